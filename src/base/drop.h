@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Why a frame was dropped: the one table of reasons for the whole program.
+ *
+ * No frame may disappear without one of these.  Whoever drops a frame names a
+ * row; struct iface counts it (net/iface.h), `coax drops` prints it and the
+ * manual page coax-drops(7) is checked against this table by a test.
+ *
+ * A row is (NAME, "name", BSD counter it also raises, "one sentence").  The
+ * counter is one of NONE IERR OERR IQDROP NOPROTO, in the terms of BSD's
+ * if_data: a policy decision (a filter, a private port) is no error, so its
+ * counter is NONE.  Rows may be added anywhere: names, not numbers, are the
+ * interface to the world.
+ */
+#pragma once
+
+enum drop_counter {
+	DROP_COUNTS_NONE,
+	DROP_COUNTS_IERR,
+	DROP_COUNTS_OERR,
+	DROP_COUNTS_IQDROP,
+	DROP_COUNTS_NOPROTO,
+};
+
+/* clang-format off */
+#define DROP_REASONS(X) \
+	/* frames and offload records */ \
+	X(RUNT, "runt", IERR, \
+	    "Shorter than an Ethernet header (14 bytes).") \
+	X(GIANT, "giant", IERR, \
+	    "Longer than the largest frame that coax carries.") \
+	X(BAD_OFFLOAD, "bad-offload", IERR, \
+	    "The offload record contradicts the frame.") \
+	X(CSUM_UNKNOWN, "csum-unknown", OERR, \
+	    "A blank checksum of a protocol that cannot be completed.") \
+	X(GSO_UNSUPPORTED, "gso-unsupported", OERR, \
+	    "A super-frame of a kind that cannot be segmented.") \
+	X(NO_FRAME, "no-frame", IQDROP, \
+	    "The pool of frames was empty.") \
+	/* interfaces */ \
+	X(IF_DOWN, "if-down", OERR, \
+	    "Sent through an interface that is not up.") \
+	X(IF_DOWN_IN, "if-down-in", IERR, \
+	    "Received on an interface that is not up.") \
+	X(MTU, "mtu", OERR, \
+	    "Longer than the output's MTU allows.") \
+	X(NO_STACK, "no-stack", NOPROTO, \
+	    "Received, but neither a bridge nor a host uses the interface.") \
+	X(DESTROYED, "destroyed", NONE, \
+	    "Still queued when its interface was destroyed or reconfigured.") \
+	/* outputs */ \
+	X(QUEUE_FULL, "queue-full", OERR, \
+	    "The output queue held its limit of frames.") \
+	X(QUEUE_BYTES, "queue-bytes", OERR, \
+	    "The output queue held its limit of bytes.") \
+	X(TX_ERROR, "tx-error", OERR, \
+	    "The system refused the frame.") \
+	X(TX_SIZE, "tx-size", OERR, \
+	    "Too long for the output's transport.") \
+	/* the host */ \
+	X(HOST_QUEUE, "host-queue", NONE, \
+	    "The host's netdev dropped what its stack sent (tx_dropped).") \
+	X(HOST_DOWN, "host-down", NONE, \
+	    "For the host, but its netdev is down or gone.") \
+	X(HOST_ERROR, "host-error", IQDROP, \
+	    "For the host, but its netdev did not take it.") \
+	X(NOT_FOR_HOST, "not-for-host", NONE, \
+	    "Not bridged, and addressed to another station than the host.") \
+	/* feth */ \
+	X(NO_PEER, "no-peer", OERR, \
+	    "Sent through a feth that has no peer.") \
+	X(PEER_DOWN, "peer-down", OERR, \
+	    "Sent through a feth whose peer is down.") \
+	X(FAULT_TX_DROPS, "fault-tx-drops", OERR, \
+	    "Dropped by the feth test feature tx_drops.") \
+	X(FAULT_STALL, "fault-stall", OERR, \
+	    "The queue of a stalled feth (test feature) was full.") \
+	/* bridge */ \
+	X(BRIDGE_DOWN, "bridge-down", NONE, \
+	    "The bridge is not up.") \
+	X(OWN_ADDRESS, "own-address", NONE, \
+	    "The source is an address of this host: its own frame came back.") \
+	X(SAME_PORT, "same-port", NONE, \
+	    "The destination is known on the port that it came from.") \
+	X(PRIVATE, "private", NONE, \
+	    "Between two private ports.") \
+	X(PORT_DOWN, "port-down", NONE, \
+	    "The destination's port is not up or has no link.") \
+	X(NO_PORT, "no-port", NONE, \
+	    "Flooded, but no other port could take it.") \
+	X(RESERVED, "reserved-group", NONE, \
+	    "To a reserved group address (01:80:c2:00:00:0X), not forwarded.") \
+	X(STP_DISCARDING, "stp-discarding", NONE, \
+	    "The port is discarding (spanning tree).") \
+	X(STP_LEARNING, "stp-learning", NONE, \
+	    "The port is only learning yet (spanning tree).") \
+	X(BPDU, "bpdu-unused", NONE, \
+	    "A bridge protocol frame where no spanning tree runs.") \
+	X(ADDR_LIMIT, "addr-limit", NONE, \
+	    "From a new address on a port at its ifmaxaddr limit.") \
+	X(VLAN_INGRESS, "vlan-ingress", IERR, \
+	    "The VLAN is not allowed in on this port.") \
+	X(VLAN_EGRESS, "vlan-egress", NONE, \
+	    "The VLAN is not allowed out of this port.") \
+	X(VLAN_BAD, "vlan-bad", IERR, \
+	    "The VLAN tag is cut off or its identifier is 4095.") \
+	X(SPAN_INPUT, "span-input", NONE, \
+	    "Received on a span port, which only sends.") \
+	X(MONITOR, "monitor", NONE, \
+	    "The bridge is in monitor mode: seen, not forwarded.") \
+	X(FILTERED, "filtered", NONE, \
+	    "Refused by the packet filter.")
+/* clang-format on */
+
+enum drop_reason {
+#define X(id, name, counter, text) DROP_##id,
+	DROP_REASONS(X)
+#undef X
+	    DROP_COUNT
+};
+
+/* A row of the table. Source: DROP_REASONS above. */
+struct drop_info {
+	const char *name;          /* stable, lower case, hyphens */
+	const char *text;          /* one sentence for people */
+	enum drop_counter counter; /* BSD counter raised as well */
+};
+
+/**
+ * drop_info() - the table's row for a reason
+ * @reason: below DROP_COUNT (asserted)
+ *
+ * Return: static storage. Threads: any.
+ */
+const struct drop_info *drop_info(enum drop_reason reason);

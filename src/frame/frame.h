@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A frame: one contiguous buffer with headroom and an offload record.
+ *
+ * Theory of operation
+ *
+ *     buffer                                                 buffer + room
+ *     |<-- headroom >= FRAME_HEADROOM -->|<---- len ---->|        |
+ *     +----------------------------------+---------------+--------+
+ *                                        data
+ *
+ * data points at the destination address; VLAN tags are in band; there is no
+ * FCS.  Frames come from a pool of two size classes that is fixed at start
+ * (FRAME_SMALL_MAX and FRAME_LARGE_MAX bytes of data); an empty pool is a
+ * counted drop (DROP_NO_FRAME) and heals by itself as frames return.
+ *
+ * The descriptors (struct frame, one cache line) lie apart from the buffers.
+ * A class hands out frames that came back, newest first; only when there are
+ * none does it set up the next one that was never used.  So the working set
+ * stays small and warm, and memory that was never needed is never touched.
+ * Taking and returning a frame is a few instructions, hence inline.
+ *
+ * Ownership: a frame has one owner, or several counted readers
+ * (frame_take()) that flood it without a copy.  Only a sole reader may
+ * write; frame_own() gives one, by copying if need be.  A reader
+ * that is done calls frame_release().  "Consumed" always means that one
+ * reader's claim has gone.  A pool and its frames belong to one worker
+ * thread: no lock, no atomic.
+ *
+ * The offload record has the shape of struct virtio_net_hdr (without
+ * num_buffers), in host byte order, so it goes to and from TUN, virtio and
+ * packet sockets as it is.  Whoever takes a record from outside must pass it
+ * through offload_check() (frame/offload.h) before anyone believes it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/assert.h"
+
+#define FRAME_HEADROOM  128   /* bytes free before data in a fresh frame */
+#define FRAME_SMALL_MAX 1920  /* data bytes of a small frame */
+#define FRAME_LARGE_MAX 65664 /* data bytes of a large frame (>= 65557) */
+#define FRAME_BATCH_MAX 64    /* frames in a batch */
+
+/* struct virtio_net_hdr's flags and GSO types (virtio 1.2, 5.1.6). */
+#define FRAME_CSUM_PARTIAL 0x01 /* checksum from csum_start is to be completed */
+#define FRAME_CSUM_VALID   0x02 /* checksum was verified, or is vouched for */
+
+#define FRAME_GSO_NONE  0x00
+#define FRAME_GSO_TCPV4 0x01
+#define FRAME_GSO_UDP   0x03 /* UFO: refused, never produced */
+#define FRAME_GSO_TCPV6 0x04
+#define FRAME_GSO_UDPL4 0x05 /* USO: UDP, one datagram a segment */
+#define FRAME_GSO_ECN   0x80 /* modifier: CWR is set */
+
+struct frame_offload {
+	uint8_t flags;
+	uint8_t gso_type;
+	uint16_t hdr_len;     /* Ethernet to end of TCP/UDP header, a hint */
+	uint16_t gso_size;    /* payload bytes of a segment */
+	uint16_t csum_start;  /* from data */
+	uint16_t csum_offset; /* from csum_start */
+};
+_Static_assert(sizeof(struct frame_offload) == 10, "virtio_net_hdr");
+
+struct frame {
+	uint8_t *data;
+	uint32_t len;  /* bytes at data */
+	uint32_t refs; /* readers; > 1 means read only */
+	/* From off up to pool: zero in a fresh frame, copied by frame_copy(). */
+	struct frame_offload off;
+	struct frame_pool *pool;
+	struct frame *next; /* free list, or its owner's queue */
+	uint8_t *buffer;    /* start of the buffer */
+	bool large;         /* size class */
+};
+
+struct frame_pool_options {
+	uint32_t small_count; /* 0: 8192 */
+	uint32_t large_count; /* 0: 1024 */
+};
+
+/**
+ * frame_pool_create() - a pool with all its memory reserved
+ * @options: borrowed; NULL or zeroed means the defaults
+ * @out:     owned by the caller; frame_pool_destroy()
+ *
+ * Pages are touched only when frames are first used, newest first, so an idle
+ * pool costs address space, not memory.
+ *
+ * Return: 0, or -ENOMEM. Threads: the pool belongs to the creating thread.
+ */
+int frame_pool_create(
+    const struct frame_pool_options *options, struct frame_pool **out);
+
+/** frame_pool_destroy() - all frames must have come back (asserted) */
+void frame_pool_destroy(struct frame_pool *pool);
+
+struct frame_pool_stats {
+	uint32_t small_total, small_free;
+	uint32_t large_total, large_free;
+	uint64_t failures; /* frame_alloc() that returned NULL */
+};
+void frame_pool_stats(
+    const struct frame_pool *pool, struct frame_pool_stats *out);
+
+/* One size class of a pool.  Private to this header and pool.c. */
+struct frame_class {
+	struct frame *free;   /* frames that came back, newest first */
+	struct frame *frames; /* total descriptors */
+	uint8_t *buffers;     /* total buffers, stride bytes apart */
+	size_t stride;
+	uint32_t total;
+	uint32_t fresh;  /* descriptors from here on were never used */
+	uint32_t in_use; /* frames that are out */
+};
+
+struct frame_pool {
+	struct frame_class small, large;
+	uint64_t failures;
+};
+
+/* The first use of a frame, the other class, or NULL (counted). */
+struct frame *frame_alloc_slow(struct frame_pool *pool, uint32_t room);
+
+/* For pool.c and the two functions below: under AddressSanitizer the bytes of
+ * a frame that is not out are poisoned.  No-ops otherwise. */
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define FRAME_ASAN 1
+#endif
+#endif
+#ifdef __SANITIZE_ADDRESS__
+#define FRAME_ASAN 1
+#endif
+#ifdef FRAME_ASAN
+void frame_asan_poison(struct frame *f);
+void frame_asan_unpoison(struct frame *f);
+#else
+static inline void
+frame_asan_poison(struct frame *f)
+{
+	(void)f;
+}
+static inline void
+frame_asan_unpoison(struct frame *f)
+{
+	(void)f;
+}
+#endif
+
+/**
+ * frame_alloc() - a fresh frame of one reader
+ * @pool: borrowed
+ * @room: bytes of data that must fit, at most FRAME_LARGE_MAX (asserted);
+ *        up to FRAME_SMALL_MAX takes a small frame, or a large one when the
+ *        small ones are out
+ *
+ * len is 0, the offload record is zero, data has FRAME_HEADROOM before it.
+ * The bytes themselves are whatever an earlier frame left there.
+ *
+ * Return: the frame, owned; NULL when the pool is empty (counted).
+ */
+static inline struct frame *
+frame_alloc(struct frame_pool *pool, uint32_t room)
+{
+	struct frame_class *class =
+	    room <= FRAME_SMALL_MAX ? &pool->small : &pool->large;
+	struct frame *f = class->free;
+
+	ASSERT(room <= FRAME_LARGE_MAX);
+	if (__builtin_expect(f == NULL, 0))
+		return frame_alloc_slow(pool, room);
+	class->free = f->next;
+	class->in_use++;
+	frame_asan_unpoison(f);
+	f->data = f->buffer + FRAME_HEADROOM;
+	f->len = 0;
+	f->refs = 1;
+	memset(&f->off, 0,
+	    offsetof(struct frame, pool) - offsetof(struct frame, off));
+	return f;
+}
+
+/** frame_room() - data bytes that fit from data to the end of the buffer */
+static inline uint32_t
+frame_room(const struct frame *f)
+{
+	uint32_t size = FRAME_HEADROOM +
+	    (f->large ? FRAME_LARGE_MAX : FRAME_SMALL_MAX);
+
+	return size - (uint32_t)(f->data - f->buffer);
+}
+
+/** frame_headroom() - bytes free before data */
+static inline uint32_t
+frame_headroom(const struct frame *f)
+{
+	return (uint32_t)(f->data - f->buffer);
+}
+
+/** frame_take() - one more reader. Return: @f */
+static inline struct frame *
+frame_take(struct frame *f)
+{
+	f->refs++;
+	return f;
+}
+
+/** frame_release() - one reader less; the last returns it to its pool */
+static inline void
+frame_release(struct frame *f)
+{
+	struct frame_class *class;
+
+	ASSERT(f->refs != 0);
+	if (--f->refs != 0)
+		return;
+	class = f->large ? &f->pool->large : &f->pool->small;
+	f->next = class->free;
+	class->free = f;
+	class->in_use--;
+	frame_asan_poison(f);
+}
+
+/**
+ * frame_copy() - a private copy, offload record included
+ *
+ * Return: owned, or NULL when the pool is empty. @f is only read.
+ */
+struct frame *frame_copy(const struct frame *f);
+
+/**
+ * frame_own() - make a frame writable
+ * @f: consumed
+ *
+ * Return: @f itself if its claim was the only one, else a copy; NULL (the
+ * claim is gone) when the pool is empty.
+ */
+struct frame *frame_own(struct frame *f);
+
+/** A batch: frames that travel together. The array's frames are owned. */
+struct frame_batch {
+	uint32_t count;
+	struct frame *frames[FRAME_BATCH_MAX];
+};
+
+/** A queue of frames with a limit in frames and in bytes; singly linked. */
+struct frame_queue {
+	struct frame *head, *tail;
+	uint32_t count;
+	uint64_t bytes; /* buffer bytes held: what it costs the pool */
+};
+
+/**
+ * frame_queue_push() - append
+ * @f: consumed
+ *
+ * A frame is in one queue at most, so a frame with several readers cannot be
+ * queued through ->next: refs must be 1 (asserted), and nobody may take a
+ * reader while it is queued.  Outputs that must keep shared frames use a ring
+ * of pointers (struct frame_ring).
+ */
+void frame_queue_push(struct frame_queue *q, struct frame *f);
+/** frame_queue_pop() - the oldest frame (owned), or NULL */
+struct frame *frame_queue_pop(struct frame_queue *q);
+
+/**
+ * A ring of frame pointers with a limit in frames and a quota in bytes, for
+ * output queues; shared frames are welcome.  slots is owned by the ring's
+ * holder (size a power of two).
+ */
+struct frame_ring {
+	struct frame **slots;
+	uint32_t size;  /* slots, a power of two */
+	uint32_t head;  /* free-running: next to pop */
+	uint32_t tail;  /* free-running: next to push */
+	uint32_t limit; /* frames, at most size */
+	uint64_t bytes; /* sum of frame lengths held */
+	uint64_t bytes_max;
+};
+
+/**
+ * frame_ring_init() - an empty ring for up to @limit frames
+ * @limit: 1 to 65536 (asserted)
+ *
+ * Return: 0, or -ENOMEM (@r is untouched).
+ */
+int frame_ring_init(struct frame_ring *r, uint32_t limit, uint64_t bytes_max);
+/** frame_ring_fini() - releases what is still queued, without counting */
+void frame_ring_fini(struct frame_ring *r);
+
+static inline uint32_t
+frame_ring_count(const struct frame_ring *r)
+{
+	return r->tail - r->head;
+}
+
+/**
+ * frame_ring_push() - append
+ * @f: consumed on success only
+ *
+ * Return: 0, -ENOBUFS (limit of frames) or -EDQUOT (quota of bytes).  A frame
+ * larger than the whole quota is taken by an empty ring.  Nobody may change the
+ * length of a queued frame.
+ */
+int frame_ring_push(struct frame_ring *r, struct frame *f);
+/** frame_ring_peek() - the oldest frame (borrowed), or NULL */
+struct frame *frame_ring_peek(const struct frame_ring *r);
+/** frame_ring_pop() - the oldest frame (owned), or NULL */
+struct frame *frame_ring_pop(struct frame_ring *r);

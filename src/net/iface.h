@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * An interface: what every kind has in common.
+ *
+ * Theory of operation
+ *
+ * An interface has two sides.  The wire side is its driver's: an app's
+ * descriptor, a peer interface, a ring, a tunnel.  The stack side is whoever
+ * uses the interface: a bridge (struct iface_stack) and/or the host (struct
+ * iface_host, a Linux netdev of the same name).
+ *
+ *                 wire                         stack
+ *     driver --iface_input()-->  [ iface ]  --> bridge port, or host
+ *     driver <--ops->transmit--  [ iface ] <--iface_output()-- bridge port
+ *                                          <--iface_host_input()-- the host
+ *
+ *   - iface_input(): frames that came in from the wire.  Counted, shown to the
+ *     capture hook, then given to the stack user, else to the host, else
+ *     dropped (DROP_NO_STACK).
+ *   - iface_host_input(): frames that the host's stack sent on the netdev.
+ *     A bridge port gets them through host_output (facts: "sent on a member
+ *     that has an address"), else they go out of the wire.
+ *   - iface_output(): out of the wire.  Checked (up, MTU), made to fit
+ *     (offload_fit()), shown to capture, given to ops->transmit.
+ *   - iface_host_deliver(): to the host's stack.
+ *
+ * A vether is the exception (IFACE_KIND_HOST_IS_WIRE): its host netdev is its
+ * wire, so what the host sends enters by iface_input(), and transmit delivers to
+ * the host.
+ *
+ * All of these consume every frame of the batch in every case; the batch's
+ * array may be reused by the caller at once.  A frame that goes nowhere is
+ * counted by iface_drop() under its reason.
+ *
+ * No recursion without bound: a driver whose transmit reaches another
+ * interface of the same worker (feth) queues there and calls net_ready();
+ * the frames move when the worker's loop calls net_poll().
+ *
+ * Everything here runs on one worker thread; nothing is locked.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "base/drop.h"
+#include "frame/frame.h"
+
+#define IFACE_NAME_MAX  16 /* IFNAMSIZ, with the NUL */
+#define IFACE_DESCR_MAX 64
+#define IFACE_GROUPS_MAX 8
+
+/* Flags, with the values and names that BSD's ifconfig prints. */
+#define IFACE_UP          0x00000001u
+#define IFACE_BROADCAST   0x00000002u
+#define IFACE_DEBUG       0x00000004u
+#define IFACE_POINTOPOINT 0x00000010u
+#define IFACE_RUNNING     0x00000040u
+#define IFACE_NOARP       0x00000080u
+#define IFACE_PROMISC     0x00000100u
+#define IFACE_ALLMULTI    0x00000200u
+#define IFACE_SIMPLEX     0x00000800u
+#define IFACE_LINK0       0x00001000u
+#define IFACE_LINK1       0x00002000u
+#define IFACE_LINK2       0x00004000u
+#define IFACE_MULTICAST   0x00008000u
+#define IFACE_MONITOR     0x00040000u
+#define IFACE_LOWER_UP    0x01000000u
+
+enum iface_link {
+	IFACE_LINK_UNKNOWN, /* the kind reports no link state */
+	IFACE_LINK_DOWN,
+	IFACE_LINK_UP,
+};
+
+/* In the terms of BSD's if_data; frames and bytes since creation.  A frame of
+ * n segments counts once: what crossed the interface is what is counted. */
+struct iface_counters {
+	uint64_t ipackets, ibytes, ierrors, imcasts, iqdrops;
+	uint64_t opackets, obytes, oerrors, omcasts;
+	uint64_t collisions, noproto;
+	uint64_t drops[DROP_COUNT]; /* one per reason; see base/drop.h */
+};
+
+/* What changed, for ops->changed, stack->changed and host->changed. */
+#define IFACE_CHANGED_FLAGS  0x01u /* IFACE_UP, RUNNING, MONITOR ... */
+#define IFACE_CHANGED_LINK   0x02u
+#define IFACE_CHANGED_MTU    0x04u
+#define IFACE_CHANGED_LLADDR 0x08u
+#define IFACE_CHANGED_NAME   0x10u
+#define IFACE_CHANGED_CAPS   0x20u
+#define IFACE_CHANGED_STACK  0x40u /* joined or left a bridge */
+#define IFACE_CHANGED_DESCR  0x80u
+
+struct iface;
+struct net;
+struct vnet;
+struct info;
+struct iface_keyword;
+
+/* The user of the stack side (a bridge port).  Owned by that user. */
+struct iface_stack {
+	const char *kind; /* "bridge" */
+	struct iface *master; /* the bridge's interface */
+	/* Frames from the wire. Consumes all of @batch. */
+	void (*input)(
+	    struct iface_stack *s, struct iface *ifp, struct frame_batch *batch);
+	/* Frames that the host sent on @ifp. Consumes all. */
+	void (*host_output)(
+	    struct iface_stack *s, struct iface *ifp, struct frame_batch *batch);
+	/* IFACE_CHANGED_* of @ifp happened. */
+	void (*changed)(struct iface_stack *s, struct iface *ifp, uint32_t what);
+	/* May @ifp's MTU be set to @mtu directly?  0 or -errno; NULL: yes. */
+	int (*mtu_check)(struct iface_stack *s, struct iface *ifp, uint32_t mtu);
+	/* @ifp is being destroyed: let go of it now. */
+	void (*detach)(struct iface_stack *s, struct iface *ifp);
+};
+
+/* The host side: a netdev, made and owned by drv/host (or a test's mock). */
+struct iface_host {
+	/* Frames for the host's stack. Consumes all. */
+	void (*deliver)(
+	    struct iface_host *h, struct iface *ifp, struct frame_batch *batch);
+	/* IFACE_CHANGED_* of @ifp happened: make the netdev follow. */
+	void (*changed)(struct iface_host *h, struct iface *ifp, uint32_t what);
+	struct vnet *vnet; /* where the netdev is now */
+	bool up;           /* the netdev is up (it takes frames) */
+	bool promisc;      /* somebody listens promiscuously: mirror to it */
+};
+
+#define IFACE_KIND_HOST_IS_WIRE 0x01u /* vether */
+#define IFACE_KIND_ETHERNET     0x02u /* may be a bridge member */
+#define IFACE_KIND_NO_CLONE     0x04u /* cannot be created by ifconfig */
+
+/* A kind of interface: one row of the driver table.  Pointers may be NULL
+ * unless marked (must). */
+struct iface_ops {
+	const char *kind;  /* "feth"; interface names are kind + unit (must) */
+	const char *about; /* one line for `ifconfig -C -v` (must) */
+	uint32_t kind_flags;
+	uint32_t unit_max; /* highest unit number */
+	uint32_t mtu_default, mtu_min, mtu_max;
+	uint32_t flags; /* IFACE_* at birth */
+	size_t size;    /* sizeof the driver's struct, which begins with
+			 * struct iface (must) */
+	/* 0 or -errno; on error nothing remains.  @ifp is filled with name,
+	 * unit, defaults; the driver sets mac, caps, link. (must) */
+	int (*create)(struct iface *ifp);
+	/* Cannot fail; the stack and the host have been detached. (must) */
+	void (*destroy)(struct iface *ifp);
+	/* Send; consumes every frame in every case; a full queue drops and
+	 * counts, never blocks.  Counts what it accepts by iface_count_out().
+	 * (must) */
+	void (*transmit)(struct iface *ifp, struct frame_batch *batch);
+	/* Called by net_poll() after net_ready(): move at most @budget frames.
+	 * True if there is more to do. */
+	bool (*poll)(struct iface *ifp, uint32_t budget);
+	/* Called once at the end of each round after net_flush_later(). */
+	void (*flush)(struct iface *ifp);
+	/* After a change of flags (up, down) or others: IFACE_CHANGED_*. */
+	void (*changed)(struct iface *ifp, uint32_t what);
+	/* Before a change: 0 allows it, -errno refuses.  The kind's mtu_min and
+	 * mtu_max have been checked already. */
+	int (*set_mtu)(struct iface *ifp, uint32_t mtu);
+	int (*set_lladdr)(struct iface *ifp, const uint8_t mac[6]);
+	/* The kind's own part of the print-out (net/info.h). */
+	void (*get)(const struct iface *ifp, struct info *out);
+	/* The kind's own ifconfig words, ended by a row with a NULL name. */
+	const struct iface_keyword *keywords;
+};
+
+TAILQ_HEAD(iface_list, iface);
+
+struct iface {
+	const struct iface_ops *ops;
+	struct net *net;
+	char name[IFACE_NAME_MAX];
+	uint32_t unit;
+	uint32_t index; /* unique in the daemon, never reused while it runs */
+	struct vnet *vnet; /* where it was created; owns the name */
+	uint32_t flags;
+	uint32_t mtu;
+	uint8_t mac[6];
+	enum iface_link link;
+	uint32_t caps;       /* OFFLOAD_* that transmit takes */
+	uint64_t created_ns;
+	uint64_t link_changed_ns;
+	struct iface_stack *stack;
+	struct iface_host *host;
+	/* Hooks of later layers; NULL when unused (no cost). */
+	void (*capture)(struct iface *ifp, const struct frame_batch *batch, bool out);
+	bool (*vlan_input)(struct iface *ifp, struct frame *f); /* consumed: true */
+	struct iface_counters count;
+	char descr[IFACE_DESCR_MAX];
+	char media[16]; /* "" or the selected media word */
+	char groups[IFACE_GROUPS_MAX][IFACE_NAME_MAX];
+	uint32_t group_count;
+	bool dying;
+	bool ready;          /* on the net's ready list */
+	bool flush_later;    /* on the net's flush list */
+	TAILQ_ENTRY(iface) all_link, ready_link, flush_link;
+};
+
+/** iface_input() - frames from the wire; consumes all of @batch */
+void iface_input(struct iface *ifp, struct frame_batch *batch);
+/** iface_host_input() - frames that the host sent on @ifp; consumes all */
+void iface_host_input(struct iface *ifp, struct frame_batch *batch);
+/** iface_output() - send out of the wire; consumes all of @batch */
+void iface_output(struct iface *ifp, struct frame_batch *batch);
+/** iface_host_deliver() - to the host's stack; consumes all of @batch.
+ * Without a host, or with its netdev down: DROP_HOST_DOWN. */
+void iface_host_deliver(struct iface *ifp, struct frame_batch *batch);
+
+/** iface_drop() - count one frame under @why and release it; consumes @f */
+void iface_drop(struct iface *ifp, struct frame *f, enum drop_reason why);
+/** iface_drop_batch() - the same for a whole batch */
+void iface_drop_batch(
+    struct iface *ifp, struct frame_batch *batch, enum drop_reason why);
+/** iface_count_drop() - count @n drops of frames that no longer exist */
+void iface_count_drop(struct iface *ifp, enum drop_reason why, uint64_t n);
+/** iface_count_out() - count a frame that the driver accepted for sending */
+void iface_count_out(struct iface *ifp, const struct frame *f);
+
+/** iface_running() - up, and its driver ready to move frames */
+static inline bool
+iface_running(const struct iface *ifp)
+{
+	return (ifp->flags & (IFACE_UP | IFACE_RUNNING)) ==
+	    (IFACE_UP | IFACE_RUNNING);
+}
+
+/* Changes.  Each returns 0 or -errno with nothing changed, tells ops, stack
+ * and host (changed), and emits an event.  @cause of the net (net_set_cause())
+ * says who did it. */
+int iface_set_flags(struct iface *ifp, uint32_t set, uint32_t clear);
+int iface_set_mtu(struct iface *ifp, uint32_t mtu);   /* -EINVAL, stack's */
+int iface_set_lladdr(struct iface *ifp, const uint8_t mac[6]); /* -EINVAL: group */
+int iface_set_descr(struct iface *ifp, const char *descr); /* -ENAMETOOLONG */
+int iface_group_add(struct iface *ifp, const char *group);
+int iface_group_del(struct iface *ifp, const char *group);
+/** iface_set_mtu_forced() - for a bridge that imposes its MTU on a member:
+ * as iface_set_mtu() without asking the stack user */
+int iface_set_mtu_forced(struct iface *ifp, uint32_t mtu);
+/** iface_set_link() - called by the driver; no-op when unchanged */
+void iface_set_link(struct iface *ifp, enum iface_link link);
+/** iface_set_running() - called by the driver */
+void iface_set_running(struct iface *ifp, bool running);
+
+/** iface_stack_attach() - a bridge takes the stack side. -EBUSY if taken */
+int iface_stack_attach(struct iface *ifp, struct iface_stack *stack);
+void iface_stack_detach(struct iface *ifp);

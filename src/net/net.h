@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The interfaces of one worker: names, vnets, clone table, run queue, events.
+ *
+ * Theory of operation
+ *
+ * struct net owns every interface and vnet of a worker and its pool of
+ * frames.  It makes no system call: what the core needs from the system (host
+ * netdevs, namespaces) it asks through struct net_system, which the daemon
+ * fills and tests leave empty or mock.  Time is net->now_ns, set by
+ * whoever drives it (the loop, a test, a simulator).
+ *
+ * Names are per vnet.  A name belongs to the vnet in which the interface was
+ * created and stays reserved there; while the host side is in another vnet
+ * the name is taken (and known) there too.
+ *
+ * Run queue: net_ready(ifp) puts an interface on a list; net_poll() calls
+ * ops->poll of each in turn with a budget, round robin, and says whether work
+ * remains.  So a loop of interfaces without spanning tree takes its share of
+ * the worker and no more.
+ *
+ * Events: state changes go to the subscribers (net_subscribe()), in order,
+ * synchronously; a subscriber must not change the net from inside.
+ */
+#pragma once
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "net/iface.h"
+
+#define NET_VNET_NAME_MAX 64
+#define NET_POLL_BUDGET   64 /* frames an interface may move per turn */
+
+TAILQ_HEAD(vnet_list, vnet);
+
+struct vnet {
+	char name[NET_VNET_NAME_MAX]; /* "" is the daemon's own: home */
+	uint32_t id;                  /* 0 is home; never reused */
+	bool adopted;                 /* attach, not create */
+	bool dead;
+	void *system; /* what net_system hangs here; it owns it */
+	uint64_t created_ns;
+	TAILQ_ENTRY(vnet) link;
+};
+
+/* Something that takes its time: the core asks the system, the system says
+ * -EINPROGRESS and calls done() later, on the worker, exactly once.
+ * Embedded in its waiter's struct; borrowed by the system until done(). */
+struct net_wait {
+	void (*done)(struct net_wait *w, int err);
+};
+
+/* What the core asks of the system.  Every pointer may be NULL: "no host
+ * here", -EOPNOTSUPP with a message.  -EINPROGRESS only where a wait is
+ * passed (@w may be NULL: then finish in the background). */
+struct net_system {
+	void *arg;
+	/* Make @ifp's netdev in @vnet (its current home) and set ifp->host.
+	 * -EEXIST: the name is taken on the Linux side. */
+	int (*host_attach)(void *arg, struct iface *ifp, struct net_wait *w);
+	/* Remove the netdev; ifp->host is NULL on return, the rest may go on
+	 * in the background with @w told when the name is free again. */
+	int (*host_detach)(void *arg, struct iface *ifp, struct net_wait *w);
+	/* Move the netdev to @vnet. */
+	int (*host_move)(
+	    void *arg, struct iface *ifp, struct vnet *vnet, struct net_wait *w);
+	/* Rename the netdev; nothing else has changed yet. */
+	int (*host_rename)(void *arg, struct iface *ifp, const char *name);
+	/* Addresses, as text: "192.0.2.1/24", "2001:db8::1/64"; @dst is the far
+	 * end of a point-to-point address or NULL. */
+	int (*addr_add)(void *arg, struct iface *ifp, const char *addr,
+	    const char *dst, const char *broadcast);
+	int (*addr_del)(void *arg, struct iface *ifp, const char *addr);
+	/* Put an info list "addresses" into @out (net/info.h): objects with
+	 * family, address, prefixlen, broadcast, destination, flags, scopeid. */
+	int (*addr_list)(void *arg, const struct iface *ifp, struct info *out);
+	/* Bring host counters (tx_dropped) into ifp->count now. */
+	void (*host_refresh)(void *arg, struct iface *ifp);
+	int (*vnet_create)(void *arg, struct vnet *vnet);
+	/* Adopt by PID or path text, or by descriptors that a client passed. */
+	int (*vnet_attach)(void *arg, struct vnet *vnet, const char *what,
+	    const int *fds, uint32_t fd_count);
+	void (*vnet_destroy)(void *arg, struct vnet *vnet, struct net_wait *w);
+	void (*vnet_get)(void *arg, const struct vnet *vnet, struct info *out);
+};
+
+enum net_event_type {
+	NET_EVENT_CREATE,
+	NET_EVENT_DESTROY,
+	NET_EVENT_CHANGE, /* what: IFACE_CHANGED_* */
+	NET_EVENT_LINK,
+	NET_EVENT_LEARNED, /* an address appeared on a port */
+	NET_EVENT_MOVED,   /* ... moved to another port */
+	NET_EVENT_EXPIRED, /* ... aged out or was removed */
+	NET_EVENT_DROPS,   /* a drop reason appeared or grew (rate limited) */
+	NET_EVENT_MEMBER,  /* a member joined or left a bridge */
+	NET_EVENT_VNET,    /* a vnet came or went */
+	NET_EVENT_HOST,    /* a host side came, went or was lost */
+	NET_EVENT_NOTICE,  /* anything else worth a line */
+};
+
+/* Borrowed for the duration of the call. */
+struct net_event {
+	enum net_event_type type;
+	uint64_t now_ns;
+	struct iface *ifp;       /* may be NULL */
+	struct iface *other;     /* second interface: bridge, old port ... */
+	const uint8_t *mac;      /* 6 bytes, or NULL */
+	int vlan;                /* or -1 */
+	uint32_t what;           /* IFACE_CHANGED_*, or a drop reason */
+	uint64_t value;          /* number of drops ... */
+	const char *text;        /* a line for people, or NULL */
+	const char *cause;       /* who did it, or NULL */
+};
+
+struct net_subscriber {
+	void (*event)(struct net_subscriber *s, const struct net_event *ev);
+	TAILQ_ENTRY(net_subscriber) link;
+};
+TAILQ_HEAD(net_subscriber_list, net_subscriber);
+
+struct net {
+	uint64_t now_ns;     /* set by the driver of this net before calls */
+	uint64_t hash_seed;  /* from the shell */
+	uint64_t random;     /* state of the generator for addresses; seeded by
+			      * the shell, net_random() */
+	struct frame_pool *pool;
+	const struct iface_ops *const *kinds; /* NULL-ended driver table */
+	struct net_system system;
+	struct iface_list ifaces;
+	struct vnet_list vnets; /* first is home */
+	struct vnet *home;
+	struct iface_list ready, flushing;
+	struct net_subscriber_list subscribers;
+	uint32_t iface_count;
+	uint32_t next_index, next_vnet;
+	uint32_t host_attach; /* sysctl net.link.host_attach */
+	const char *cause;    /* who is changing things now, or NULL */
+	char message[256];    /* detail of the last failed operation */
+	/* True while the loop will surely come by: see net_set_wake(). */
+	void (*wake)(void *arg);
+	void *wake_arg;
+};
+
+struct net_options {
+	struct frame_pool_options pool;
+	const struct iface_ops *const *kinds; /* borrowed for ever */
+	uint64_t hash_seed, random_seed;
+	uint64_t now_ns;
+	const struct net_system *system; /* copied; NULL: no host */
+};
+
+int net_create(const struct net_options *options, struct net **out);
+/** net_destroy() - destroys every interface and vnet, then the pool */
+void net_destroy(struct net *net);
+
+/** net_kind() - a row of the driver table by name, or NULL */
+const struct iface_ops *net_kind(const struct net *net, const char *kind);
+
+/**
+ * net_iface_create() - clone
+ * @net:  borrowed
+ * @vnet: whose name space; NULL is home
+ * @name: "tap" (lowest free unit), "tap7"
+ * @out:  borrowed, lives until net_iface_destroy()
+ *
+ * The host side is not made here: the caller decides (net->host_attach).
+ *
+ * Return: 0; -EINVAL (no such kind, unit out of range, leading zeros),
+ * -EEXIST (taken), -ENOMEM, -ENFILE (limit) or the driver's.
+ */
+int net_iface_create(
+    struct net *net, struct vnet *vnet, const char *name, struct iface **out);
+
+/**
+ * net_iface_destroy() - detach from stack and host, end the driver, free
+ * @w: told when the host's netdev is gone, or NULL
+ *
+ * Return: 0, or -EINPROGRESS when @w will be told.  @ifp is gone either way.
+ */
+int net_iface_destroy(struct iface *ifp, struct net_wait *w);
+
+/**
+ * net_iface_find() - by name, as seen from a vnet
+ * @vnet: NULL is home
+ * @name: "tap0"; from home also "tap0@VNET"
+ *
+ * Return: borrowed, or NULL.
+ */
+struct iface *net_iface_find(
+    struct net *net, const struct vnet *vnet, const char *name);
+
+/** net_iface_by_index() - or NULL */
+struct iface *net_iface_by_index(struct net *net, uint32_t index);
+
+/** net_iface_visible() - would `ifconfig -a` in @vnet list it? */
+bool net_iface_visible(const struct iface *ifp, const struct vnet *vnet);
+
+/**
+ * net_iface_rename() - -EEXIST, -EINVAL (empty, '/', blank, too long, all
+ * digits), or the system's
+ */
+int net_iface_rename(struct iface *ifp, const char *name);
+
+int net_vnet_create(struct net *net, const char *name, struct vnet **out);
+int net_vnet_attach(struct net *net, const char *name, const char *what,
+    const int *fds, uint32_t fd_count, struct vnet **out);
+/** net_vnet_destroy() - its interfaces' host sides go home or end first */
+int net_vnet_destroy(struct vnet *vnet, struct net_wait *w);
+struct vnet *net_vnet_find(struct net *net, const char *name);
+
+/** net_ready() - @ifp has frames to move: poll it soon */
+void net_ready(struct iface *ifp);
+/** net_flush_later() - call ops->flush at the end of this round */
+void net_flush_later(struct iface *ifp);
+/**
+ * net_poll() - one round over the ready interfaces, then flush
+ * Return: true if work remains: come back without sleeping.
+ */
+bool net_poll(struct net *net);
+
+void net_subscribe(struct net *net, struct net_subscriber *s);
+void net_unsubscribe(struct net *net, struct net_subscriber *s);
+/** net_emit() - fills now_ns and cause, tells all subscribers */
+void net_emit(struct net *net, struct net_event *ev);
+
+/** net_error() - remember a detail text for the failure. Return: @err */
+int net_error(struct net *net, int err, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/** net_random() - next 64 pseudo-random bits (addresses; not secrets) */
+uint64_t net_random(struct net *net);
