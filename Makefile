@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# The short commands. Meson builds, tools/ has the rest; doc/hacking.md says
+# more. BUILD=DIR builds elsewhere, DESTDIR=DIR installs there.
+
+BUILD = build
+MESON = meson
+NINJA = ninja
+
+all: $(BUILD)/build.ninja
+	@$(NINJA) -C $(BUILD)
+
+$(BUILD)/build.ninja:
+	@$(MESON) setup $(BUILD)
+
+# Debian packages that are missing: a quick look when nothing is.
+deps:
+	@tools/install-deps
+
+demo: deps
+	@$(MAKE) --no-print-directory all
+	@exec examples/demo.sh $(BUILD)
+
+test: deps
+	@$(MAKE) --no-print-directory all
+	@exec tools/run-tests $(BUILD)
+
+bench: all
+	@exec bench/run-bench $(BUILD)
+
+check: deps
+	@exec tools/check-all
+
+fuzz:
+	@exec tools/run-fuzz
+
+install: all
+	@$(MESON) install -C $(BUILD) --no-rebuild
+
+clean:
+	rm -rf $(BUILD) build-gcc build-clang build-asan build-fuzz
+
+.PHONY: all deps demo test bench check fuzz install clean
