@@ -47,8 +47,9 @@
 #define FRAME_BATCH_MAX 64    /* frames in a batch */
 
 /* struct virtio_net_hdr's flags and GSO types (virtio 1.2, 5.1.6). */
-#define FRAME_CSUM_PARTIAL 0x01 /* checksum from csum_start is to be completed */
-#define FRAME_CSUM_VALID   0x02 /* checksum was verified, or is vouched for */
+#define FRAME_CSUM_PARTIAL \
+	0x01                  /* checksum from csum_start is to be completed */
+#define FRAME_CSUM_VALID 0x02 /* checksum was verified, or is vouched for */
 
 #define FRAME_GSO_NONE  0x00
 #define FRAME_GSO_TCPV4 0x01
@@ -71,7 +72,8 @@ struct frame {
 	uint8_t *data;
 	uint32_t len;  /* bytes at data */
 	uint32_t refs; /* readers; > 1 means read only */
-	/* From off up to pool: zero in a fresh frame, copied by frame_copy(). */
+	/* From off up to pool: zero in a fresh frame, copied by frame_copy().
+	 */
 	struct frame_offload off;
 	struct frame_pool *pool;
 	struct frame *next; /* free list, or its owner's queue */
@@ -190,8 +192,8 @@ frame_alloc(struct frame_pool *pool, uint32_t room)
 static inline uint32_t
 frame_room(const struct frame *f)
 {
-	uint32_t size = FRAME_HEADROOM +
-	    (f->large ? FRAME_LARGE_MAX : FRAME_SMALL_MAX);
+	uint32_t size =
+	    FRAME_HEADROOM + (f->large ? FRAME_LARGE_MAX : FRAME_SMALL_MAX);
 
 	return size - (uint32_t)(f->data - f->buffer);
 }

@@ -13,6 +13,10 @@
  * headers.  The rules (IPv4 identification + i also with DF, FIN and PSH on
  * the last segment only, CWR on the first only) are those of RFC 9293,
  * RFC 3168, RFC 6864 and of the Linux kernel's software GSO.
+ *
+ * A frame that has passed offload_check() carries, where its sum is partial,
+ * the pseudo-header's sum in the checksum field, as Linux and virtio have it:
+ * an output that takes the frame whole can pass it on as it is.
  */
 #pragma once
 
@@ -20,39 +24,52 @@
 #include "frame/frame.h"
 
 /* What an output can take, or an input may hand in. */
-#define OFFLOAD_CSUM     0x01u /* partial checksums (TCP, UDP; v4 and v6) */
-#define OFFLOAD_TSO4     0x02u
-#define OFFLOAD_TSO6     0x04u
-#define OFFLOAD_TSO_ECN  0x08u /* TSO with CWR set */
-#define OFFLOAD_USO      0x10u
-#define OFFLOAD_ALL      0x1fu
+#define OFFLOAD_CSUM    0x01u /* partial checksums (TCP, UDP; v4 and v6) */
+#define OFFLOAD_TSO4    0x02u
+#define OFFLOAD_TSO6    0x04u
+#define OFFLOAD_TSO_ECN 0x08u /* TSO with CWR set */
+#define OFFLOAD_USO     0x10u
+#define OFFLOAD_ALL     0x1fu
+
+#define OFFLOAD_SEGMENTS_MAX     2048 /* a super-frame with more is refused */
+#define OFFLOAD_USO_SEGMENTS_MAX 64   /* the Linux kernel takes no more whole */
 
 /**
  * offload_check() - may this record be believed?
- * @f: frame with the record as it came from outside; on success the record is
- *     put in order: unknown flags cleared, csum_start/csum_offset verified
- *     against the parsed headers, hdr_len recomputed, a GSO frame without
- *     FRAME_CSUM_PARTIAL made partial (its sum is rebuilt per segment anyway),
- *     ECN modifier kept.  A partial sum of a protocol other than TCP/UDP
- *     (generic form: sum from csum_start to the end, stored at
- *     csum_start + csum_offset) is completed at once, in place, if @f has one
- *     reader.
+ * @f: frame with the record as it came from outside, sole reader (asserted)
  *
- * Return: 0; or the negative of nothing: a drop reason through @why and
- * -EBADMSG (DROP_RUNT, DROP_GIANT, DROP_BAD_OFFLOAD). The caller drops.
+ * On success the record is in order: unknown flags and fields without a
+ * meaning are zero; a partial sum is TCP's or UDP's of an IP packet that is no
+ * fragment, csum_start and csum_offset point at it and the field holds the
+ * pseudo-header's sum; hdr_len is exact.  A GSO frame is partial (its sum is
+ * rebuilt per segment anyway), of a type that agrees with its headers, has
+ * FRAME_GSO_ECN exactly if CWR is set, and 2 to OFFLOAD_SEGMENTS_MAX segments:
+ * with payload for one only it becomes an ordinary partial frame and its
+ * length fields are put right.
+ *
+ * A partial sum elsewhere (another protocol, an inner packet of a tunnel) has
+ * virtio's generic form and is completed at once, in place: the sum from
+ * csum_start to the end, stored at csum_start + csum_offset.
+ *
+ * Refused among others: UFO, a GSO size of 0, a fragment, an IP packet that is
+ * longer than the frame, a TCP data offset below 5, an offset that is not the
+ * protocol's, SCTP (its sum is a CRC).
+ *
+ * Return: 0, or -EBADMSG with the reason in @why (DROP_RUNT, DROP_GIANT,
+ * DROP_BAD_OFFLOAD). The caller drops; @f may have been written to.
  */
 int offload_check(struct frame *f, enum drop_reason *why);
 
 /* Receives what offload_fit() makes; consumes the frame. */
 typedef void offload_emit_fn(void *arg, struct frame *f);
-/* Told of every frame that could not be made; @f is consumed. */
-typedef void offload_drop_fn(
-    void *arg, struct frame *f, enum drop_reason why);
+/* Told of every frame that could not be made; consumes @f.  For a segment that
+ * could not be made @f is the super-frame. */
+typedef void offload_drop_fn(void *arg, struct frame *f, enum drop_reason why);
 
 struct offload_output {
-	uint32_t caps; /* OFFLOAD_* that the output takes */
-	uint32_t mtu;  /* payload limit of a frame without offload, in bytes after
-			* the Ethernet header, tags not counted; 0: no limit */
+	uint32_t caps; /* OFFLOAD_* that the output takes; GSO needs CSUM too */
+	uint32_t mtu;  /* payload limit of a frame or segment, in bytes after
+	                * the Ethernet header, tags not counted; 0: no limit */
 	offload_emit_fn *emit;
 	offload_drop_fn *drop;
 	void *arg;
@@ -66,14 +83,33 @@ struct offload_output {
  * Emits @f itself when it fits (the usual case, decided without touching the
  * data), a completed copy or the segments otherwise, in order.  A shared frame
  * is never written to: segments are fresh frames and a checksum is completed in
- * a private copy.  Drops: DROP_MTU (frame or segment longer than mtu),
- * DROP_CSUM_UNKNOWN, DROP_GSO_UNSUPPORTED, DROP_NO_FRAME (the rest of a
- * super-frame counts once per missing segment).
+ * a private copy.  Drops: DROP_MTU (a frame longer than mtu, or a super-frame
+ * whose segments are, once), DROP_CSUM_UNKNOWN, DROP_GSO_UNSUPPORTED,
+ * DROP_NO_FRAME (the rest of a super-frame counts once per missing segment).
+ *
+ * Segments have complete checksums, or partial ones with a seed of their own
+ * if the output takes OFFLOAD_CSUM.
  */
 void offload_fit(struct frame *f, const struct offload_output *out);
 
-/** offload_fits() - true if offload_fit() would emit @f unchanged */
-bool offload_fits(const struct frame *f, uint32_t caps, uint32_t mtu);
+/* offload_fits() for all but plain frames that are short enough. */
+bool offload_fits_slow(const struct frame *f, uint32_t caps, uint32_t mtu);
+
+/**
+ * offload_fits() - true if offload_fit() would emit @f unchanged
+ *
+ * A super-frame fits only if its segments respect @mtu; a USO super-frame of
+ * more than OFFLOAD_USO_SEGMENTS_MAX segments never fits.
+ */
+static inline bool
+offload_fits(const struct frame *f, uint32_t caps, uint32_t mtu)
+{
+	/* len - 14 <= mtu, where 0 is no limit and wraps to the largest. */
+	if ((f->off.flags & FRAME_CSUM_PARTIAL) == 0 &&
+	    f->off.gso_type == FRAME_GSO_NONE && f->len - 15u <= mtu - 1u)
+		return true;
+	return offload_fits_slow(f, caps, mtu);
+}
 
 /**
  * offload_complete() - complete a partial checksum in place
@@ -83,3 +119,12 @@ bool offload_fits(const struct frame *f, uint32_t caps, uint32_t mtu);
  * Return: 0, or -EBADMSG if the headers do not allow it.
  */
 int offload_complete(struct frame *f);
+
+/**
+ * offload_shift() - bytes were put in before the network header (a tag: 4), or
+ * taken out (-4)
+ *
+ * Keeps the record's offsets right.  @bytes must not exceed what the offsets
+ * have (asserted).
+ */
+void offload_shift(struct frame *f, int bytes);

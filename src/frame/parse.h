@@ -16,36 +16,29 @@
 #define PARSE_TAGS_MAX  8
 #define PARSE_CHAIN_MAX 256 /* bytes of IPv6 extension headers */
 
-/* The numbers of the layers that coax knows by name. */
-#define ETHER_HDR_LEN    14
-#define ETHER_TAG_LEN    4
-#define ETHERTYPE_IPV4   0x0800
-#define ETHERTYPE_VLAN   0x8100 /* IEEE 802.1Q */
-#define ETHERTYPE_IPV6   0x86dd
-#define ETHERTYPE_QINQ   0x88a8 /* IEEE 802.1ad */
-#define ETHERTYPE_QINQ_9 0x9100 /* what there was before 802.1ad */
-
+/* Transport protocols that coax knows by name. */
 #define IP_PROTO_TCP  6
 #define IP_PROTO_UDP  17
 #define IP_PROTO_SCTP 132
 
 struct parsed {
-	uint16_t ethertype; /* after tags; host order; < 1536: an 802.3 length */
-	uint16_t l3;        /* offset of the network header */
-	uint8_t tags;       /* VLAN tags passed */
-	uint8_t ip;         /* 4, 6 or 0 */
-	uint8_t proto;      /* IP protocol at l4, valid when ip != 0 */
-	bool fragment;      /* offset != 0 or more fragments (v6 atomic: false) */
-	bool first;         /* of a fragmented packet: offset 0 */
-	bool l4_ok;         /* l4 is the transport header and it begins inside */
-	uint16_t l4;        /* offset of the transport header */
-	uint32_t l4_len;    /* bytes of L4 by the IP length fields, within frame */
-	uint32_t ip_end;    /* end of the IP packet by its length fields */
-	uint16_t l4_hdr;    /* TCP/UDP header bytes; 0 if not TCP/UDP or cut off */
-	uint16_t src;       /* offset of the pseudo-header's source: the IP */
-	uint16_t dst;       /* header's, or what IPv6 puts in its place (a home
-			     * address option; the final destination of a
-			     * routing header with segments left) */
+	uint16_t
+	    ethertype;   /* after tags; host order; < 1536: an 802.3 length */
+	uint16_t l3;     /* offset of the network header */
+	uint8_t tags;    /* VLAN tags passed */
+	uint8_t ip;      /* 4, 6 or 0 */
+	uint8_t proto;   /* IP protocol at l4, valid when ip != 0 */
+	bool fragment;   /* offset != 0 or more fragments (v6 atomic: false) */
+	bool first;      /* of a fragmented packet: offset 0 */
+	bool l4_ok;      /* l4 is the transport header and it begins inside */
+	uint16_t l4;     /* offset of the transport header */
+	uint32_t l4_len; /* bytes of L4 by the IP length fields, within frame */
+	uint32_t ip_end; /* end of the IP packet by its length fields */
+	uint16_t l4_hdr; /* TCP/UDP header bytes; 0 if not TCP/UDP or cut off */
+	uint16_t src;    /* offset of the pseudo-header's source: the IP */
+	uint16_t dst;    /* header's, or what IPv6 puts in its place (a home
+	                  * address option; the final destination of a
+	                  * routing header with segments left) */
 };
 
 /**
@@ -56,8 +49,7 @@ struct parsed {
  * there or an IP header contradicts the frame; @out is filled as far as the
  * walk came in every case.
  */
-int parse_frame(
-    const uint8_t *data, size_t len, bool gso, struct parsed *out);
+int parse_frame(const uint8_t *data, size_t len, bool gso, struct parsed *out);
 
 /**
  * parse_tags() - how many VLAN tags lead @data; at most PARSE_TAGS_MAX

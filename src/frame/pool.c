@@ -72,12 +72,13 @@ class_init(struct frame_class *class, uint32_t count, size_t size)
 
 	class->stride = class_stride(size);
 	if (__builtin_mul_overflow(
-		(size_t)count, sizeof(*class->frames), &frames_size) ||
+	        (size_t)count, sizeof(*class->frames), &frames_size) ||
 	    __builtin_mul_overflow(
-		(size_t)count, class->stride, &buffers_size) ||
+	        (size_t)count, class->stride, &buffers_size) ||
 	    buffers_size > PTRDIFF_MAX)
 		return -ENOMEM;
-	frames_size = (frames_size + CACHE_LINE - 1) & ~(size_t)(CACHE_LINE - 1);
+	frames_size =
+	    (frames_size + CACHE_LINE - 1) & ~(size_t)(CACHE_LINE - 1);
 	class->frames = aligned_alloc(CACHE_LINE, frames_size);
 	class->buffers = aligned_alloc(CACHE_LINE, buffers_size);
 	if (class->frames == NULL || class->buffers == NULL) {
@@ -152,7 +153,7 @@ class_refill(struct frame_pool *pool, struct frame_class *class)
 	if (class->fresh == class->total)
 		return false;
 	f = &class->frames[class->fresh];
-	*f = (struct frame) {
+	*f = (struct frame){
 		.pool = pool,
 		.buffer = class->buffers + class->fresh * class->stride,
 		.large = class == &pool->large,
@@ -178,7 +179,8 @@ frame_copy(const struct frame *f)
 {
 	/* A frame that grew into its headroom may be longer than the room of
 	 * a fresh one: its copy grows likewise. */
-	uint32_t extra = f->len > FRAME_LARGE_MAX ? f->len - FRAME_LARGE_MAX : 0;
+	uint32_t extra =
+	    f->len > FRAME_LARGE_MAX ? f->len - FRAME_LARGE_MAX : 0;
 	struct frame *copy = frame_alloc(f->pool, f->len - extra);
 
 	if (copy == NULL)

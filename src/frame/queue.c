@@ -59,7 +59,7 @@ frame_ring_init(struct frame_ring *r, uint32_t limit, uint64_t bytes_max)
 	slots = calloc(size, sizeof(struct frame *));
 	if (slots == NULL)
 		return -ENOMEM;
-	*r = (struct frame_ring) {
+	*r = (struct frame_ring){
 		.slots = slots,
 		.size = size,
 		.limit = limit,
@@ -76,7 +76,7 @@ frame_ring_fini(struct frame_ring *r)
 	while ((f = frame_ring_pop(r)) != NULL)
 		frame_release(f);
 	free(r->slots);
-	*r = (struct frame_ring) { 0 };
+	*r = (struct frame_ring){ 0 };
 }
 
 int
