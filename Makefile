@@ -37,6 +37,6 @@ install: all
 	@$(MESON) install -C $(BUILD) --no-rebuild
 
 clean:
-	rm -rf $(BUILD) build-gcc build-clang build-asan build-fuzz
+	rm -rf $(BUILD) build-gcc build-clang build-asan build-fuzz build-check
 
 .PHONY: all deps demo test bench check fuzz install clean
