@@ -25,12 +25,18 @@
  *   - iface_host_deliver(): to the host's stack.
  *
  * A vether is the exception (IFACE_KIND_HOST_IS_WIRE): its host netdev is its
- * wire, so what the host sends enters by iface_input(), and transmit delivers to
- * the host.
+ * wire, so what the host sends enters by iface_input(), and transmit delivers
+ * to the host.
  *
  * All of these consume every frame of the batch in every case; the batch's
  * array may be reused by the caller at once.  A frame that goes nowhere is
  * counted by iface_drop() under its reason.
+ *
+ * While a member's netdev is promiscuous (somebody runs tcpdump on it),
+ * iface_input() and iface_output() show it the member's traffic as well:
+ * unicast frames of other stations, that is.  What is for the host, and groups
+ * that come in, the bridge delivers anyway; groups that go out are not shown,
+ * because the host's stack would take them for received ones and answer.
  *
  * No recursion without bound: a driver whose transmit reaches another
  * interface of the same worker (feth) queues there and calls net_ready();
@@ -48,8 +54,8 @@
 #include "base/drop.h"
 #include "frame/frame.h"
 
-#define IFACE_NAME_MAX  16 /* IFNAMSIZ, with the NUL */
-#define IFACE_DESCR_MAX 64
+#define IFACE_NAME_MAX   16 /* IFNAMSIZ, with the NUL */
+#define IFACE_DESCR_MAX  64
 #define IFACE_GROUPS_MAX 8
 
 /* Flags, with the values and names that BSD's ifconfig prints. */
@@ -99,21 +105,24 @@ struct net;
 struct vnet;
 struct info;
 struct iface_keyword;
+struct iface_tunable;
 
 /* The user of the stack side (a bridge port).  Owned by that user. */
 struct iface_stack {
-	const char *kind; /* "bridge" */
+	const char *kind;     /* "bridge" */
 	struct iface *master; /* the bridge's interface */
 	/* Frames from the wire. Consumes all of @batch. */
-	void (*input)(
-	    struct iface_stack *s, struct iface *ifp, struct frame_batch *batch);
+	void (*input)(struct iface_stack *s, struct iface *ifp,
+	    struct frame_batch *batch);
 	/* Frames that the host sent on @ifp. Consumes all. */
-	void (*host_output)(
-	    struct iface_stack *s, struct iface *ifp, struct frame_batch *batch);
+	void (*host_output)(struct iface_stack *s, struct iface *ifp,
+	    struct frame_batch *batch);
 	/* IFACE_CHANGED_* of @ifp happened. */
-	void (*changed)(struct iface_stack *s, struct iface *ifp, uint32_t what);
+	void (*changed)(
+	    struct iface_stack *s, struct iface *ifp, uint32_t what);
 	/* May @ifp's MTU be set to @mtu directly?  0 or -errno; NULL: yes. */
-	int (*mtu_check)(struct iface_stack *s, struct iface *ifp, uint32_t mtu);
+	int (*mtu_check)(
+	    struct iface_stack *s, struct iface *ifp, uint32_t mtu);
 	/* @ifp is being destroyed: let go of it now. */
 	void (*detach)(struct iface_stack *s, struct iface *ifp);
 };
@@ -144,7 +153,7 @@ struct iface_ops {
 	uint32_t mtu_default, mtu_min, mtu_max;
 	uint32_t flags; /* IFACE_* at birth */
 	size_t size;    /* sizeof the driver's struct, which begins with
-			 * struct iface (must) */
+	                 * struct iface (must) */
 	/* 0 or -errno; on error nothing remains.  @ifp is filled with name,
 	 * unit, defaults; the driver sets mac, caps, link. (must) */
 	int (*create)(struct iface *ifp);
@@ -169,6 +178,9 @@ struct iface_ops {
 	void (*get)(const struct iface *ifp, struct info *out);
 	/* The kind's own ifconfig words, ended by a row with a NULL name. */
 	const struct iface_keyword *keywords;
+	/* The kind's sysctls (net/tunable.h), ended by a row with a NULL name.
+	 */
+	const struct iface_tunable *tunables;
 };
 
 TAILQ_HEAD(iface_list, iface);
@@ -184,23 +196,30 @@ struct iface {
 	uint32_t mtu;
 	uint8_t mac[6];
 	enum iface_link link;
-	uint32_t caps;       /* OFFLOAD_* that transmit takes */
+	uint32_t caps; /* OFFLOAD_* that transmit takes */
 	uint64_t created_ns;
 	uint64_t link_changed_ns;
 	struct iface_stack *stack;
 	struct iface_host *host;
 	/* Hooks of later layers; NULL when unused (no cost). */
-	void (*capture)(struct iface *ifp, const struct frame_batch *batch, bool out);
-	bool (*vlan_input)(struct iface *ifp, struct frame *f); /* consumed: true */
+	void (*capture)(
+	    struct iface *ifp, const struct frame_batch *batch, bool out);
+	bool (*vlan_input)(
+	    struct iface *ifp, struct frame *f); /* consumed: true */
 	struct iface_counters count;
 	char descr[IFACE_DESCR_MAX];
 	char media[16]; /* "" or the selected media word */
 	char groups[IFACE_GROUPS_MAX][IFACE_NAME_MAX];
 	uint32_t group_count;
 	bool dying;
-	bool ready;          /* on the net's ready list */
-	bool flush_later;    /* on the net's flush list */
+	bool ready;       /* on the net's ready list */
+	bool flush_later; /* on the net's flush list */
+	bool born;        /* create has succeeded: changes are told */
+	bool changing;    /* inside ops->changed: what it changes is told */
+	uint32_t changed; /* ... together with the rest: IFACE_CHANGED_* */
+	uint64_t drops_told_ns[DROP_COUNT]; /* last NET_EVENT_DROPS of each */
 	TAILQ_ENTRY(iface) all_link, ready_link, flush_link;
+	LIST_ENTRY(iface) name_link; /* net->names */
 };
 
 /** iface_input() - frames from the wire; consumes all of @batch */
@@ -228,18 +247,24 @@ static inline bool
 iface_running(const struct iface *ifp)
 {
 	return (ifp->flags & (IFACE_UP | IFACE_RUNNING)) ==
-	    (IFACE_UP | IFACE_RUNNING);
+	       (IFACE_UP | IFACE_RUNNING);
 }
 
 /* Changes.  Each returns 0 or -errno with nothing changed, tells ops, stack
  * and host (changed), and emits an event.  @cause of the net (net_set_cause())
  * says who did it. */
 int iface_set_flags(struct iface *ifp, uint32_t set, uint32_t clear);
-int iface_set_mtu(struct iface *ifp, uint32_t mtu);   /* -EINVAL, stack's */
-int iface_set_lladdr(struct iface *ifp, const uint8_t mac[6]); /* -EINVAL: group */
+int iface_set_mtu(struct iface *ifp, uint32_t mtu); /* -EINVAL, stack's */
+int iface_set_lladdr(
+    struct iface *ifp, const uint8_t mac[6]);              /* -EINVAL: group */
 int iface_set_descr(struct iface *ifp, const char *descr); /* -ENAMETOOLONG */
+/* -EINVAL (empty, too long, ends in a digit), -EEXIST, -ENOMEM (full) */
 int iface_group_add(struct iface *ifp, const char *group);
-int iface_group_del(struct iface *ifp, const char *group);
+int iface_group_del(struct iface *ifp, const char *group); /* -ENOENT */
+/** iface_group_has() - is @ifp in @group?  Every interface is in "all". */
+bool iface_group_has(const struct iface *ifp, const char *group);
+/** iface_set_caps() - called by the driver: OFFLOAD_* that transmit takes */
+void iface_set_caps(struct iface *ifp, uint32_t caps);
 /** iface_set_mtu_forced() - for a bridge that imposes its MTU on a member:
  * as iface_set_mtu() without asking the stack user */
 int iface_set_mtu_forced(struct iface *ifp, uint32_t mtu);

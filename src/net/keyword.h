@@ -24,7 +24,7 @@ enum keyword_arg_kind {
 
 struct keyword_arg {
 	enum keyword_arg_kind kind;
-	const char *name; /* for messages and manual: "interface", "mac" */
+	const char *name;  /* for messages and manual: "interface", "mac" */
 	uint64_t min, max; /* of a number */
 	/* Optional: present only if the next word is this literal ("vlan"). */
 	const char *literal;
@@ -48,8 +48,8 @@ struct iface_keyword {
 	/* The word prints instead of changing ("addr"): apply is NULL and
 	 * show describes through the sink, rendered as print-out part @name. */
 	void (*show)(const struct iface *ifp, struct info *out);
-	/* Refused while COAX's read-only socket asks: all that change.  Set for
-	 * words that may stand on a `create` line before the interface exists
-	 * (feth: "peer"). */
-	uint32_t word_flags;
+	/* Used instead of apply when the word stands on the line that creates
+	 * @ifp; NULL: apply.  On an error the parser destroys @ifp again, so
+	 * nothing remains of the line (feth: `create peer NAME`). */
+	int (*apply_create)(struct iface *ifp, const union keyword_value *v);
 };

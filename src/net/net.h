@@ -33,24 +33,31 @@
 
 #define NET_VNET_NAME_MAX 64
 #define NET_POLL_BUDGET   64 /* frames an interface may move per turn */
+#define NET_IFACES_MAX    16384
+#define NET_VNETS_MAX     4096
+#define NET_NAME_BUCKETS  1024
 
 TAILQ_HEAD(vnet_list, vnet);
-
-struct vnet {
-	char name[NET_VNET_NAME_MAX]; /* "" is the daemon's own: home */
-	uint32_t id;                  /* 0 is home; never reused */
-	bool adopted;                 /* attach, not create */
-	bool dead;
-	void *system; /* what net_system hangs here; it owns it */
-	uint64_t created_ns;
-	TAILQ_ENTRY(vnet) link;
-};
+LIST_HEAD(iface_name_list, iface);
 
 /* Something that takes its time: the core asks the system, the system says
  * -EINPROGRESS and calls done() later, on the worker, exactly once.
  * Embedded in its waiter's struct; borrowed by the system until done(). */
 struct net_wait {
 	void (*done)(struct net_wait *w, int err);
+};
+
+struct vnet {
+	char name[NET_VNET_NAME_MAX]; /* "" is the daemon's own: home */
+	uint32_t id;                  /* 0 is home; never reused */
+	bool adopted;                 /* attach, not create */
+	bool dead;
+	struct net *net;
+	void *system;            /* what net_system hangs here; it owns it */
+	struct net_wait *waiter; /* told when the system has removed it */
+	uint64_t created_ns;
+	struct net_wait ending; /* what the system tells at the end */
+	TAILQ_ENTRY(vnet) link;
 };
 
 /* What the core asks of the system.  Every pointer may be NULL: "no host
@@ -65,8 +72,8 @@ struct net_system {
 	 * in the background with @w told when the name is free again. */
 	int (*host_detach)(void *arg, struct iface *ifp, struct net_wait *w);
 	/* Move the netdev to @vnet. */
-	int (*host_move)(
-	    void *arg, struct iface *ifp, struct vnet *vnet, struct net_wait *w);
+	int (*host_move)(void *arg, struct iface *ifp, struct vnet *vnet,
+	    struct net_wait *w);
 	/* Rename the netdev; nothing else has changed yet. */
 	int (*host_rename)(void *arg, struct iface *ifp, const char *name);
 	/* Addresses, as text: "192.0.2.1/24", "2001:db8::1/64"; @dst is the far
@@ -75,7 +82,8 @@ struct net_system {
 	    const char *dst, const char *broadcast);
 	int (*addr_del)(void *arg, struct iface *ifp, const char *addr);
 	/* Put an info list "addresses" into @out (net/info.h): objects with
-	 * family, address, prefixlen, broadcast, destination, flags, scopeid. */
+	 * family, address, prefixlen, broadcast, destination, flags, scopeid.
+	 */
 	int (*addr_list)(void *arg, const struct iface *ifp, struct info *out);
 	/* Bring host counters (tx_dropped) into ifp->count now. */
 	void (*host_refresh)(void *arg, struct iface *ifp);
@@ -106,14 +114,14 @@ enum net_event_type {
 struct net_event {
 	enum net_event_type type;
 	uint64_t now_ns;
-	struct iface *ifp;       /* may be NULL */
-	struct iface *other;     /* second interface: bridge, old port ... */
-	const uint8_t *mac;      /* 6 bytes, or NULL */
-	int vlan;                /* or -1 */
-	uint32_t what;           /* IFACE_CHANGED_*, or a drop reason */
-	uint64_t value;          /* number of drops ... */
-	const char *text;        /* a line for people, or NULL */
-	const char *cause;       /* who did it, or NULL */
+	struct iface *ifp;   /* may be NULL */
+	struct iface *other; /* second interface: bridge, old port ... */
+	const uint8_t *mac;  /* 6 bytes, or NULL */
+	int vlan;            /* or -1 */
+	uint32_t what;       /* IFACE_CHANGED_*, or a drop reason */
+	uint64_t value;      /* number of drops ... */
+	const char *text;    /* a line for people, or NULL */
+	const char *cause;   /* who did it, or NULL */
 };
 
 struct net_subscriber {
@@ -123,26 +131,30 @@ struct net_subscriber {
 TAILQ_HEAD(net_subscriber_list, net_subscriber);
 
 struct net {
-	uint64_t now_ns;     /* set by the driver of this net before calls */
-	uint64_t hash_seed;  /* from the shell */
-	uint64_t random;     /* state of the generator for addresses; seeded by
-			      * the shell, net_random() */
+	uint64_t now_ns;    /* set by the driver of this net before calls */
+	uint64_t hash_seed; /* from the shell */
+	uint64_t random;    /* state of the generator for addresses; seeded by
+	                     * the shell, net_random() */
 	struct frame_pool *pool;
 	const struct iface_ops *const *kinds; /* NULL-ended driver table */
 	struct net_system system;
 	struct iface_list ifaces;
-	struct vnet_list vnets; /* first is home */
+	struct iface_name_list names[NET_NAME_BUCKETS];
+	struct vnet_list vnets;  /* first is home */
+	struct vnet_list ending; /* destroyed, but the system is not done */
 	struct vnet *home;
 	struct iface_list ready, flushing;
+	uint32_t ready_count;
+	bool polling; /* inside net_poll() */
 	struct net_subscriber_list subscribers;
-	uint32_t iface_count;
+	uint32_t iface_count, vnet_count;
 	uint32_t next_index, next_vnet;
-	uint32_t host_attach; /* sysctl net.link.host_attach */
-	const char *cause;    /* who is changing things now, or NULL */
-	char message[256];    /* detail of the last failed operation */
-	/* True while the loop will surely come by: see net_set_wake(). */
-	void (*wake)(void *arg);
+	uint32_t host_attach;    /* sysctl net.link.host_attach */
+	const char *cause;       /* who is changing things now, or NULL */
+	char message[256];       /* detail of the last failed operation */
+	void (*wake)(void *arg); /* see net_set_wake() */
 	void *wake_arg;
+	void *drv; /* what the drivers share (drv/drv.h); they own it */
 };
 
 struct net_options {
@@ -153,6 +165,7 @@ struct net_options {
 	const struct net_system *system; /* copied; NULL: no host */
 };
 
+/** net_create() - 0 or -ENOMEM; @options is borrowed for the call */
 int net_create(const struct net_options *options, struct net **out);
 /** net_destroy() - destroys every interface and vnet, then the pool */
 void net_destroy(struct net *net);
@@ -169,8 +182,11 @@ const struct iface_ops *net_kind(const struct net *net, const char *kind);
  *
  * The host side is not made here: the caller decides (net->host_attach).
  *
+ * A unit number stays taken while its interface lives, also under a new name.
+ *
  * Return: 0; -EINVAL (no such kind, unit out of range, leading zeros),
- * -EEXIST (taken), -ENOMEM, -ENFILE (limit) or the driver's.
+ * -EEXIST (taken), -ENOMEM, -ENFILE (limit), -ENXIO (dead vnet) or the
+ * driver's.
  */
 int net_iface_create(
     struct net *net, struct vnet *vnet, const char *name, struct iface **out);
@@ -196,6 +212,11 @@ struct iface *net_iface_find(
 /** net_iface_by_index() - or NULL */
 struct iface *net_iface_by_index(struct net *net, uint32_t index);
 
+/** net_name_taken() - is @name taken in @vnet by another than @but (or NULL)?
+ */
+bool net_name_taken(struct net *net, const struct vnet *vnet, const char *name,
+    const struct iface *but);
+
 /** net_iface_visible() - would `ifconfig -a` in @vnet list it? */
 bool net_iface_visible(const struct iface *ifp, const struct vnet *vnet);
 
@@ -205,11 +226,39 @@ bool net_iface_visible(const struct iface *ifp, const struct vnet *vnet);
  */
 int net_iface_rename(struct iface *ifp, const char *name);
 
+/* The host side, asked from the system.  0, -EINPROGRESS, -EOPNOTSUPP (with a
+ * message: no host here), -EBUSY (there is one already), -ENXIO (there is
+ * none), -EEXIST (the name is taken there), or the system's. */
+int net_host_attach(struct iface *ifp, struct net_wait *w);
+int net_host_detach(struct iface *ifp, struct net_wait *w);
+int net_host_move(struct iface *ifp, struct vnet *vnet, struct net_wait *w);
+/** net_host_vnet() - where @ifp's host side is, or would be made */
+struct vnet *net_host_vnet(const struct iface *ifp);
+
+/* -EINVAL (a bad name), -EEXIST, -ENFILE (limit), -EOPNOTSUPP (no host here),
+ * or the system's */
 int net_vnet_create(struct net *net, const char *name, struct vnet **out);
 int net_vnet_attach(struct net *net, const char *name, const char *what,
     const int *fds, uint32_t fd_count, struct vnet **out);
-/** net_vnet_destroy() - its interfaces' host sides go home or end first */
+/**
+ * net_vnet_destroy() - remove
+ *
+ * Interfaces that were created in it are destroyed; host sides that were moved
+ * in go back to the vnet of their interface, or end.
+ *
+ * Return: 0, -EINVAL (home), -ENXIO (dead already) or -EINPROGRESS when @w
+ * will be told.
+ */
 int net_vnet_destroy(struct vnet *vnet, struct net_wait *w);
+/**
+ * net_vnet_lost() - the system found that @vnet's namespace has ended
+ *
+ * The netdevs in it are gone.  Its interfaces live on at home, down, under the
+ * next free unit where their name is taken there, with a new host side where
+ * they had one.  Says so in events.  @vnet is freed.
+ */
+void net_vnet_lost(struct vnet *vnet);
+/** net_vnet_find() - by name; "" is home. Borrowed, or NULL */
 struct vnet *net_vnet_find(struct net *net, const char *name);
 
 /** net_ready() - @ifp has frames to move: poll it soon */
@@ -222,6 +271,14 @@ void net_flush_later(struct iface *ifp);
  */
 bool net_poll(struct net *net);
 
+/**
+ * net_set_wake() - who is told that net_poll() has work
+ *
+ * Called from outside net_poll() when the first interface becomes ready or asks
+ * for a flush; NULL: nobody.
+ */
+void net_set_wake(struct net *net, void (*wake)(void *arg), void *arg);
+
 void net_subscribe(struct net *net, struct net_subscriber *s);
 void net_unsubscribe(struct net *net, struct net_subscriber *s);
 /** net_emit() - fills now_ns and cause, tells all subscribers */
@@ -230,6 +287,17 @@ void net_emit(struct net *net, struct net_event *ev);
 /** net_error() - remember a detail text for the failure. Return: @err */
 int net_error(struct net *net, int err, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+
+/** net_notice() - a NET_EVENT_NOTICE with a formatted line; @ifp may be NULL */
+void net_notice(struct net *net, struct iface *ifp, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/** net_set_cause() - who changes things from here on; borrowed; NULL: nobody */
+static inline void
+net_set_cause(struct net *net, const char *cause)
+{
+	net->cause = cause;
+}
 
 /** net_random() - next 64 pseudo-random bits (addresses; not secrets) */
 uint64_t net_random(struct net *net);

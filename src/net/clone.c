@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Interfaces come and go: names, unit numbers, creation, destruction, search.
+ *
+ * Names stand in a hash table.  A name is taken in the vnet that it belongs to
+ * and in the one where the host side is; so two interfaces of one name can
+ * stand in the table, in different vnets.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/str.h"
+#include "net/net.h"
+
+static struct iface_name_list *
+bucket(struct net *net, const char *name)
+{
+	uint64_t h = hash_bytes(net->hash_seed, name, strlen(name));
+
+	return &net->names[h % NET_NAME_BUCKETS];
+}
+
+bool
+net_iface_visible(const struct iface *ifp, const struct vnet *vnet)
+{
+	if (vnet == NULL)
+		vnet = ifp->net->home;
+	return ifp->vnet == vnet ||
+	       (ifp->host != NULL && ifp->host->vnet == vnet);
+}
+
+static struct iface *
+find_in(struct net *net, const struct vnet *vnet, const char *name,
+    const struct iface *but)
+{
+	struct iface *ifp;
+
+	LIST_FOREACH (ifp, bucket(net, name), name_link) {
+		if (ifp != but && strcmp(ifp->name, name) == 0 &&
+		    net_iface_visible(ifp, vnet))
+			return ifp;
+	}
+	return NULL;
+}
+
+bool
+net_name_taken(struct net *net, const struct vnet *vnet, const char *name,
+    const struct iface *but)
+{
+	return find_in(net, vnet, name, but) != NULL;
+}
+
+struct iface *
+net_iface_find(struct net *net, const struct vnet *vnet, const char *name)
+{
+	const char *at = strchr(name, '@');
+	char plain[IFACE_NAME_MAX];
+
+	if (vnet == NULL)
+		vnet = net->home;
+	if (at == NULL)
+		return find_in(net, vnet, name, NULL);
+	if (vnet != net->home || (size_t)(at - name) >= sizeof(plain))
+		return NULL;
+	memcpy(plain, name, (size_t)(at - name));
+	plain[at - name] = '\0';
+	vnet = net_vnet_find(net, at + 1);
+	return vnet == NULL ? NULL : find_in(net, vnet, plain, NULL);
+}
+
+struct iface *
+net_iface_by_index(struct net *net, uint32_t index)
+{
+	struct iface *ifp;
+
+	TAILQ_FOREACH (ifp, &net->ifaces, all_link) {
+		if (ifp->index == index)
+			return ifp;
+	}
+	return NULL;
+}
+
+/* The unit in a name of this kind, or -1: digits only, no leading zero. */
+static int64_t
+unit_of(const struct iface_ops *ops, const char *name)
+{
+	size_t len = strlen(ops->kind);
+	uint32_t unit;
+
+	if (strncmp(name, ops->kind, len) != 0)
+		return -1;
+	name += len;
+	if (name[0] == '0' && name[1] != '\0')
+		return -1;
+	if (str_u32(name, 10, 0, ops->unit_max, &unit) != 0)
+		return -1;
+	return unit;
+}
+
+static bool
+unit_taken(const struct net *net, const struct vnet *vnet,
+    const struct iface_ops *ops, uint32_t unit)
+{
+	const struct iface *ifp;
+
+	TAILQ_FOREACH (ifp, &net->ifaces, all_link) {
+		if (ifp->vnet == vnet && ifp->ops == ops && ifp->unit == unit)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The lowest free unit of a kind in a vnet: one walk marks what is taken, by a
+ * unit or by a name.  Each interface marks two at most, so among the first
+ * 2n + 1 one is free.
+ */
+static int
+unit_lowest(const struct net *net, const struct vnet *vnet,
+    const struct iface_ops *ops, uint32_t *out)
+{
+	uint32_t room = 2 * net->iface_count + 1;
+	const struct iface *ifp;
+	int64_t unit;
+	uint32_t lowest = 0;
+	bool *taken;
+
+	taken = calloc(room, sizeof(*taken));
+	if (taken == NULL)
+		return -ENOMEM;
+	TAILQ_FOREACH (ifp, &net->ifaces, all_link) {
+		if (ifp->vnet == vnet && ifp->ops == ops && ifp->unit < room)
+			taken[ifp->unit] = true;
+		if (!net_iface_visible(ifp, vnet))
+			continue;
+		unit = unit_of(ops, ifp->name);
+		if (unit >= 0 && unit < room)
+			taken[unit] = true;
+	}
+	while (taken[lowest])
+		lowest++;
+	free(taken);
+	if (lowest > ops->unit_max)
+		return -ENFILE;
+	*out = lowest;
+	return 0;
+}
+
+static const struct iface_ops *
+kind_of(const struct net *net, const char *name)
+{
+	char kind[IFACE_NAME_MAX];
+	size_t len = strcspn(name, "0123456789");
+
+	if (len == 0 || len >= sizeof(kind))
+		return NULL;
+	memcpy(kind, name, len);
+	kind[len] = '\0';
+	return net_kind(net, kind);
+}
+
+/* The unit that @name asks for, checked to be free. */
+static int
+unit_choose(struct net *net, const struct vnet *vnet,
+    const struct iface_ops *ops, const char *name, uint32_t *out)
+{
+	int64_t unit;
+
+	if (strcmp(name, ops->kind) == 0)
+		return unit_lowest(net, vnet, ops, out);
+	unit = unit_of(ops, name);
+	if (unit < 0)
+		return -EINVAL;
+	if (net_name_taken(net, vnet, name, NULL))
+		return -EEXIST;
+	if (unit_taken(net, vnet, ops, (uint32_t)unit))
+		return net_error(net, -EEXIST,
+		    "unit %u of %s lives under another name", (uint32_t)unit,
+		    ops->kind);
+	*out = (uint32_t)unit;
+	return 0;
+}
+
+static void
+list_in(struct iface *ifp)
+{
+	struct net *net = ifp->net;
+
+	TAILQ_INSERT_TAIL(&net->ifaces, ifp, all_link);
+	LIST_INSERT_HEAD(bucket(net, ifp->name), ifp, name_link);
+	net->iface_count++;
+}
+
+static void
+list_out(struct iface *ifp)
+{
+	struct net *net = ifp->net;
+
+	if (ifp->ready) {
+		TAILQ_REMOVE(&net->ready, ifp, ready_link);
+		net->ready_count--;
+		ifp->ready = false;
+	}
+	if (ifp->flush_later) {
+		TAILQ_REMOVE(&net->flushing, ifp, flush_link);
+		ifp->flush_later = false;
+	}
+	LIST_REMOVE(ifp, name_link);
+	TAILQ_REMOVE(&net->ifaces, ifp, all_link);
+	net->iface_count--;
+}
+
+int
+net_iface_create(
+    struct net *net, struct vnet *vnet, const char *name, struct iface **out)
+{
+	const struct iface_ops *ops = kind_of(net, name);
+	struct net_event ev = { .type = NET_EVENT_CREATE, .vlan = -1 };
+	struct iface *ifp;
+	uint32_t unit = 0;
+	int err;
+
+	if (vnet == NULL)
+		vnet = net->home;
+	if (ops == NULL || (ops->kind_flags & IFACE_KIND_NO_CLONE) != 0)
+		return -EINVAL;
+	if (vnet->dead)
+		return -ENXIO;
+	err = unit_choose(net, vnet, ops, name, &unit);
+	if (err != 0)
+		return err;
+	if (net->iface_count >= NET_IFACES_MAX)
+		return net_error(
+		    net, -ENFILE, "there are %u interfaces", net->iface_count);
+
+	ASSERT(ops->size >= sizeof(*ifp));
+	ifp = calloc(1, ops->size);
+	if (ifp == NULL)
+		return -ENOMEM;
+	ifp->ops = ops;
+	ifp->net = net;
+	ifp->vnet = vnet;
+	ifp->unit = unit;
+	if (snprintf(ifp->name, sizeof(ifp->name), "%s%u", ops->kind, unit) >=
+	    (int)sizeof(ifp->name)) {
+		free(ifp);
+		return -EINVAL;
+	}
+	ifp->flags = ops->flags != 0
+	                 ? ops->flags
+	                 : IFACE_BROADCAST | IFACE_SIMPLEX | IFACE_MULTICAST;
+	ifp->mtu = ops->mtu_default;
+	ifp->index = net->next_index++;
+	ifp->created_ns = net->now_ns;
+	ifp->link_changed_ns = net->now_ns;
+	(void)iface_group_add(ifp, ops->kind);
+	list_in(ifp);
+	err = ops->create(ifp);
+	if (err != 0) {
+		list_out(ifp);
+		free(ifp);
+		return err;
+	}
+	ifp->born = true;
+	ev.ifp = ifp;
+	net_emit(net, &ev);
+	*out = ifp;
+	return 0;
+}
+
+int
+net_iface_destroy(struct iface *ifp, struct net_wait *w)
+{
+	struct net *net = ifp->net;
+	struct net_event ev = {
+		.type = NET_EVENT_DESTROY,
+		.ifp = ifp,
+		.vlan = -1,
+	};
+	int err = 0;
+
+	ASSERT(!ifp->dying);
+	ifp->dying = true;
+	if (ifp->stack != NULL)
+		ifp->stack->detach(ifp->stack, ifp);
+	ASSERT(ifp->stack == NULL);
+	if (ifp->host != NULL && net->system.host_detach != NULL)
+		err = net->system.host_detach(net->system.arg, ifp, w);
+	ifp->host = NULL;
+	ifp->ops->destroy(ifp);
+	net_emit(net, &ev);
+	list_out(ifp);
+	free(ifp);
+	/* Another error of the system's concerns a netdev that is not ours any
+	 * more: the interface is gone. */
+	return err == -EINPROGRESS && w != NULL ? -EINPROGRESS : 0;
+}
+
+/* A name that both BSD and Linux would take, and that no address looks like. */
+static bool
+name_good(const char *name)
+{
+	size_t len = strlen(name);
+	bool digits = true;
+
+	if (len == 0 || len >= IFACE_NAME_MAX)
+		return false;
+	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)name[i];
+
+		if (c <= ' ' || c >= 0x7f || c == '/' || c == ':' || c == '@')
+			return false;
+		digits = digits && isdigit(c);
+	}
+	return !digits;
+}
+
+int
+net_iface_rename(struct iface *ifp, const char *name)
+{
+	struct net *net = ifp->net;
+	struct net_event ev = {
+		.type = NET_EVENT_CHANGE,
+		.ifp = ifp,
+		.vlan = -1,
+		.what = IFACE_CHANGED_NAME,
+	};
+	char old[IFACE_NAME_MAX];
+	int err;
+
+	if (!name_good(name))
+		return -EINVAL;
+	if (strcmp(name, ifp->name) == 0)
+		return 0;
+	if (net_name_taken(net, ifp->vnet, name, ifp) ||
+	    net_name_taken(net, net_host_vnet(ifp), name, ifp))
+		return -EEXIST;
+	if (ifp->host != NULL && net->system.host_rename != NULL) {
+		err = net->system.host_rename(net->system.arg, ifp, name);
+		if (err != 0)
+			return err;
+	}
+	memcpy(old, ifp->name, sizeof(old));
+	LIST_REMOVE(ifp, name_link);
+	memset(ifp->name, 0, sizeof(ifp->name));
+	memcpy(ifp->name, name, strlen(name));
+	LIST_INSERT_HEAD(bucket(net, name), ifp, name_link);
+	if (ifp->ops->changed != NULL)
+		ifp->ops->changed(ifp, IFACE_CHANGED_NAME);
+	if (ifp->stack != NULL && ifp->stack->changed != NULL)
+		ifp->stack->changed(ifp->stack, ifp, IFACE_CHANGED_NAME);
+	if (ifp->host != NULL && ifp->host->changed != NULL)
+		ifp->host->changed(ifp->host, ifp, IFACE_CHANGED_NAME);
+	ev.text = old;
+	net_emit(net, &ev);
+	return 0;
+}

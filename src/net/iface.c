@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The way of a batch through an interface: in from the wire, out to it, to and
+ * from the host; and the counters of all that.  iface.h has the picture.
+ *
+ * A batch is walked once, for the counters; hooks are called once a batch.  It
+ * is taken apart only when it must be: when a frame is too short, when a vlan
+ * child takes frames, when a frame does not fit the output as it is.
+ */
+#include "net/iface.h"
+
+#include "base/ether.h"
+#include "frame/offload.h"
+#include "net/net.h"
+
+#define DROPS_TOLD_PERIOD_NS 1000000000u
+
+/* Tells subscribers that drops grow: the first of a reason on an interface,
+ * then once a second at most, and only while they grow.  A subscriber cannot
+ * get here again: nothing that it may do drops a frame. */
+static void
+drops_tell(struct iface *ifp, enum drop_reason why)
+{
+	uint64_t now_ns = ifp->net->now_ns;
+	uint64_t *told = &ifp->drops_told_ns[why];
+	struct net_event ev = {
+		.type = NET_EVENT_DROPS,
+		.ifp = ifp,
+		.vlan = -1,
+		.what = why,
+		.value = ifp->count.drops[why],
+		.text = drop_info(why)->text,
+	};
+
+	/* 0 is "never": a clock that starts at 0 is told of as 1. */
+	if (*told != 0 && now_ns - *told < DROPS_TOLD_PERIOD_NS)
+		return;
+	*told = now_ns != 0 ? now_ns : 1;
+	net_emit(ifp->net, &ev);
+}
+
+void
+iface_count_drop(struct iface *ifp, enum drop_reason why, uint64_t n)
+{
+	struct iface_counters *c = &ifp->count;
+
+	if (n == 0)
+		return;
+	c->drops[why] += n;
+	switch (drop_info(why)->counter) {
+	case DROP_COUNTS_NONE:
+		break;
+	case DROP_COUNTS_IERR:
+		c->ierrors += n;
+		break;
+	case DROP_COUNTS_OERR:
+		c->oerrors += n;
+		break;
+	case DROP_COUNTS_IQDROP:
+		c->iqdrops += n;
+		break;
+	case DROP_COUNTS_NOPROTO:
+		c->noproto += n;
+		break;
+	}
+	if (!TAILQ_EMPTY(&ifp->net->subscribers) && ifp->born)
+		drops_tell(ifp, why);
+}
+
+void
+iface_drop(struct iface *ifp, struct frame *f, enum drop_reason why)
+{
+	frame_release(f);
+	iface_count_drop(ifp, why, 1);
+}
+
+void
+iface_drop_batch(
+    struct iface *ifp, struct frame_batch *batch, enum drop_reason why)
+{
+	for (uint32_t i = 0; i < batch->count; i++)
+		frame_release(batch->frames[i]);
+	iface_count_drop(ifp, why, batch->count);
+}
+
+void
+iface_count_out(struct iface *ifp, const struct frame *f)
+{
+	ifp->count.opackets++;
+	ifp->count.obytes += f->len;
+	ifp->count.omcasts += f->data[0] & 1u;
+}
+
+/* Shows a promiscuous netdev what passes through the member that it belongs
+ * to; iface.h says which frames, and why not all. */
+static void
+mirror(struct iface *ifp, const struct frame_batch *batch, bool out)
+{
+	struct frame_batch copy = { 0 };
+
+	for (uint32_t i = 0; i < batch->count; i++) {
+		struct frame *f = batch->frames[i];
+
+		if (ether_is_multicast(f->data) ||
+		    ether_equal(f->data, ifp->mac))
+			continue;
+		/* What the host itself sent, it has seen. */
+		if (out && ether_equal(f->data + ETH_ADDR_LEN, ifp->mac))
+			continue;
+		copy.frames[copy.count++] = frame_take(f);
+	}
+	if (copy.count != 0)
+		ifp->host->deliver(ifp->host, ifp, &copy);
+}
+
+static inline bool
+mirrored(const struct iface *ifp)
+{
+	return ifp->host != NULL && ifp->host->promisc && ifp->host->up &&
+	       ifp->stack != NULL &&
+	       (ifp->ops->kind_flags & IFACE_KIND_HOST_IS_WIRE) == 0;
+}
+
+/* Counts what came in; runts are dropped. */
+static void
+count_in(struct iface *ifp, struct frame_batch *batch)
+{
+	uint64_t bytes = 0, mcasts = 0;
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < batch->count; i++) {
+		struct frame *f = batch->frames[i];
+
+		if (__builtin_expect(f->len < ETH_HDR_LEN, 0)) {
+			iface_drop(ifp, f, DROP_RUNT);
+			continue;
+		}
+		bytes += f->len;
+		mcasts += f->data[0] & 1u;
+		batch->frames[n++] = f;
+	}
+	batch->count = n;
+	ifp->count.ipackets += n;
+	ifp->count.ibytes += bytes;
+	ifp->count.imcasts += mcasts;
+}
+
+/* Gives the vlan children what is theirs; the rest stays in the batch. */
+static void
+vlan_in(struct iface *ifp, struct frame_batch *batch)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < batch->count; i++) {
+		struct frame *f = batch->frames[i];
+
+		if (!ifp->vlan_input(ifp, f))
+			batch->frames[n++] = f;
+	}
+	batch->count = n;
+}
+
+void
+iface_input(struct iface *ifp, struct frame_batch *batch)
+{
+	if ((ifp->flags & IFACE_UP) == 0) {
+		iface_drop_batch(ifp, batch, DROP_IF_DOWN_IN);
+		return;
+	}
+	count_in(ifp, batch);
+	if (batch->count == 0)
+		return;
+	if (ifp->capture != NULL)
+		ifp->capture(ifp, batch, false);
+	if ((ifp->flags & IFACE_MONITOR) != 0) {
+		iface_drop_batch(ifp, batch, DROP_MONITOR);
+		return;
+	}
+	if (ifp->vlan_input != NULL) {
+		vlan_in(ifp, batch);
+		if (batch->count == 0)
+			return;
+	}
+	if (ifp->stack != NULL) {
+		if (mirrored(ifp))
+			mirror(ifp, batch, false);
+		ifp->stack->input(ifp->stack, ifp, batch);
+	} else if (ifp->host != NULL &&
+	           (ifp->ops->kind_flags & IFACE_KIND_HOST_IS_WIRE) == 0) {
+		iface_host_deliver(ifp, batch);
+	} else {
+		iface_drop_batch(ifp, batch, DROP_NO_STACK);
+	}
+}
+
+void
+iface_host_input(struct iface *ifp, struct frame_batch *batch)
+{
+	uint32_t n = 0;
+
+	if ((ifp->ops->kind_flags & IFACE_KIND_HOST_IS_WIRE) != 0) {
+		iface_input(ifp, batch);
+		return;
+	}
+	for (uint32_t i = 0; i < batch->count; i++) {
+		struct frame *f = batch->frames[i];
+
+		if (__builtin_expect(f->len < ETH_HDR_LEN, 0))
+			iface_drop(ifp, f, DROP_RUNT);
+		else
+			batch->frames[n++] = f;
+	}
+	batch->count = n;
+	if (n == 0)
+		return;
+	if (ifp->stack != NULL && ifp->stack->host_output != NULL)
+		ifp->stack->host_output(ifp->stack, ifp, batch);
+	else
+		iface_output(ifp, batch);
+}
+
+void
+iface_host_deliver(struct iface *ifp, struct frame_batch *batch)
+{
+	if (ifp->host == NULL || !ifp->host->up)
+		iface_drop_batch(ifp, batch, DROP_HOST_DOWN);
+	else
+		ifp->host->deliver(ifp->host, ifp, batch);
+}
+
+static void
+transmit(struct iface *ifp, struct frame_batch *batch)
+{
+	if (ifp->capture != NULL)
+		ifp->capture(ifp, batch, true);
+	if (mirrored(ifp))
+		mirror(ifp, batch, true);
+	ifp->ops->transmit(ifp, batch);
+}
+
+/* Where offload_fit() puts what it makes. */
+struct refill {
+	struct iface *ifp;
+	struct frame_batch batch;
+};
+
+static void
+refill_flush(struct refill *r)
+{
+	if (r->batch.count != 0)
+		transmit(r->ifp, &r->batch);
+	r->batch.count = 0;
+}
+
+static void
+refill_emit(void *arg, struct frame *f)
+{
+	struct refill *r = arg;
+
+	r->batch.frames[r->batch.count++] = f;
+	if (r->batch.count == FRAME_BATCH_MAX)
+		refill_flush(r);
+}
+
+static void
+refill_drop(void *arg, struct frame *f, enum drop_reason why)
+{
+	struct refill *r = arg;
+
+	iface_drop(r->ifp, f, why);
+}
+
+/* The frames one by one: some do not fit the output as they are. */
+static void
+output_fit(struct iface *ifp, struct frame_batch *batch)
+{
+	struct refill r;
+	struct offload_output out = {
+		.caps = ifp->caps,
+		.mtu = ifp->mtu,
+		.emit = refill_emit,
+		.drop = refill_drop,
+		.arg = &r,
+	};
+
+	r.ifp = ifp;
+	r.batch.count = 0;
+	for (uint32_t i = 0; i < batch->count; i++)
+		offload_fit(batch->frames[i], &out);
+	refill_flush(&r);
+}
+
+void
+iface_output(struct iface *ifp, struct frame_batch *batch)
+{
+	if (!iface_running(ifp)) {
+		iface_drop_batch(ifp, batch, DROP_IF_DOWN);
+		return;
+	}
+	for (uint32_t i = 0; i < batch->count; i++) {
+		if (!offload_fits(batch->frames[i], ifp->caps, ifp->mtu)) {
+			output_fit(ifp, batch);
+			return;
+		}
+	}
+	if (batch->count != 0)
+		transmit(ifp, batch);
+}

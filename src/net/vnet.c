@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Vnets, and the host sides that stand in them.  All work is the system's
+ * (struct net_system); here are the rules: who may be where, under which name,
+ * and what becomes of interfaces when a vnet ends.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/list.h"
+#include "base/str.h"
+#include "base/util.h"
+#include "net/net.h"
+
+static void
+event_emit(struct net *net, enum net_event_type type, struct iface *ifp,
+    const char *text)
+{
+	struct net_event ev = {
+		.type = type,
+		.ifp = ifp,
+		.vlan = -1,
+		.text = text,
+	};
+
+	net_emit(net, &ev);
+}
+
+static int
+no_host(struct net *net)
+{
+	return net_error(net, -EOPNOTSUPP, "this daemon has no host side");
+}
+
+struct vnet *
+net_host_vnet(const struct iface *ifp)
+{
+	if (ifp->host != NULL && ifp->host->vnet != NULL)
+		return ifp->host->vnet;
+	return ifp->vnet;
+}
+
+int
+net_host_attach(struct iface *ifp, struct net_wait *w)
+{
+	struct net *net = ifp->net;
+
+	if (net->system.host_attach == NULL)
+		return no_host(net);
+	if (ifp->host != NULL)
+		return -EBUSY;
+	return net->system.host_attach(net->system.arg, ifp, w);
+}
+
+int
+net_host_detach(struct iface *ifp, struct net_wait *w)
+{
+	struct net *net = ifp->net;
+
+	if (net->system.host_detach == NULL)
+		return no_host(net);
+	if (ifp->host == NULL)
+		return -ENXIO;
+	return net->system.host_detach(net->system.arg, ifp, w);
+}
+
+int
+net_host_move(struct iface *ifp, struct vnet *vnet, struct net_wait *w)
+{
+	struct net *net = ifp->net;
+
+	if (net->system.host_move == NULL)
+		return no_host(net);
+	if (vnet->dead)
+		return -ENXIO;
+	if (ifp->host == NULL)
+		return net_error(net, -ENXIO,
+		    "%s has no host side that could move; give it one: "
+		    "ifconfig %s host",
+		    ifp->name, ifp->name);
+	if (ifp->host->vnet == vnet)
+		return 0;
+	if (net_name_taken(net, vnet, ifp->name, ifp))
+		return -EEXIST;
+	return net->system.host_move(net->system.arg, ifp, vnet, w);
+}
+
+struct vnet *
+net_vnet_find(struct net *net, const char *name)
+{
+	struct vnet *v;
+
+	TAILQ_FOREACH (v, &net->vnets, link) {
+		if (strcmp(v->name, name) == 0)
+			return v;
+	}
+	return NULL;
+}
+
+/* A name that can be a file's, stands behind '@', and is one word. */
+static bool
+vnet_name_good(const char *name)
+{
+	size_t len = strlen(name);
+
+	if (len == 0 || len >= NET_VNET_NAME_MAX || name[0] == '.' ||
+	    name[0] == '-')
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)name[i];
+
+		if (c <= ' ' || c >= 0x7f || c == '/' || c == '@')
+			return false;
+	}
+	return true;
+}
+
+static int
+vnet_new(struct net *net, const char *name, struct vnet **out)
+{
+	struct vnet *v;
+
+	if (!vnet_name_good(name))
+		return -EINVAL;
+	if (net_vnet_find(net, name) != NULL)
+		return -EEXIST;
+	if (net->vnet_count >= NET_VNETS_MAX)
+		return -ENFILE;
+	v = calloc(1, sizeof(*v));
+	if (v == NULL)
+		return -ENOMEM;
+	memcpy(v->name, name, strlen(name));
+	v->net = net;
+	v->id = net->next_vnet++;
+	v->created_ns = net->now_ns;
+	*out = v;
+	return 0;
+}
+
+static void
+vnet_in(struct vnet *v)
+{
+	char text[NET_VNET_NAME_MAX + 32];
+
+	TAILQ_INSERT_TAIL(&v->net->vnets, v, link);
+	v->net->vnet_count++;
+	snprintf(text, sizeof(text), "vnet %s %s", v->name,
+	    v->adopted ? "attached" : "created");
+	event_emit(v->net, NET_EVENT_VNET, NULL, text);
+}
+
+int
+net_vnet_create(struct net *net, const char *name, struct vnet **out)
+{
+	struct vnet *v;
+	int err;
+
+	if (net->system.vnet_create == NULL)
+		return no_host(net);
+	err = vnet_new(net, name, &v);
+	if (err != 0)
+		return err;
+	err = net->system.vnet_create(net->system.arg, v);
+	if (err != 0) {
+		free(v);
+		return err;
+	}
+	vnet_in(v);
+	*out = v;
+	return 0;
+}
+
+int
+net_vnet_attach(struct net *net, const char *name, const char *what,
+    const int *fds, uint32_t fd_count, struct vnet **out)
+{
+	struct vnet *v;
+	int err;
+
+	if (net->system.vnet_attach == NULL)
+		return no_host(net);
+	err = vnet_new(net, name, &v);
+	if (err != 0)
+		return err;
+	v->adopted = true;
+	err = net->system.vnet_attach(net->system.arg, v, what, fds, fd_count);
+	if (err != 0) {
+		free(v);
+		return err;
+	}
+	vnet_in(v);
+	*out = v;
+	return 0;
+}
+
+/* The system has removed it. */
+static void
+vnet_ended(struct net_wait *w, int err)
+{
+	struct vnet *v = CONTAINER_OF(w, struct vnet, ending);
+	struct net_wait *waiter = v->waiter;
+
+	TAILQ_REMOVE(&v->net->ending, v, link);
+	free(v);
+	if (waiter != NULL)
+		waiter->done(waiter, err);
+}
+
+/* Takes a vnet off the list and has the system remove it.  Return: true if it
+ * is gone already. */
+static bool
+vnet_end(struct vnet *v, struct net_wait *w)
+{
+	struct net *net = v->net;
+	uint32_t id = v->id;
+	const struct vnet *e;
+
+	v->dead = true;
+	v->waiter = NULL;
+	v->ending.done = vnet_ended;
+	TAILQ_REMOVE(&net->vnets, v, link);
+	net->vnet_count--;
+	TAILQ_INSERT_TAIL(&net->ending, v, link);
+	if (net->system.vnet_destroy == NULL)
+		vnet_ended(&v->ending, 0);
+	else
+		net->system.vnet_destroy(net->system.arg, v, &v->ending);
+	/* It may have been done at once: then @v is freed. */
+	TAILQ_FOREACH (e, &net->ending, link) {
+		if (e->id == id) {
+			v->waiter = w;
+			return false;
+		}
+	}
+	return true;
+}
+
+/* The host side stands in a vnet that ends, the interface belongs elsewhere. */
+static void
+host_go_home(struct iface *ifp)
+{
+	struct net *net = ifp->net;
+	int err = -EOPNOTSUPP;
+
+	if (net->system.host_move != NULL)
+		err = net->system.host_move(
+		    net->system.arg, ifp, ifp->vnet, NULL);
+	if (err == 0 || err == -EINPROGRESS)
+		return;
+	(void)net_host_detach(ifp, NULL);
+	ifp->host = NULL;
+	event_emit(net, NET_EVENT_HOST, ifp,
+	    "its vnet ended and the host side could not move back");
+}
+
+int
+net_vnet_destroy(struct vnet *vnet, struct net_wait *w)
+{
+	struct net *net = vnet->net;
+	char text[NET_VNET_NAME_MAX + 32];
+	struct iface *ifp;
+
+	if (vnet == net->home)
+		return -EINVAL;
+	if (vnet->dead)
+		return -ENXIO;
+	TAILQ_FOREACH (ifp, &net->ifaces, all_link) {
+		if (ifp->vnet != vnet && net_host_vnet(ifp) == vnet)
+			host_go_home(ifp);
+	}
+	/* From the start each time: destroying one may destroy others. */
+	for (;;) {
+		TAILQ_FOREACH_REVERSE(ifp, &net->ifaces, iface_list, all_link)
+		{
+			if (ifp->vnet == vnet)
+				break;
+		}
+		if (ifp == NULL)
+			break;
+		(void)net_iface_destroy(ifp, NULL);
+	}
+	snprintf(text, sizeof(text), "vnet %s destroyed", vnet->name);
+	event_emit(net, NET_EVENT_VNET, NULL, text);
+	return vnet_end(vnet, w) ? 0 : -EINPROGRESS;
+}
+
+/* A name for @ifp at home: its own, or that of the next free unit. */
+static void
+name_at_home(struct iface *ifp)
+{
+	struct net *net = ifp->net;
+	char name[IFACE_NAME_MAX], text[3 * IFACE_NAME_MAX + 64];
+	char old[IFACE_NAME_MAX];
+
+	if (!net_name_taken(net, net->home, ifp->name, ifp))
+		return;
+	memcpy(old, ifp->name, sizeof(old));
+	for (uint32_t unit = 0; unit <= ifp->ops->unit_max; unit++) {
+		if (snprintf(name, sizeof(name), "%s%u", ifp->ops->kind,
+		        unit) >= (int)sizeof(name))
+			break;
+		if (net_name_taken(net, net->home, name, ifp))
+			continue;
+		if (net_iface_rename(ifp, name) != 0)
+			continue;
+		ifp->unit = unit;
+		snprintf(text, sizeof(text), "%s is taken at home: now %s", old,
+		    name);
+		event_emit(net, NET_EVENT_HOST, ifp, text);
+		return;
+	}
+}
+
+void
+net_vnet_lost(struct vnet *vnet)
+{
+	struct net *net = vnet->net;
+	char text[NET_VNET_NAME_MAX + 64];
+	struct iface *ifp;
+	bool had_host;
+	int err;
+
+	ASSERT(vnet != net->home && !vnet->dead);
+	snprintf(text, sizeof(text), "vnet %s has ended", vnet->name);
+	event_emit(net, NET_EVENT_VNET, NULL, text);
+	TAILQ_FOREACH (ifp, &net->ifaces, all_link) {
+		had_host = ifp->host != NULL && net_host_vnet(ifp) == vnet;
+		if (!had_host && ifp->vnet != vnet)
+			continue;
+		if (had_host) {
+			(void)net_host_detach(ifp, NULL);
+			ifp->host = NULL;
+			(void)iface_set_flags(ifp, 0, IFACE_UP);
+		}
+		if (ifp->vnet == vnet) {
+			ifp->vnet = net->home;
+			name_at_home(ifp);
+		}
+		if (!had_host)
+			continue;
+		err = net_host_attach(ifp, NULL);
+		snprintf(text, sizeof(text), "vnet %s has ended: %s",
+		    vnet->name,
+		    err == 0 || err == -EINPROGRESS
+		        ? "the host side is made again, down"
+		        : "the host side is gone");
+		event_emit(net, NET_EVENT_HOST, ifp, text);
+	}
+	(void)vnet_end(vnet, NULL);
+}
