@@ -26,6 +26,7 @@
 #include <sys/uio.h>
 
 #define IOBATCH_CAPACITY_MAX 1024
+#define IOBATCH_URING_MIN    2 /* operations; below, plain calls are cheaper */
 
 #define IOBATCH_PLAIN 0x1u /* never io_uring (as with COAX_NO_URING=1) */
 

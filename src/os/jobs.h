@@ -82,6 +82,7 @@ int jobs_drain(struct jobs *jobs, uint64_t deadline_ns);
 
 /*
  * Ends the thread. Waits for what is running; jobs not started get -ECANCELED;
- * done() is called for all. Not from inside done().
+ * done() is called for all, and must not submit again on -ECANCELED. NULL is
+ * allowed. Not from inside done().
  */
 void jobs_destroy(struct jobs *jobs);

@@ -10,7 +10,7 @@
  *
  * New are: user namespace (unless real root has none), network (lo up), mount
  * (all private; /proc and /sys mounted anew, tmpfs on /run, with /run/coax),
- * PID and IPC-free. In a user namespace the caller is
+ * PID. In a user namespace the caller is
  *   - root, with the ranges of /etc/subuid and /etc/subgid behind 1 .. N, where
  *     newuidmap(1) allows it (real root: all ids, unchanged);
  *   - else itself, with every capability in the ambient set, so that programs
@@ -46,10 +46,12 @@ struct lab_options {
  *          Its descriptors are the caller's
  * @arg:    passed to @inside
  *
- * The caller must have one thread (asserted). SIGINT and SIGQUIT from the
- * terminal reach inside by themselves; SIGTERM, SIGHUP, SIGUSR1, SIGUSR2 and
- * SIGWINCH sent to the caller are passed on. If the caller dies, so does the
- * lab. Return: exit status, 128 + signal if inside was killed by one; -EPERM
+ * Signals that are sent to the caller (SIGTERM, SIGHUP, SIGINT, SIGUSR1 ...)
+ * are passed on; those that the terminal sends reach inside by themselves, and
+ * on ^Z the caller stops with it. If the calling thread dies, so does the lab.
+ * Between fork and inside() only this thread exists: the caller should have
+ * just one.
+ * Return: exit status, 128 + signal if inside was killed by one; -EPERM
  * (neither user namespaces nor root) or -errno if there was no lab: @why says
  * it.
  */

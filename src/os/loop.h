@@ -88,8 +88,8 @@ struct loop_stats {
 int loop_create(struct loop **out);
 
 /*
- * Frees the loop. Watchers, hooks, tasks and timers are out of it then; their
- * descriptors stay open. Not from inside a callback.
+ * Frees the loop. What is still in it is forgotten: take out what will be used
+ * again, descriptors stay open. NULL is allowed. Not from inside a callback.
  */
 void loop_destroy(struct loop *loop);
 

@@ -69,7 +69,7 @@ bool netns_id_equal(const struct netns_id *a, const struct netns_id *b);
  */
 int netns_run(int fd, int (*fn)(void *arg), void *arg);
 
-/* Brings lo up in a namespace. 0 or -errno. */
+/* Brings lo up in a namespace; -1: where the caller is. 0 or -errno. */
 int netns_lo_up(int fd);
 
 /**

@@ -50,9 +50,9 @@ int priv_socket_path(char *buf, size_t size);
  * @path: of the file; borrowed
  * @mode: of directories that are made
  *
- * Existing ones stay as they are, except that one below /tmp must be ours and
+ * Existing ones stay as they are, except that /tmp/coax-UID must be ours and
  * closed to others (else -EPERM).
- * Return: 0, -EPERM, -ENOTDIR or -errno.
+ * Return: 0, -EPERM, -ENAMETOOLONG, -ENOTDIR or -errno.
  */
 int priv_mkdir_for(const char *path, mode_t mode);
 

@@ -116,7 +116,8 @@ int rtnl_link_dump(struct rtnl *r,
 #define RTNL_SET_GROUP   0x0020u
 #define RTNL_SET_NETNS   0x0040u /* move to @netns_fd, with @name if set */
 #define RTNL_SET_PROMISC 0x0080u /* by @promisc */
-#define RTNL_SET_ADDRGEN 0x0100u /* @addrgen; ignored where there is no IPv6 \
+#define RTNL_SET_ADDRGEN                                                     \
+	0x0100u                  /* @addrgen; ignored where there is no IPv6 \
 	                          */
 #define RTNL_SET_ARP     0x0200u /* @arp_ignore and @arp_announce */
 #define RTNL_SET_TXQLEN  0x0400u

@@ -29,7 +29,7 @@ struct sock_listen_options {
 	int backlog; /* SOMAXCONN if 0 */
 };
 
-/* Zero it, or set fd and lock_fd to -1, to have it closed. */
+/* A zeroed one is closed. */
 struct sock_listener {
 	int fd;      /* accept from it by sock_accept() */
 	int lock_fd; /* holds the lock */
@@ -108,8 +108,10 @@ int sock_peer_cred(int fd, struct ucred *out);
  */
 int sock_seqpacket_pair(int sndbuf, int fds[2]);
 
-/* The length of the next record of a SEQPACKET socket without taking it;
- * -EAGAIN if there is none (or the end), or -errno. */
+/*
+ * The length of the next record of a SEQPACKET socket, without taking it; 0 at
+ * the end and for an empty record; -EAGAIN if there is none, or -errno.
+ */
 ssize_t sock_next_len(int fd);
 
 int fd_set_nonblock(int fd, bool on);
