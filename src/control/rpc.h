@@ -22,11 +22,10 @@
  * rpc_call_overlap(): then the next element starts meanwhile. The answers of a
  * batch keep the order of its elements and leave together.
  *
- * Descriptors that arrive (SCM_RIGHTS) belong to the line whose first byte
- * they came with: call rpc_session_fds() just before rpc_session_input() of
- * the same recvmsg(), which the owner does one message (line) at a time for
- * clients that pass descriptors. They go to the next line that starts, which
- * has to announce their number as the parameter "fds".
+ * Descriptors that arrive (SCM_RIGHTS, with the first byte of their line) go
+ * into a queue: rpc_session_fds() before rpc_session_input() of the same
+ * recvmsg(). A request that says "fds": N in its parameters takes the N oldest.
+ * Answers of a batch carry none.
  *
  * Limits, all of which end the session (after an error answer where one can
  * be given): RPC_LINE_MAX bytes a line, RPC_OUT_MAX bytes of answers not yet
