@@ -73,6 +73,8 @@ net_destroy(struct net *net)
 		TAILQ_REMOVE(&net->ending, v, link);
 		free(v);
 	}
+	if (net->drv_fini != NULL)
+		net->drv_fini(net);
 	free(net->home);
 	frame_pool_destroy(net->pool);
 	free(net);

@@ -155,6 +155,8 @@ struct net {
 	void (*wake)(void *arg); /* see net_set_wake() */
 	void *wake_arg;
 	void *drv; /* what the drivers share (drv/drv.h); they own it */
+	/* Ends it: called by net_destroy() after the last interface. */
+	void (*drv_fini)(struct net *net);
 };
 
 struct net_options {

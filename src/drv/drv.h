@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The drivers: the table of kinds, and what they share.
+ *
+ * A kind is one file drv/NAME.c with its row `NAME_ops`; table.c lists the
+ * rows.  What drivers need of the shell (the loop) and what holds for all
+ * interfaces of a kind (its sysctls) is in struct drv_context, which hangs on
+ * the net and ends with it.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "net/net.h"
+
+struct iobatch;
+struct loop;
+
+/* Every kind that `ifconfig KIND create` knows; ends with NULL. */
+extern const struct iface_ops *const drv_kinds[];
+
+extern const struct iface_ops feth_ops;
+extern const struct iface_ops tap_ops;
+
+/* What later feths are born with: sysctl net.link.fake.* */
+struct feth_tunables {
+	uint32_t max_mtu;
+	uint32_t tx_drops;
+	uint32_t trailer_length;
+	uint32_t fcs;
+};
+
+struct drv_context {
+	struct loop *loop; /* NULL: no driver with descriptors works */
+	struct iobatch
+	    *batch; /* the shell's, for drivers that gather; or NULL */
+	struct feth_tunables feth;
+	/* A large frame that stands ready for the end of a long one while a
+	 * small one takes its beginning; or NULL. */
+	struct frame *spare;
+	uint8_t *trash; /* FRAME_LARGE_MAX bytes to read into for nobody */
+};
+
+/**
+ * drv_init() - give a net its drivers' context
+ * @loop: borrowed until net_destroy(); NULL: no descriptors (tests, simulator)
+ *
+ * Return: 0 or -ENOMEM.  net_destroy() ends it.
+ */
+int drv_init(struct net *net, struct loop *loop);
+
+/** drv_context() - of a net that went through drv_init(), else NULL */
+static inline struct drv_context *
+drv_context(const struct net *net)
+{
+	return net->drv;
+}
+
+/**
+ * drv_read_frame() - take one record from a SEQPACKET socket or a tun
+ * @head: bytes before the frame that go to @hdr (a virtio_net_hdr); may be 0
+ * @hdr:  room for them
+ * @out:  owned, when the result is 0
+ *
+ * A short frame takes a small buffer, and a long one a large buffer, though
+ * which it is is not known before: the read goes to a small frame and, behind
+ * it, to a spare large one, to which the first bytes of a long frame are
+ * copied.
+ *
+ * Return: 0; 1 (the descriptor returned 0: end, or an empty record);
+ * -EAGAIN (nothing there) or another -errno of the call; -EMSGSIZE, -EBADMSG
+ * and -ENOBUFS mean that a record was taken and lost: too long, shorter than
+ * @head, no frame in the pool.
+ */
+int drv_read_frame(
+    struct net *net, int fd, void *hdr, size_t head, struct frame **out);

@@ -1,0 +1,678 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * feth: a wire.  Two interfaces back to back: what one sends the other
+ * receives.  The model is Darwin's "fake ethernet" (XNU if_fake.c).
+ *
+ * How it works
+ *
+ *   transmit(A) puts the frames into the inbox of A's peer B and calls
+ *   net_ready(B); B's poll hands them on by iface_input(), up to a batch at a
+ *   time.  Nothing is copied: frames change hands, with their offload record
+ *   (a feth takes every offload), shared ones too.  The inbox holds
+ *   INBOX_FRAMES frames and INBOX_BYTES bytes, so that a pair in a loop of
+ *   bridges, or one whose receiver is slow, cannot take the pool; what does not
+ *   fit is the sender's drop.
+ *
+ * Peering sets both sides.  The link is up, and `status: active`, exactly while
+ * there is a peer.  RUNNING follows UP alone, as in Darwin.  A peer that goes
+ * away leaves what it has sent already in the inbox: it still arrives.
+ *
+ * Addresses are 66:65:74:68:UU:UU ("feth" and the unit).  Where another vnet
+ * has a feth of the same unit and so of that address, a locally administered
+ * one is made from the names of vnet and interface: unique in the daemon, and
+ * the same each time.
+ *
+ * MTU: 1500 at first, at least 72, at most what net.link.fake.max_mtu was when
+ * the interface was created.  A sender's own MTU is the limit for what it sends
+ * (drop reason "mtu"; super-frames by their segments); the two ends need not
+ * agree, and a receiver takes what comes.
+ *
+ * Test features, all off at first; Darwin has them as sysctls that hold for
+ * all, here each interface has its own, and the sysctls say what later ones
+ * are born with:
+ *   txdrops N   every Nth frame sent is dropped ("fault-tx-drops"); 0: none
+ *   stall       the output queue stands still: up to 1024 frames wait, more are
+ *               dropped ("fault-stall"); -stall sends what waits
+ *   trailer N   0 to 28 bytes of the text "trailer", repeated, follow each
+ * frame fcs         each frame (with its trailer) is followed by its CRC-32, in
+ *               wire order; -fcs ends that
+ * While trailer or fcs is on, frames are completed and segmented first.  What
+ * is appended does not count for the MTU.
+ *
+ * Differs:
+ *   - a feth cannot be its own peer (EINVAL); Darwin does not check;
+ *   - frames for a peer that is down are dropped and counted ("peer-down");
+ *     Darwin gives them to the peer's input, where they are lost silently;
+ *   - frames without a peer are always counted ("no-peer");
+ *   - `create peer NAME` also makes NAME where it does not exist: all or
+ *     nothing; plain `peer NAME` is then ENXIO, as in Darwin;
+ *   - an address that another vnet's feth has is not used a second time.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/ether.h"
+#include "base/hash.h"
+#include "drv/drv.h"
+#include "frame/offload.h"
+#include "net/info.h"
+#include "net/keyword.h"
+#include "net/tunable.h"
+
+#define FETH_UNIT_MAX    0x7fff
+#define FETH_MTU_MIN     72
+#define FETH_MAX_MTU     2048  /* net.link.fake.max_mtu at first */
+#define FETH_MTU_LARGEST 16370 /* 16 KiB without an Ethernet header */
+#define FETH_TRAILER_MAX 28
+#define INBOX_FRAMES     1024
+#define INBOX_BYTES      (4u << 20)
+#define HELD_FRAMES      1024
+
+struct feth {
+	struct iface ifp;
+	struct feth *peer;
+	struct frame_ring inbox; /* from the peer */
+	struct frame_ring held;  /* own output while stalled; else no slots */
+	uint32_t max_mtu;
+	uint32_t tx_drops;
+	uint32_t tx_count; /* since the last that was dropped so */
+	uint32_t trailer_length;
+	bool fcs;
+	bool stalled;
+};
+
+static struct feth *
+feth_of(struct iface *ifp)
+{
+	return (struct feth *)(void *)ifp;
+}
+
+static const struct feth *
+feth_of_const(const struct iface *ifp)
+{
+	return (const struct feth *)(const void *)ifp;
+}
+
+static bool
+address_taken(const struct iface *ifp, const uint8_t mac[6])
+{
+	const struct iface *other;
+
+	TAILQ_FOREACH (other, &ifp->net->ifaces, all_link) {
+		if (other != ifp && ether_equal(other->mac, mac))
+			return true;
+	}
+	return false;
+}
+
+static void
+address_choose(struct iface *ifp)
+{
+	uint8_t mac[ETH_ADDR_LEN] = { 'f', 'e', 't', 'h' };
+	char text[NET_VNET_NAME_MAX + IFACE_NAME_MAX + 16];
+
+	be16_put(mac + 4, (uint16_t)ifp->unit);
+	for (uint32_t i = 0; address_taken(ifp, mac); i++) {
+		snprintf(text, sizeof(text), "%s@%s %u", ifp->name,
+		    ifp->vnet->name, i);
+		u64_to_mac(hash_bytes(0, text, strlen(text)), mac);
+		mac[0] = (uint8_t)((mac[0] & 0xfc) | 0x02);
+	}
+	ether_copy(ifp->mac, mac);
+}
+
+/* A frame with something behind it has to be plain. */
+static uint32_t
+caps_of(const struct feth *sc)
+{
+	return sc->trailer_length != 0 || sc->fcs ? 0 : OFFLOAD_ALL;
+}
+
+static int
+feth_create(struct iface *ifp)
+{
+	struct feth *sc = feth_of(ifp);
+	const struct drv_context *ctx = drv_context(ifp->net);
+	int err;
+
+	err = frame_ring_init(&sc->inbox, INBOX_FRAMES, INBOX_BYTES);
+	if (err != 0)
+		return err;
+	sc->max_mtu = FETH_MAX_MTU;
+	if (ctx != NULL) {
+		sc->max_mtu = ctx->feth.max_mtu;
+		sc->tx_drops = ctx->feth.tx_drops;
+		sc->trailer_length = ctx->feth.trailer_length;
+		sc->fcs = ctx->feth.fcs != 0;
+	}
+	address_choose(ifp);
+	ifp->caps = caps_of(sc);
+	memcpy(ifp->media, "autoselect", sizeof("autoselect"));
+	iface_set_link(ifp, IFACE_LINK_DOWN);
+	return 0;
+}
+
+static void
+feth_pair(struct feth *a, struct feth *b)
+{
+	a->peer = b;
+	b->peer = a;
+	iface_set_link(&a->ifp, IFACE_LINK_UP);
+	iface_set_link(&b->ifp, IFACE_LINK_UP);
+}
+
+static void
+feth_unpair(struct feth *a)
+{
+	struct feth *b = a->peer;
+
+	if (b == NULL)
+		return;
+	a->peer = NULL;
+	b->peer = NULL;
+	iface_set_link(&a->ifp, IFACE_LINK_DOWN);
+	iface_set_link(&b->ifp, IFACE_LINK_DOWN);
+}
+
+static void
+ring_drop(struct iface *ifp, struct frame_ring *r, enum drop_reason why)
+{
+	struct frame *f;
+
+	while ((f = frame_ring_pop(r)) != NULL)
+		iface_drop(ifp, f, why);
+}
+
+static void
+feth_destroy(struct iface *ifp)
+{
+	struct feth *sc = feth_of(ifp);
+
+	feth_unpair(sc);
+	ring_drop(ifp, &sc->inbox, DROP_DESTROYED);
+	ring_drop(ifp, &sc->held, DROP_DESTROYED);
+	frame_ring_fini(&sc->inbox);
+	frame_ring_fini(&sc->held);
+}
+
+/* CRC-32 of IEEE 802.3 (clause 3.2.9), four bits at a time. */
+static uint32_t
+crc32_ieee(const uint8_t *data, size_t len)
+{
+	static const uint32_t table[16] = { 0x00000000, 0x1db71064, 0x3b6e20c8,
+		0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
+		0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0,
+		0x86d3d2d4, 0xa00ae278, 0xbdbdf21c };
+	uint32_t crc = 0xffffffff;
+
+	for (size_t i = 0; i < len; i++) {
+		crc ^= data[i];
+		crc = (crc >> 4) ^ table[crc & 15];
+		crc = (crc >> 4) ^ table[crc & 15];
+	}
+	return ~crc;
+}
+
+/* A frame of one reader with @more bytes of room behind its data; consumes @f.
+ * NULL, with the reason in @why. */
+static struct frame *
+frame_with_room(
+    struct net *net, struct frame *f, uint32_t more, enum drop_reason *why)
+{
+	struct frame *g = NULL;
+
+	*why = DROP_TX_SIZE;
+	if (f->len + more > FRAME_LARGE_MAX)
+		goto out_release;
+	if (f->refs == 1 && frame_room(f) >= f->len + more)
+		return f;
+	*why = DROP_NO_FRAME;
+	g = frame_alloc(net->pool, f->len + more);
+	if (g == NULL)
+		goto out_release;
+	memcpy(g->data, f->data, f->len);
+	g->len = f->len;
+	g->off = f->off;
+
+out_release:
+	frame_release(f);
+	return g;
+}
+
+/* Appends trailer and FCS; consumes @f.  NULL: dropped. */
+static struct frame *
+feth_append(struct feth *sc, struct frame *f)
+{
+	static const char text[] = "trailer";
+	uint32_t more = sc->trailer_length + (sc->fcs ? ETH_CRC_LEN : 0u);
+	enum drop_reason why;
+	uint32_t crc;
+
+	f = frame_with_room(sc->ifp.net, f, more, &why);
+	if (f == NULL) {
+		iface_count_drop(&sc->ifp, why, 1);
+		return NULL;
+	}
+	for (uint32_t i = 0; i < sc->trailer_length; i++)
+		f->data[f->len++] = (uint8_t)text[i % (sizeof(text) - 1)];
+	if (sc->fcs) {
+		crc = crc32_ieee(f->data, f->len);
+		for (uint32_t i = 0; i < ETH_CRC_LEN; i++)
+			f->data[f->len++] = (uint8_t)(crc >> (8 * i));
+	}
+	return f;
+}
+
+/* Does to @f what the test features ask for; consumes @f.  NULL: dropped. */
+static struct frame *
+feth_impair(struct feth *sc, struct frame *f)
+{
+	if (sc->tx_drops != 0 && ++sc->tx_count >= sc->tx_drops) {
+		sc->tx_count = 0;
+		iface_drop(&sc->ifp, f, DROP_FAULT_TX_DROPS);
+		return NULL;
+	}
+	if (sc->trailer_length != 0 || sc->fcs)
+		f = feth_append(sc, f);
+	return f;
+}
+
+static enum drop_reason
+push_reason(int err)
+{
+	return err == -EDQUOT ? DROP_QUEUE_BYTES : DROP_QUEUE_FULL;
+}
+
+/* To the peer's inbox, or a drop. */
+static void
+feth_send(struct feth *sc, struct frame *const *frames, uint32_t count)
+{
+	bool impaired = sc->tx_drops != 0 || sc->trailer_length != 0 || sc->fcs;
+	struct feth *peer = sc->peer;
+	enum drop_reason why = DROP_COUNT;
+	int err;
+
+	if (peer == NULL)
+		why = DROP_NO_PEER;
+	else if ((peer->ifp.flags & IFACE_UP) == 0)
+		why = DROP_PEER_DOWN;
+	for (uint32_t i = 0; i < count; i++) {
+		struct frame *f = frames[i];
+
+		if (why != DROP_COUNT) {
+			iface_drop(&sc->ifp, f, why);
+			continue;
+		}
+		if (impaired) {
+			f = feth_impair(sc, f);
+			if (f == NULL)
+				continue;
+		}
+		err = frame_ring_push(&peer->inbox, f);
+		if (err != 0)
+			iface_drop(&sc->ifp, f, push_reason(err));
+		else
+			iface_count_out(&sc->ifp, f);
+	}
+	if (why == DROP_COUNT && frame_ring_count(&peer->inbox) != 0)
+		net_ready(&peer->ifp);
+}
+
+static void
+feth_transmit(struct iface *ifp, struct frame_batch *batch)
+{
+	struct feth *sc = feth_of(ifp);
+
+	if (!sc->stalled) {
+		feth_send(sc, batch->frames, batch->count);
+		return;
+	}
+	for (uint32_t i = 0; i < batch->count; i++) {
+		if (frame_ring_push(&sc->held, batch->frames[i]) != 0)
+			iface_drop(ifp, batch->frames[i], DROP_FAULT_STALL);
+	}
+}
+
+static bool
+feth_poll(struct iface *ifp, uint32_t budget)
+{
+	struct feth *sc = feth_of(ifp);
+	struct frame_batch batch;
+	uint32_t n = frame_ring_count(&sc->inbox);
+
+	if (n > budget)
+		n = budget;
+	if (n > FRAME_BATCH_MAX)
+		n = FRAME_BATCH_MAX;
+	for (uint32_t i = 0; i < n; i++)
+		batch.frames[i] = frame_ring_pop(&sc->inbox);
+	batch.count = n;
+	if (n != 0)
+		iface_input(ifp, &batch);
+	return frame_ring_count(&sc->inbox) != 0;
+}
+
+static void
+feth_changed(struct iface *ifp, uint32_t what)
+{
+	struct feth *sc = feth_of(ifp);
+	bool up = (ifp->flags & IFACE_UP) != 0;
+
+	if ((what & IFACE_CHANGED_FLAGS) == 0)
+		return;
+	iface_set_running(ifp, up);
+	if (!up)
+		ring_drop(ifp, &sc->held, DROP_IF_DOWN);
+}
+
+static int
+feth_set_mtu(struct iface *ifp, uint32_t mtu)
+{
+	const struct feth *sc = feth_of(ifp);
+
+	if (mtu > sc->max_mtu)
+		return net_error(ifp->net, -EINVAL,
+		    "the largest MTU was %u when %s was created "
+		    "(net.link.fake.max_mtu)",
+		    sc->max_mtu, ifp->name);
+	return 0;
+}
+
+static void
+feth_get(const struct iface *ifp, struct info *out)
+{
+	const struct feth *sc = feth_of_const(ifp);
+	const struct iface *peer;
+	char text[IFACE_NAME_MAX + 1 + NET_VNET_NAME_MAX];
+
+	if (sc->peer == NULL) {
+		info_null(out, "peer");
+	} else {
+		peer = &sc->peer->ifp;
+		if (peer->vnet == ifp->vnet || peer->vnet == ifp->net->home)
+			snprintf(text, sizeof(text), "%s", peer->name);
+		else
+			snprintf(text, sizeof(text), "%s@%s", peer->name,
+			    peer->vnet->name);
+		info_str(out, "peer", text);
+	}
+	info_u64(out, "max_mtu", sc->max_mtu);
+	if (sc->tx_drops != 0)
+		info_u64(out, "txdrops", sc->tx_drops);
+	if (sc->trailer_length != 0)
+		info_u64(out, "trailer", sc->trailer_length);
+	if (sc->fcs)
+		info_bool(out, "fcs", true);
+	if (sc->stalled) {
+		info_bool(out, "stall", true);
+		info_u64(out, "held", frame_ring_count(&sc->held));
+	}
+}
+
+/* The interface of that name as @ifp's users would see it. */
+static struct iface *
+peer_find(struct iface *ifp, const char *name)
+{
+	struct iface *peer = net_iface_find(ifp->net, ifp->vnet, name);
+
+	if (peer == NULL && net_host_vnet(ifp) != ifp->vnet)
+		peer = net_iface_find(ifp->net, net_host_vnet(ifp), name);
+	return peer;
+}
+
+static int
+peer_with(struct iface *ifp, struct iface *other)
+{
+	struct feth *sc = feth_of(ifp);
+	struct net *net = ifp->net;
+
+	if (other->ops != &feth_ops)
+		return net_error(net, -EINVAL, "%s is not a feth", other->name);
+	if (other == ifp)
+		return net_error(
+		    net, -EINVAL, "an interface cannot be its own peer");
+	if (sc->peer != NULL)
+		return net_error(net, -EBUSY, "%s has a peer: %s", ifp->name,
+		    sc->peer->ifp.name);
+	if (feth_of(other)->peer != NULL)
+		return net_error(net, -EBUSY, "%s has a peer: %s", other->name,
+		    feth_of(other)->peer->ifp.name);
+	feth_pair(sc, feth_of(other));
+	return 0;
+}
+
+static int
+set_peer(struct iface *ifp, const union keyword_value *v)
+{
+	struct iface *other = peer_find(ifp, v[0].str);
+
+	if (other == NULL)
+		return net_error(ifp->net, -ENXIO,
+		    "there is no interface %s; create it first", v[0].str);
+	return peer_with(ifp, other);
+}
+
+/* On a `create` line a peer that does not exist is made as well. */
+static int
+set_peer_create(struct iface *ifp, const union keyword_value *v)
+{
+	const char *name = v[0].str;
+	struct net *net = ifp->net;
+	struct iface *other = peer_find(ifp, name);
+	int err;
+
+	if (other != NULL)
+		return peer_with(ifp, other);
+	if (strncmp(name, feth_ops.kind, strlen(feth_ops.kind)) != 0)
+		return set_peer(ifp, v);
+	err = net_iface_create(net, ifp->vnet, name, &other);
+	if (err != 0)
+		return err;
+	if (net->host_attach != 0 && net->system.host_attach != NULL) {
+		err = net_host_attach(other, NULL);
+		if (err != 0 && err != -EINPROGRESS)
+			goto out_destroy;
+	}
+	err = peer_with(ifp, other);
+	if (err == 0)
+		return 0;
+
+out_destroy:
+	(void)net_iface_destroy(other, NULL);
+	return err;
+}
+
+static int
+set_unpeer(struct iface *ifp, const union keyword_value *v)
+{
+	(void)v;
+	feth_unpair(feth_of(ifp));
+	return 0;
+}
+
+static int
+set_tx_drops(struct iface *ifp, const union keyword_value *v)
+{
+	struct feth *sc = feth_of(ifp);
+
+	sc->tx_drops = (uint32_t)v[0].num;
+	sc->tx_count = 0;
+	return 0;
+}
+
+static int
+set_stall(struct iface *ifp, const union keyword_value *v)
+{
+	struct feth *sc = feth_of(ifp);
+	int err;
+
+	(void)v;
+	if (sc->held.slots == NULL) {
+		err = frame_ring_init(&sc->held, HELD_FRAMES, INBOX_BYTES);
+		if (err != 0)
+			return err;
+	}
+	sc->stalled = true;
+	return 0;
+}
+
+static int
+set_unstall(struct iface *ifp, const union keyword_value *v)
+{
+	struct feth *sc = feth_of(ifp);
+	struct frame *f;
+
+	(void)v;
+	sc->stalled = false;
+	while ((f = frame_ring_pop(&sc->held)) != NULL)
+		feth_send(sc, &f, 1);
+	return 0;
+}
+
+static int
+set_trailer(struct iface *ifp, const union keyword_value *v)
+{
+	struct feth *sc = feth_of(ifp);
+
+	sc->trailer_length = (uint32_t)v[0].num;
+	iface_set_caps(ifp, caps_of(sc));
+	return 0;
+}
+
+static int
+set_fcs(struct iface *ifp, const union keyword_value *v)
+{
+	struct feth *sc = feth_of(ifp);
+
+	(void)v;
+	sc->fcs = true;
+	iface_set_caps(ifp, caps_of(sc));
+	return 0;
+}
+
+static int
+set_nofcs(struct iface *ifp, const union keyword_value *v)
+{
+	struct feth *sc = feth_of(ifp);
+
+	(void)v;
+	sc->fcs = false;
+	iface_set_caps(ifp, caps_of(sc));
+	return 0;
+}
+
+static const struct iface_keyword feth_keywords[] = {
+	{
+	    .name = "peer",
+	    .args = { { .kind = KEYWORD_ARG_IFNAME, .name = "interface" } },
+	    .apply = set_peer,
+	    .apply_create = set_peer_create,
+	    .bsd_name = "SIOCSDRVSPEC",
+	    .help = "wire this feth to another",
+	},
+	{
+	    .name = "-peer",
+	    .apply = set_unpeer,
+	    .bsd_name = "SIOCSDRVSPEC",
+	    .help = "take the wire away",
+	},
+	{
+	    .name = "txdrops",
+	    .args = { { .kind = KEYWORD_ARG_NUMBER,
+	        .name = "count",
+	        .max = UINT32_MAX } },
+	    .apply = set_tx_drops,
+	    .bsd_name = "txdrops",
+	    .help = "test: drop every COUNTth frame sent; 0 none",
+	},
+	{
+	    .name = "stall",
+	    .apply = set_stall,
+	    .bsd_name = "stall",
+	    .help = "test: hold what is sent, up to 1024 frames",
+	},
+	{
+	    .name = "-stall",
+	    .apply = set_unstall,
+	    .bsd_name = "-stall",
+	    .help = "test: send what was held, and go on",
+	},
+	{
+	    .name = "trailer",
+	    .args = { { .kind = KEYWORD_ARG_NUMBER,
+	        .name = "bytes",
+	        .max = FETH_TRAILER_MAX } },
+	    .apply = set_trailer,
+	    .bsd_name = "trailer",
+	    .help = "test: append BYTES of text to each frame; 0 none",
+	},
+	{
+	    .name = "fcs",
+	    .apply = set_fcs,
+	    .bsd_name = "fcs",
+	    .help = "test: append its CRC-32 to each frame",
+	},
+	{
+	    .name = "-fcs",
+	    .apply = set_nofcs,
+	    .bsd_name = "-fcs",
+	    .help = "test: append no CRC-32",
+	},
+	{ .name = NULL },
+};
+
+/* Sysctls: one accessor pair a field. */
+#define TUNABLE(field)                                          \
+	static uint64_t get_##field(const struct net *net)      \
+	{                                                       \
+		return drv_context(net)->feth.field;            \
+	}                                                       \
+	static int put_##field(struct net *net, uint64_t value) \
+	{                                                       \
+		drv_context(net)->feth.field = (uint32_t)value; \
+		return 0;                                       \
+	}
+TUNABLE(max_mtu)
+TUNABLE(tx_drops)
+TUNABLE(trailer_length)
+TUNABLE(fcs)
+#undef TUNABLE
+
+static const struct iface_tunable feth_tunables[] = {
+	{ "net.link.fake.max_mtu", "Largest MTU of feths created from now on",
+	    ETH_MTU_DEFAULT, FETH_MTU_LARGEST, get_max_mtu, put_max_mtu },
+	{ "net.link.fake.tx_drops",
+	    "Test: new feths drop every Nth frame they send; 0 none", 0,
+	    UINT32_MAX, get_tx_drops, put_tx_drops },
+	{ "net.link.fake.trailer_length",
+	    "Test: new feths append that many bytes to each frame", 0,
+	    FETH_TRAILER_MAX, get_trailer_length, put_trailer_length },
+	{ "net.link.fake.fcs",
+	    "Test: new feths append its CRC-32 to each frame", 0, 1, get_fcs,
+	    put_fcs },
+	{ .name = NULL },
+};
+
+const struct iface_ops feth_ops = {
+	.kind = "feth",
+	.about = "a wire: two interfaces back to back",
+	.kind_flags = IFACE_KIND_ETHERNET,
+	.unit_max = FETH_UNIT_MAX,
+	.mtu_default = ETH_MTU_DEFAULT,
+	.mtu_min = FETH_MTU_MIN,
+	.mtu_max = FETH_MTU_LARGEST,
+	.flags = IFACE_BROADCAST | IFACE_SIMPLEX | IFACE_MULTICAST,
+	.size = sizeof(struct feth),
+	.create = feth_create,
+	.destroy = feth_destroy,
+	.transmit = feth_transmit,
+	.poll = feth_poll,
+	.changed = feth_changed,
+	.set_mtu = feth_set_mtu,
+	.get = feth_get,
+	.keywords = feth_keywords,
+	.tunables = feth_tunables,
+};

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The table of kinds.  A new kind is one line here and its own file.
+ */
+#include "drv/drv.h"
+
+const struct iface_ops *const drv_kinds[] = {
+	&feth_ops,
+	&tap_ops,
+	NULL,
+};
