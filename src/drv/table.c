@@ -7,5 +7,6 @@
 const struct iface_ops *const drv_kinds[] = {
 	&feth_ops,
 	&tap_ops,
+	&vether_ops,
 	NULL,
 };
