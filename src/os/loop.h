@@ -197,8 +197,8 @@ struct loop_signals {
  *
  * Blocks the signals in the calling thread and in those that it starts later:
  * call it before the first. A process that is started must be given a clean
- * mask (netns_spawn() does). Return: 0 or -errno; on error the mask is as it
- * was.
+ * mask (netns_spawn() does).
+ * Return: 0 or -errno; on error the mask is as it was.
  */
 int loop_signals_init(struct loop *loop, struct loop_signals *s,
     const int *signals, size_t count,

@@ -99,8 +99,8 @@ struct netns_enter_options {
  * For a program that is about to execute another (jexec). Afterwards the
  * process has a mount namespace of its own, where permitted, with /sys showing
  * the new network namespace; where it is not permitted /sys stays and that is
- * no error. The process must have one thread. Return: 0 or -errno (as
- * netns_run()).
+ * no error. The process must have one thread.
+ * Return: 0 or -errno (as netns_run()).
  */
 int netns_enter(const struct netns_enter_options *o);
 
