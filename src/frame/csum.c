@@ -50,8 +50,19 @@ csum_add(uint64_t sum, const void *data, size_t len)
 	}
 	for (; len >= 8; p += 8, len -= 8)
 		sum = add_carry(sum, load64(p));
-	if (len != 0) {
-		memcpy(&tail, p, len); /* in memory order on every machine */
+	/* What is left, in memory order on every machine. */
+	if (len & 4) {
+		memcpy(&tail, p, 4);
+		sum = add_carry(sum, tail);
+		tail = 0;
+		p += 4;
+	}
+	if (len & 3) {
+		memcpy(&tail, p, 1);
+		if (len & 2)
+			memcpy((uint8_t *)&tail + 1, p + 1, 1);
+		if ((len & 3) == 3)
+			memcpy((uint8_t *)&tail + 2, p + 2, 1);
 		sum = add_carry(sum, tail);
 	}
 	return sum;

@@ -86,6 +86,21 @@ check_partial(struct frame *f)
 	return 0;
 }
 
+/* Puts stale length fields right for a packet that ends at @end.  What is right
+ * stays untouched. */
+static void
+check_len(uint8_t *data, const struct parsed *p, uint32_t end)
+{
+	uint32_t ip_len = end - p->l3 - (p->ip == 6 ? IP6_HDR_LEN : 0u);
+	uint32_t had = be16_get(data + p->l3 + (p->ip == 6 ? 4 : 2));
+
+	if (p->proto == IP_PROTO_UDP || had != ip_len) {
+		ip_put_len(data, p, end);
+		if (p->ip == 4 && had != ip_len)
+			ip4_put_sum(data, p);
+	}
+}
+
 /* A GSO frame with payload for one segment becomes an ordinary one.  Its IP
  * length is believed only where padding can make the frame longer. */
 static int
@@ -100,12 +115,8 @@ check_demote(struct frame *f, const struct parsed *whole)
 		if (!ip_len_fits(whole, f->len))
 			return -EBADMSG;
 		p = *whole;
-		ip_put_len(f->data, &p, f->len);
-		if (p.ip == 4)
-			ip4_put_sum(f->data, &p);
-	} else if (p.proto == IP_PROTO_UDP) {
-		be16_put(f->data + p.l4 + UDP_LEN_OFFSET, (uint16_t)p.l4_len);
 	}
+	check_len(f->data, &p, p.ip_end);
 	f->off.gso_type = FRAME_GSO_NONE;
 	f->off.gso_size = 0;
 	l4_put_seed(f->data, &p, p.l4_len);
@@ -155,6 +166,8 @@ check_gso(struct frame *f)
 	    (f->data[p.l4 + TCP_FLAGS_OFFSET] & TCP_CWR) != 0)
 		type |= FRAME_GSO_ECN;
 	o->gso_type = type;
+	if (ip_len_fits(&p, f->len)) /* else there is no way to say it */
+		check_len(f->data, &p, f->len);
 	l4_put_seed(f->data, &p, p.l4_len);
 	return 0;
 }

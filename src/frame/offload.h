@@ -44,8 +44,9 @@
  * pseudo-header's sum; hdr_len is exact.  A GSO frame is partial (its sum is
  * rebuilt per segment anyway), of a type that agrees with its headers, has
  * FRAME_GSO_ECN exactly if CWR is set, and 2 to OFFLOAD_SEGMENTS_MAX segments:
- * with payload for one only it becomes an ordinary partial frame and its
- * length fields are put right.
+ * with payload for one only it becomes an ordinary partial frame.  Stale length
+ * fields of IP and UDP are put right: a kernel that takes the frame whole
+ * computes with them.
  *
  * A partial sum elsewhere (another protocol, an inner packet of a tunnel) has
  * virtio's generic form and is completed at once, in place: the sum from
