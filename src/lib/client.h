@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The inside of libcoax, for the programs of this tree that have JSON at hand:
+ * the same calls as <coax/coax.h>, without a detour through text.
+ */
+#pragma once
+
+#include <jansson.h>
+
+#include "coax/coax.h"
+
+/**
+ * coax_call() - coax_request_fds() with JSON
+ * @params: an object or an array; consumed; NULL: none
+ * @result: new reference; written on success; NULL: not wanted
+ *
+ * Return: as coax_request_fds().
+ */
+int coax_call(struct coax *c, const char *method, json_t *params,
+    const int *fds, unsigned int fd_count, json_t **result, int *got,
+    unsigned int got_max, unsigned int *got_count);
+
+/* The daemon's last refusal, as coax_error(). Borrowed until the next call. */
+const json_t *coax_error_object(const struct coax *c);
+
+/* As coax_next_event(); @event: new reference. */
+int coax_event(struct coax *c, int timeout_ms, json_t **event);
+
+/*
+ * As coax_connect(), for a program that is known by another name than that of
+ * its file; @client NULL: the file's.
+ */
+int coax_connect_as(const char *path, const char *client, struct coax **out);
