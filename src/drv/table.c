@@ -2,11 +2,13 @@
 /*
  * The table of kinds.  A new kind is one line here and its own file.
  */
+#include "bridge/bridge.h"
 #include "drv/drv.h"
 
 const struct iface_ops *const drv_kinds[] = {
 	&feth_ops,
 	&tap_ops,
 	&vether_ops,
+	&bridge_ops,
 	NULL,
 };

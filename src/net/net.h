@@ -36,6 +36,9 @@
 #define NET_IFACES_MAX    16384
 #define NET_VNETS_MAX     4096
 #define NET_NAME_BUCKETS  1024
+#define NET_TUNABLES_MAX  8
+
+struct timerheap;
 
 TAILQ_HEAD(vnet_list, vnet);
 LIST_HEAD(iface_name_list, iface);
@@ -56,6 +59,8 @@ struct vnet {
 	void *system;            /* what net_system hangs here; it owns it */
 	struct net_wait *waiter; /* told when the system has removed it */
 	uint64_t created_ns;
+	/* Kinds' sysctls with a value a vnet; zeroed means the defaults. */
+	uint32_t tunables[NET_TUNABLES_MAX];
 	struct net_wait ending; /* what the system tells at the end */
 	TAILQ_ENTRY(vnet) link;
 };
@@ -133,6 +138,10 @@ TAILQ_HEAD(net_subscriber_list, net_subscriber);
 struct net {
 	uint64_t now_ns;    /* set by the driver of this net before calls */
 	uint64_t hash_seed; /* from the shell */
+	uint64_t identity;  /* hash of machine, user, socket; from the shell */
+	/* Where the core sets timers: the shell's heap; NULL: nobody keeps
+	 * time, and what is overdue is found when it matters. */
+	struct timerheap *timers;
 	uint64_t random;    /* state of the generator for addresses; seeded by
 	                     * the shell, net_random() */
 	struct frame_pool *pool;

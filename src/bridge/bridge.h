@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The kind "bridge": a learning switch, as FreeBSD's if_bridge(4).
+ *
+ * What others need of it: the row for the table of kinds, the members of a
+ * bridge by function (what ifconfig's words do), the tunables.  The rest is in
+ * bridge_impl.h, which only bridge/ and its tests include.
+ *
+ * The shell gives net->timers for ageing (a bridge sets one timer, and only
+ * while something can expire) and net->identity for bridges' addresses.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "net/iface.h"
+
+struct net;
+struct vnet;
+
+extern const struct iface_ops bridge_ops;
+
+/* Flags of members, with the values and names that BSD's ifconfig prints. */
+#define BRIDGE_LEARNING 0x0001u
+#define BRIDGE_DISCOVER 0x0002u
+#define BRIDGE_STP      0x0004u
+#define BRIDGE_SPAN     0x0008u
+#define BRIDGE_STICKY   0x0010u
+#define BRIDGE_EDGE     0x0020u
+#define BRIDGE_AUTOEDGE 0x0040u
+#define BRIDGE_PTP      0x0080u
+#define BRIDGE_AUTOPTP  0x0100u
+#define BRIDGE_PRIVATE  0x0800u
+
+#define BRIDGE_MEMBER_DEFAULT \
+	(BRIDGE_LEARNING | BRIDGE_DISCOVER | BRIDGE_AUTOEDGE | BRIDGE_AUTOPTP)
+
+#define BRIDGE_MEMBERS_MAX 4095 /* a port number has 12 bits (802.1D 9.2.7) */
+
+/* The sysctls net.link.bridge.*: one value a vnet. */
+enum bridge_tunable {
+	BRIDGE_INHERIT_MAC,
+	BRIDGE_LOG_MAC_FLAP,
+	BRIDGE_MEMBER_IFADDRS,
+	BRIDGE_ALLOW_LLZ_OVERLAP,
+	BRIDGE_MTU_EXACT,
+	BRIDGE_TUNABLE_COUNT
+};
+
+struct bridge_tunable_info {
+	const char *name; /* "inherit_mac" */
+	const char *about;
+	uint32_t preset; /* its value at first */
+	uint32_t max;    /* 0 to max */
+};
+
+/** bridge_tunable_info() - the row of a tunable; static storage */
+const struct bridge_tunable_info *bridge_tunable_info(enum bridge_tunable t);
+uint32_t bridge_tunable_get(const struct vnet *vnet, enum bridge_tunable t);
+/** bridge_tunable_set() - 0, or -EINVAL (more than max) */
+int bridge_tunable_set(
+    struct vnet *vnet, enum bridge_tunable t, uint32_t value);
+
+/** bridge_is() - is it of this kind? */
+static inline bool
+bridge_is(const struct iface *ifp)
+{
+	return ifp->ops == &bridge_ops;
+}
+
+/**
+ * bridge_add() - a new member, as `addm`
+ *
+ * Return: 0; -EINVAL (a bridge, a kind that cannot be a member, an MTU that
+ * cannot be made equal, addresses where member_ifaddrs is 0), -EBUSY (a span
+ * port, or in another bridge), -EEXIST, -ENOSPC (BRIDGE_MEMBERS_MAX) or
+ * -ENOMEM.
+ */
+int bridge_add(struct iface *bridge, struct iface *ifp);
+/** bridge_delete() - `deletem`. 0 or -ENOENT */
+int bridge_delete(struct iface *bridge, struct iface *ifp);
+/**
+ * bridge_span_add() - `span`
+ *
+ * Return: 0; -EINVAL (kind), -EBUSY (span port already, or taken by another
+ * bridge), -EEXIST (a member), -ENOMEM.
+ */
+int bridge_span_add(struct iface *bridge, struct iface *ifp);
+/** bridge_span_delete() - `-span`. 0 or -ENOENT */
+int bridge_span_delete(struct iface *bridge, struct iface *ifp);
+/** bridge_set_member_flags() - 0 or -ENOENT */
+int bridge_set_member_flags(
+    struct iface *bridge, struct iface *ifp, uint32_t set, uint32_t clear);

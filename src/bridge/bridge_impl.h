@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The insides of a bridge, shared by the files of bridge/ and its tests.
+ *
+ * Theory of operation
+ *
+ * A struct bridge is an interface (its stack side is the host's port on the
+ * bridge) with two lists of ports: members and span ports, newest first, which
+ * is also the order of flooding.  A port takes the stack side of its interface.
+ *
+ * A batch goes through in two passes: the first parses all frames and
+ * prefetches what they will look up, the second decides frame by frame and puts
+ * each into the outlet of its port.  At the end each outlet that got something
+ * is handed over once.  A flood puts one frame into many outlets, each holding
+ * a reader's claim: nothing is copied.
+ *
+ * An outlet leads to the wire of an interface or to its host.  Between batches
+ * all outlets are empty.
+ *
+ * Own addresses (rule 2.9 in forward.c) stand in a small hash table of bridge
+ * and members, so the look-up does not depend on the number of members.  It is
+ * filled anew at the next batch after a change.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "base/log.h"
+#include "base/timerheap.h"
+#include "bridge/bridge.h"
+#include "bridge/fdb.h"
+#include "frame/frame.h"
+#include "net/iface.h"
+#include "net/keyword.h"
+#include "net/net.h"
+
+/* What spanning tree would say of a port; FreeBSD's numbers.  Without it a port
+ * is forwarding for ever. */
+enum bridge_stp_state {
+	BRIDGE_STP_LEARNING = 2,
+	BRIDGE_STP_FORWARDING = 3,
+	BRIDGE_STP_DISCARDING = 5,
+};
+
+struct outlet {
+	struct iface *ifp;
+	bool to_host;
+	bool pending; /* on the bridge's list of outlets with frames */
+	SLIST_ENTRY(outlet) link;
+	struct frame_batch batch;
+};
+SLIST_HEAD(outlet_list, outlet);
+
+struct bridge_port {
+	struct bridge *bridge;
+	struct iface *ifp;
+	uint32_t flags;  /* BRIDGE_* */
+	uint32_t number; /* from 1; 0: a span port */
+	enum bridge_stp_state state;
+	bool wire_host; /* the host is its wire (vether): no local delivery */
+	struct iface_stack stack;
+	TAILQ_ENTRY(bridge_port) link;
+	struct outlet wire, host;
+};
+TAILQ_HEAD(bridge_ports, bridge_port);
+
+/* An address of the bridge or a member. */
+struct own_address {
+	uint64_t mac;
+	struct bridge_port *port; /* NULL: the bridge itself */
+	uint32_t rank; /* 1 + place in the order of rule 9; 0: free */
+};
+
+struct bridge {
+	struct iface ifp;
+	struct bridge_ports members, spans;
+	uint32_t member_count;
+	struct bridge_port **ports; /* by number; NULL where free */
+	uint32_t ports_size;
+	struct fdb fdb;
+	struct outlet_list pending;
+	struct outlet host;
+	struct own_address *own;
+	uint32_t own_mask; /* entries - 1 */
+	bool own_stale;
+	bool was_up;
+	uint8_t generated_mac[6];
+	struct iface *inherited; /* whose address it has (inherit_mac) */
+	struct timer age_timer;
+	uint32_t armed_s; /* when age_timer runs, or FDB_NEVER */
+	uint32_t swept_s; /* when the last sweep ended */
+	struct ratelimit flap_limit, learned_limit;
+};
+
+static inline struct bridge *
+bridge_of(struct iface *ifp)
+{
+	return (struct bridge *)(void *)ifp;
+}
+
+static inline const struct bridge *
+bridge_of_const(const struct iface *ifp)
+{
+	return (const struct bridge *)(const void *)ifp;
+}
+
+static inline uint32_t
+bridge_now_s(const struct bridge *br)
+{
+	return (uint32_t)(br->ifp.net->now_ns / 1000000000u);
+}
+
+/* bridge.c */
+void bridge_link_update(struct bridge *br);
+/* Sets the ageing timer if something expires before it runs. */
+void bridge_age_arm(struct bridge *br);
+void bridge_event(struct bridge *br, enum net_event_type type, uint64_t key,
+    struct iface *port, const char *text, uint64_t value);
+
+/* member.c */
+struct bridge_port *bridge_member(
+    const struct bridge *br, const struct iface *ifp);
+struct bridge_port *bridge_span(
+    const struct bridge *br, const struct iface *ifp);
+void bridge_remove_all(struct bridge *br);
+int bridge_set_mtu(struct iface *ifp, uint32_t mtu);
+
+/* forward.c */
+void bridge_port_input(
+    struct iface_stack *s, struct iface *ifp, struct frame_batch *batch);
+void bridge_port_host_output(
+    struct iface_stack *s, struct iface *ifp, struct frame_batch *batch);
+void bridge_span_input(
+    struct iface_stack *s, struct iface *ifp, struct frame_batch *batch);
+void bridge_transmit(struct iface *ifp, struct frame_batch *batch);
+
+/* keywords.c, get.c */
+extern const struct iface_keyword bridge_keywords[];
+void bridge_get(const struct iface *ifp, struct info *out);
+void bridge_get_addresses(const struct iface *ifp, struct info *out);

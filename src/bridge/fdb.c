@@ -1,0 +1,618 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The address table of a bridge: see fdb.h.
+ *
+ * In the present table an entry is removed by moving those behind it up
+ * (Knuth, The Art of Computer Programming 3, 6.4, algorithm R), so it has no
+ * tombstones.  In the old one, into which nothing is entered any more, FDB_GONE
+ * takes the place of what has left.
+ */
+#include "bridge/fdb.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/util.h"
+
+#define SLOTS_MIN 128u
+#define FDB_GONE  1u /* no key is 1: the highest bit of a key is set */
+
+/* Slots looked at when a full table makes room for a new address. */
+#define SWEEP_WHEN_FULL 65536u
+
+#define CACHE_LINE 64u
+
+static int
+table_init(struct fdb_table *t, uint32_t slots)
+{
+	size_t entries_size = (size_t)slots * sizeof(struct fdb_entry);
+	size_t size = entries_size + (size_t)slots * sizeof(uint32_t);
+	uint8_t *memory;
+
+	/* calloc() leaves large areas untouched until they are used. */
+	memory = calloc(1, size + CACHE_LINE);
+	if (memory == NULL)
+		return -ENOMEM;
+	t->memory = memory;
+	memory += -(uintptr_t)memory & (CACHE_LINE - 1);
+	t->entries = (struct fdb_entry *)(void *)memory;
+	t->births = (uint32_t *)(void *)(memory + entries_size);
+	t->mask = slots - 1;
+	t->count = 0;
+	return 0;
+}
+
+static void
+table_fini(struct fdb_table *t)
+{
+	free(t->memory);
+	*t = (struct fdb_table){ 0 };
+}
+
+static inline bool
+slot_used(const struct fdb_entry *e)
+{
+	return e->key > FDB_GONE;
+}
+
+int
+fdb_init(struct fdb *f, uint64_t seed, uint32_t ports)
+{
+	*f = (struct fdb){
+		.seed = seed,
+		.max = FDB_MAX_DEFAULT,
+		.timeout_s = FDB_TIMEOUT_DEFAULT_S,
+		.due_s = FDB_NEVER,
+		.sweep_due_s = FDB_NEVER,
+	};
+	if (fdb_reserve_ports(f, ports) < 0)
+		return -ENOMEM;
+	if (table_init(&f->now, SLOTS_MIN) < 0) {
+		free(f->ports);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+void
+fdb_fini(struct fdb *f)
+{
+	table_fini(&f->now);
+	table_fini(&f->old);
+	free(f->ports);
+	f->ports = NULL;
+	f->port_count = 0;
+}
+
+int
+fdb_reserve_ports(struct fdb *f, uint32_t ports)
+{
+	struct fdb_port *p;
+
+	ASSERT(ports <= FDB_PORT_MAX + 1);
+	if (ports <= f->port_count)
+		return 0;
+	p = realloc(f->ports, ports * sizeof(*p));
+	if (p == NULL)
+		return -ENOMEM;
+	memset(p + f->port_count, 0, (ports - f->port_count) * sizeof(*p));
+	f->ports = p;
+	f->port_count = ports;
+	return 0;
+}
+
+struct fdb_entry *
+fdb_find_old(const struct fdb *f, uint64_t key, uint32_t hash)
+{
+	for (uint32_t i = 0; i <= FDB_PROBES_MAX; i++) {
+		struct fdb_entry *e = &f->old.entries[(hash + i) & f->old.mask];
+
+		if (e->key == key)
+			return e;
+		if (e->key == 0)
+			break;
+	}
+	return NULL;
+}
+
+/* Something expires at @expire_s: neither sleep nor a sweep may miss it. */
+static void
+note_due(struct fdb *f, uint32_t expire_s)
+{
+	if (expire_s < f->due_s)
+		f->due_s = expire_s;
+	if (expire_s < f->sweep_due_s)
+		f->sweep_due_s = expire_s;
+}
+
+/* Puts an entry into the present table, which has no such key.  False if it
+ * would lie too far from home. */
+static bool
+table_put(struct fdb *f, const struct fdb_entry *entry, uint32_t birth)
+{
+	struct fdb_table *t = &f->now;
+	uint32_t home = fdb_hash(f, entry->key);
+
+	for (uint32_t i = 0; i <= FDB_PROBES_MAX; i++) {
+		uint32_t slot = (home + i) & t->mask;
+
+		if (t->entries[slot].key != 0)
+			continue;
+		t->entries[slot] = *entry;
+		t->births[slot] = birth;
+		t->count++;
+		return true;
+	}
+	return false;
+}
+
+/* Takes the entry out of @slot of the present table. */
+static void
+table_cut(struct fdb *f, uint32_t slot)
+{
+	struct fdb_table *t = &f->now;
+	uint32_t hole = slot;
+
+	for (uint32_t i = (slot + 1) & t->mask;; i = (i + 1) & t->mask) {
+		struct fdb_entry *e = &t->entries[i];
+		uint32_t home;
+
+		if (e->key == 0)
+			break;
+		home = fdb_hash(f, e->key) & t->mask;
+		/* It stays if its home lies behind the hole. */
+		if (((i - home) & t->mask) < ((i - hole) & t->mask))
+			continue;
+		t->entries[hole] = *e;
+		t->births[hole] = t->births[i];
+		/* It may have moved to where the sweep has been already. */
+		if (f->sweeping && e->expire_s < f->sweep_due_s)
+			f->sweep_due_s = e->expire_s;
+		hole = i;
+	}
+	t->entries[hole] = (struct fdb_entry){ 0 };
+	t->count--;
+}
+
+/* Removes an entry of either table and tells the owner. */
+static void
+entry_remove(struct fdb *f, struct fdb_entry *e, enum fdb_why why)
+{
+	uint64_t key = e->key;
+	uint16_t port = e->port;
+
+	ASSERT(f->ports[port].count > 0);
+	f->ports[port].count--;
+	if (f->old.entries != NULL && e >= f->old.entries &&
+	    e <= f->old.entries + f->old.mask) {
+		e->key = FDB_GONE;
+		f->old.count--;
+	} else {
+		table_cut(f, (uint32_t)(e - f->now.entries));
+	}
+	if (f->removed != NULL)
+		f->removed(f->removed_arg, key, port, why);
+}
+
+/* Moves up to @slots slots of the old table into the present one. */
+static void
+rehash_step(struct fdb *f, uint32_t slots)
+{
+	if (f->old.entries == NULL)
+		return;
+	for (; slots > 0 && f->rehash_at <= f->old.mask; slots--) {
+		struct fdb_entry *e = &f->old.entries[f->rehash_at];
+
+		if (slot_used(e)) {
+			if (!table_put(f, e, f->old.births[f->rehash_at])) {
+				/* No place near its home: it will be learned
+				 * again, or not. */
+				f->exceeded++;
+				entry_remove(f, e, FDB_FLUSHED);
+				f->rehash_at++;
+				continue;
+			}
+			e->key = FDB_GONE;
+			f->old.count--;
+		}
+		f->rehash_at++;
+	}
+	if (f->rehash_at > f->old.mask) {
+		ASSERT(f->old.count == 0);
+		table_fini(&f->old);
+	}
+}
+
+static int
+rehash_start(struct fdb *f, uint32_t slots)
+{
+	struct fdb_table fresh;
+
+	ASSERT(f->old.entries == NULL);
+	if (table_init(&fresh, slots) < 0)
+		return -ENOMEM;
+	f->old = f->now;
+	f->now = fresh;
+	f->rehash_at = 0;
+	f->sweep_at = 0;
+	return 0;
+}
+
+/* Room for one more entry?  Grows in time, so that there nearly always is. */
+static bool
+make_room(struct fdb *f)
+{
+	uint32_t slots = f->now.mask + 1;
+
+	rehash_step(f, FDB_REHASH_STEP);
+	if (fdb_count(f) < slots / 2)
+		return true;
+	if (f->old.entries == NULL && slots < FDB_MAX_HIGHEST &&
+	    rehash_start(f, slots * 2) == 0)
+		return true;
+	/* Being moved still, or out of memory: it works fuller, too. */
+	return fdb_count(f) < slots - slots / 8;
+}
+
+/* A full table (or port) may be full of what has expired. */
+static void
+sweep_when_full(struct fdb *f, uint32_t now_s)
+{
+	if (f->due_s <= now_s)
+		fdb_sweep(f, now_s, SWEEP_WHEN_FULL);
+}
+
+/* Enters a new key. */
+static int
+entry_add(struct fdb *f, uint64_t key, uint32_t port, enum fdb_type type,
+    uint32_t now_s)
+{
+	struct fdb_entry e = {
+		.key = key,
+		.port = (uint16_t)port,
+		.type = (uint8_t)type,
+		.expire_s =
+		    type == FDB_DYNAMIC ? fdb_expiry(f, now_s) : FDB_NEVER,
+	};
+	struct fdb_port *p = &f->ports[port];
+
+	if (fdb_count(f) >= f->max)
+		sweep_when_full(f, now_s);
+	if (fdb_count(f) >= f->max) {
+		f->exceeded++;
+		return -ENOSPC;
+	}
+	if (p->limit != 0 && p->count >= p->limit)
+		sweep_when_full(f, now_s);
+	if (p->limit != 0 && p->count >= p->limit) {
+		p->violations++;
+		return -EDQUOT;
+	}
+	if (!make_room(f) || !table_put(f, &e, f->births)) {
+		f->exceeded++;
+		return -ENOSPC;
+	}
+	f->births++;
+	p->count++;
+	note_due(f, e.expire_s);
+	return 0;
+}
+
+/* The entry of a key unless it has expired: then it goes now. */
+static struct fdb_entry *
+find_live(struct fdb *f, uint64_t key, uint32_t now_s)
+{
+	struct fdb_entry *e = fdb_find(f, key, fdb_hash(f, key));
+
+	if (e != NULL && e->expire_s <= now_s) {
+		entry_remove(f, e, FDB_EXPIRED);
+		return NULL;
+	}
+	return e;
+}
+
+static void
+entry_move(struct fdb *f, struct fdb_entry *e, uint32_t port)
+{
+	f->ports[e->port].count--;
+	f->ports[port].count++;
+	e->port = (uint16_t)port;
+}
+
+/* Group addresses and zero are nobody's source. */
+static bool
+key_bad(uint64_t key)
+{
+	uint64_t mac = key & 0xffffffffffffu;
+
+	return mac == 0 || (mac >> 40 & 1) != 0;
+}
+
+int
+fdb_learn(struct fdb *f, uint64_t key, uint32_t port, bool sticky,
+    uint32_t now_s, uint32_t *old_port)
+{
+	struct fdb_entry *e;
+	int result = FDB_SAME;
+	int err;
+
+	ASSERT(port < f->port_count);
+	if (key_bad(key))
+		return -EINVAL;
+	e = find_live(f, key, now_s);
+	if (e == NULL) {
+		err = entry_add(
+		    f, key, port, sticky ? FDB_STICKY : FDB_DYNAMIC, now_s);
+		return err < 0 ? err : FDB_NEW;
+	}
+	if (e->type != FDB_DYNAMIC)
+		return FDB_SAME;
+	if (e->port != port) {
+		*old_port = e->port;
+		entry_move(f, e, port);
+		result = FDB_MOVED;
+	}
+	e->expire_s = fdb_expiry(f, now_s);
+	note_due(f, e->expire_s);
+	return result;
+}
+
+int
+fdb_set_static(struct fdb *f, uint64_t key, uint32_t port, uint32_t now_s)
+{
+	struct fdb_entry *e;
+
+	ASSERT(port < f->port_count);
+	if (key_bad(key))
+		return -EINVAL;
+	e = find_live(f, key, now_s);
+	if (e == NULL)
+		return entry_add(f, key, port, FDB_STATIC, now_s);
+	if (e->type == FDB_DYNAMIC && e->port != port)
+		entry_move(f, e, port);
+	e->type = FDB_STATIC;
+	e->expire_s = FDB_NEVER;
+	return 0;
+}
+
+/* Removes what @match says, of both tables. */
+static uint32_t
+remove_matching(struct fdb *f,
+    bool (*match)(const struct fdb_entry *e, uint64_t a, uint64_t b),
+    uint64_t a, uint64_t b, enum fdb_why why)
+{
+	uint32_t removed = 0;
+
+	for (uint32_t i = 0; f->old.entries != NULL && i <= f->old.mask; i++) {
+		struct fdb_entry *e = &f->old.entries[i];
+
+		if (slot_used(e) && match(e, a, b)) {
+			entry_remove(f, e, why);
+			removed++;
+		}
+	}
+	/* A removal fills its slot from behind: look at it again.  What comes
+	 * round the end has been looked at. */
+	for (uint32_t i = 0; i <= f->now.mask;) {
+		struct fdb_entry *e = &f->now.entries[i];
+
+		if (slot_used(e) && match(e, a, b)) {
+			entry_remove(f, e, why);
+			removed++;
+		} else {
+			i++;
+		}
+	}
+	return removed;
+}
+
+static bool
+match_mac(const struct fdb_entry *e, uint64_t mac, uint64_t unused)
+{
+	(void)unused;
+	return (e->key & 0xffffffffffffu) == mac;
+}
+
+uint32_t
+fdb_remove_mac(
+    struct fdb *f, const uint8_t mac[6], uint32_t vid, uint32_t now_s)
+{
+	struct fdb_entry *e;
+
+	if (vid == FDB_VLAN_ANY) {
+		/* Those that have expired go, but were not there. */
+		while (fdb_sweep(f, now_s, UINT32_MAX))
+			;
+		return remove_matching(
+		    f, match_mac, mac_to_u64(mac), 0, FDB_DELETED);
+	}
+	e = find_live(f, fdb_key(mac, vid), now_s);
+	if (e == NULL)
+		return 0;
+	entry_remove(f, e, FDB_DELETED);
+	return 1;
+}
+
+static bool
+match_all(const struct fdb_entry *e, uint64_t port, uint64_t all)
+{
+	return (port == FDB_NONE || e->port == port) &&
+	       (all != 0 || e->type == FDB_DYNAMIC);
+}
+
+void
+fdb_flush(struct fdb *f, bool all)
+{
+	if (fdb_count(f) != 0)
+		remove_matching(f, match_all, FDB_NONE, all, FDB_FLUSHED);
+	if (fdb_count(f) == 0) {
+		f->due_s = FDB_NEVER;
+		f->sweeping = false;
+	}
+}
+
+void
+fdb_flush_port(struct fdb *f, uint32_t port, bool all)
+{
+	ASSERT(port < f->port_count);
+	if (f->ports[port].count != 0)
+		remove_matching(f, match_all, port, all, FDB_FLUSHED);
+}
+
+void
+fdb_set_timeout(struct fdb *f, uint32_t timeout_s)
+{
+	f->timeout_s = timeout_s;
+}
+
+uint32_t
+fdb_due_s(const struct fdb *f)
+{
+	return f->sweeping ? 0 : f->due_s;
+}
+
+bool
+fdb_sweep(struct fdb *f, uint32_t now_s, uint32_t budget)
+{
+	if (!f->sweeping) {
+		if (f->due_s > now_s)
+			return false;
+		f->sweeping = true;
+		f->sweep_at = 0;
+		f->sweep_due_s = FDB_NEVER;
+	}
+	/* Only a table that is in one piece is swept. */
+	while (f->old.entries != NULL) {
+		uint32_t step = COAX_MIN(budget, 4096u);
+
+		if (step == 0)
+			return true;
+		rehash_step(f, step);
+		budget -= step;
+	}
+	for (; budget > 0 && f->sweep_at <= f->now.mask; budget--) {
+		struct fdb_entry *e = &f->now.entries[f->sweep_at];
+
+		if (slot_used(e) && e->expire_s <= now_s) {
+			entry_remove(f, e, FDB_EXPIRED);
+			continue; /* its slot may be filled again */
+		}
+		if (slot_used(e) && e->expire_s < f->sweep_due_s)
+			f->sweep_due_s = e->expire_s;
+		f->sweep_at++;
+	}
+	if (f->sweep_at <= f->now.mask)
+		return true;
+	f->sweeping = false;
+	f->due_s = f->sweep_due_s;
+	/* Much too large: shrink, in steps, as new addresses come. */
+	if (f->now.mask + 1 > SLOTS_MIN * 4 &&
+	    f->now.count < (f->now.mask + 1) / 16)
+		(void)rehash_start(f, (f->now.mask + 1) / 4);
+	return false;
+}
+
+/* An entry's place in the order of births, for sorting newest first. */
+struct aged {
+	uint32_t age;
+	uint32_t slot;
+	const struct fdb_table *table;
+};
+
+static int
+aged_cmp(const void *a, const void *b)
+{
+	const struct aged *x = a, *y = b;
+
+	return (x->age > y->age) - (x->age < y->age);
+}
+
+/* All entries, newest first.  Birth numbers wrap: the order of entries that
+ * are 2^32 births apart is not kept. */
+static struct aged *
+sorted(const struct fdb *f, uint32_t *count)
+{
+	const struct fdb_table *tables[] = { &f->now, &f->old };
+	struct aged *a;
+	uint32_t n = 0;
+
+	a = malloc((fdb_count(f) + 1) * sizeof(*a));
+	if (a == NULL)
+		return NULL;
+	for (uint32_t k = 0; k < ARRAY_LEN(tables); k++) {
+		const struct fdb_table *t = tables[k];
+
+		for (uint32_t i = 0; t->entries != NULL && i <= t->mask; i++) {
+			if (!slot_used(&t->entries[i]))
+				continue;
+			a[n++] = (struct aged){
+				.age = f->births - 1 - t->births[i],
+				.slot = i,
+				.table = t,
+			};
+		}
+	}
+	ASSERT(n == fdb_count(f));
+	qsort(a, n, sizeof(*a), aged_cmp);
+	*count = n;
+	return a;
+}
+
+int
+fdb_walk(const struct fdb *f, uint32_t now_s,
+    void (*fn)(void *arg, const struct fdb_entry *e), void *arg)
+{
+	uint32_t count;
+	struct aged *a = sorted(f, &count);
+
+	if (a == NULL)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < count; i++) {
+		const struct fdb_entry *e = &a[i].table->entries[a[i].slot];
+
+		if (e->expire_s > now_s)
+			fn(arg, e);
+	}
+	free(a);
+	return 0;
+}
+
+int
+fdb_set_max(struct fdb *f, uint32_t max, uint32_t now_s)
+{
+	uint32_t count, excess;
+	struct aged *a;
+
+	if (max < fdb_count(f))
+		while (fdb_sweep(f, now_s, UINT32_MAX))
+			;
+	if (max < fdb_count(f)) {
+		uint64_t *keys;
+		uint32_t n = 0;
+
+		a = sorted(f, &count);
+		if (a == NULL)
+			return -ENOMEM;
+		excess = count - max;
+		/* Slots move as entries go: note the keys first, in place of
+		 * the births that are known now. */
+		_Static_assert(sizeof(uint64_t) <= sizeof(struct aged), "");
+		keys = (uint64_t *)(void *)a;
+		for (uint32_t i = 0; i < count && n < excess; i++) {
+			const struct fdb_entry *e =
+			    &a[i].table->entries[a[i].slot];
+
+			if (e->type == FDB_DYNAMIC)
+				keys[n++] = e->key;
+		}
+		for (uint32_t i = 0; i < n; i++)
+			entry_remove(f,
+			    fdb_find(f, keys[i], fdb_hash(f, keys[i])),
+			    FDB_FLUSHED);
+		free(a);
+	}
+	f->max = max;
+	return 0;
+}

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The address table of a bridge: which port a (MAC, VLAN) is behind.
+ *
+ * Theory of operation
+ *
+ * Knows addresses, VLANs, port numbers and seconds; nothing of interfaces or
+ * frames.  A key is the address in 48 bits, the VLAN identifier in 12 and a bit
+ * that is always set, so that no key is 0.
+ *
+ * Open addressing, linear probing, 16 bytes an entry and four entries a cache
+ * line, never more than half full: most look-ups touch one line, which the
+ * caller prefetches for a whole batch.  Beside the entries lies an array of
+ * 32-bit birth numbers, which only learning and listing touch.  The hash is
+ * seeded (base/hash.h), and no entry lies more than FDB_PROBES_MAX slots away
+ * from home: what would have to is refused as if the table were full.
+ *
+ * The table grows by doubling (and shrinks after sweeps), FDB_REHASH_STEP slots
+ * a new address: no single call takes long.  Meanwhile there are two tables:
+ * addresses go into the new one, look-ups that miss try the old one, in which
+ * what has moved leaves a mark behind.
+ *
+ * Ageing: an entry holds the second in which it expires.  Look-ups ignore what
+ * has expired, to the second.  fdb_sweep() removes it, a bounded number of
+ * slots a call; fdb_due_s() says when there may be something to remove.
+ *
+ * Ownership: all memory is the table's.  Threads: one.
+ *
+ * Source: the rules are if_bridge(4)'s of FreeBSD (bridge_rtupdate() and its
+ * kin).  Differs: expiry is exact, not at the next of the 300-second rounds;
+ * `timeout 0` is no expiry.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/ether.h"
+#include "base/hash.h"
+
+#define FDB_NONE              UINT32_MAX /* no port */
+#define FDB_NEVER             UINT32_MAX /* a second that never comes */
+#define FDB_PORT_MAX          0xfffeu    /* highest port number */
+#define FDB_MAX_DEFAULT       2000u
+#define FDB_MAX_HIGHEST       (1u << 30)
+#define FDB_TIMEOUT_DEFAULT_S 1200u
+#define FDB_PROBES_MAX        128u
+#define FDB_REHASH_STEP       16u
+#define FDB_VLAN_ANY          0x1000u /* for fdb_remove_mac(): in every VLAN */
+
+/* With if_bridge's numbers (IFBAF_*), which ifconfig prints. */
+enum fdb_type {
+	FDB_DYNAMIC = 0,
+	FDB_STATIC = 1,
+	FDB_STICKY = 2,
+};
+
+struct fdb_entry {
+	uint64_t key; /* 0: free; FDB_GONE: moved to the new table */
+	uint32_t expire_s;
+	uint16_t port;
+	uint8_t type;
+	uint8_t unused;
+};
+_Static_assert(sizeof(struct fdb_entry) == 16, "four entries a line");
+
+struct fdb_table {
+	struct fdb_entry *entries; /* aligned to 64 bytes; NULL: no table */
+	uint32_t *births;          /* one a slot */
+	void *memory;              /* what to free */
+	uint32_t mask;             /* slots - 1 */
+	uint32_t count;
+};
+
+struct fdb_port {
+	uint32_t count;      /* addresses, those expired but not swept too */
+	uint32_t limit;      /* 0: none */
+	uint64_t violations; /* new addresses refused because of the limit */
+};
+
+enum fdb_why {
+	FDB_EXPIRED,
+	FDB_FLUSHED,
+	FDB_DELETED,
+};
+
+/* An entry has gone.  Must not change the table. */
+typedef void fdb_removed_fn(
+    void *arg, uint64_t key, uint16_t port, enum fdb_why why);
+
+struct fdb {
+	struct fdb_table now, old;
+	uint64_t seed;
+	uint32_t max;       /* addresses, `maxaddr` */
+	uint32_t timeout_s; /* 0: no expiry; fdb_set_timeout() */
+	uint32_t births;    /* birth number of the next entry */
+	uint32_t rehash_at; /* next slot of old to move */
+	uint32_t due_s;     /* nothing expires before */
+	uint32_t sweep_at;  /* next slot to look at, if sweeping */
+	uint32_t sweep_due_s;
+	bool sweeping;
+	struct fdb_port *ports;
+	uint32_t port_count;
+	uint64_t exceeded;       /* new addresses refused because of max */
+	fdb_removed_fn *removed; /* or NULL */
+	void *removed_arg;
+};
+
+/**
+ * fdb_init() - an empty table with the default limits
+ * @ports: highest port number + 1 at first; fdb_reserve_ports() makes more
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int fdb_init(struct fdb *f, uint64_t seed, uint32_t ports);
+void fdb_fini(struct fdb *f);
+
+/** fdb_reserve_ports() - allow port numbers below @ports. 0 or -ENOMEM */
+int fdb_reserve_ports(struct fdb *f, uint32_t ports);
+
+static inline uint32_t
+fdb_count(const struct fdb *f)
+{
+	return f->now.count + f->old.count;
+}
+
+static inline uint64_t
+fdb_key_u64(uint64_t mac, uint32_t vid)
+{
+	return 1ull << 63 | (uint64_t)vid << 48 | mac;
+}
+
+static inline uint64_t
+fdb_key(const uint8_t mac[6], uint32_t vid)
+{
+	return fdb_key_u64(mac_to_u64(mac), vid);
+}
+
+static inline uint32_t
+fdb_key_vid(uint64_t key)
+{
+	return (uint32_t)(key >> 48) & 0xfffu;
+}
+
+static inline uint32_t
+fdb_hash(const struct fdb *f, uint64_t key)
+{
+	return (uint32_t)hash_u64(f->seed, key);
+}
+
+/** fdb_prefetch() - a look-up with @hash comes soon */
+static inline void
+fdb_prefetch(const struct fdb *f, uint32_t hash)
+{
+	__builtin_prefetch(&f->now.entries[hash & f->now.mask]);
+}
+
+/* The entry in the table that is on its way out, or NULL. */
+struct fdb_entry *fdb_find_old(
+    const struct fdb *f, uint64_t key, uint32_t hash);
+
+/** fdb_find() - the entry, expired or not, or NULL; valid until a change */
+static inline struct fdb_entry *
+fdb_find(const struct fdb *f, uint64_t key, uint32_t hash)
+{
+	for (uint32_t i = 0; i <= FDB_PROBES_MAX; i++) {
+		struct fdb_entry *e = &f->now.entries[(hash + i) & f->now.mask];
+
+		if (e->key == key)
+			return e;
+		if (e->key == 0)
+			break;
+	}
+	if (__builtin_expect(f->old.entries != NULL, 0))
+		return fdb_find_old(f, key, hash);
+	return NULL;
+}
+
+/** fdb_lookup() - the port of a key, or FDB_NONE; expired is unknown */
+static inline uint32_t
+fdb_lookup(const struct fdb *f, uint64_t key, uint32_t hash, uint32_t now_s)
+{
+	const struct fdb_entry *e = fdb_find(f, key, hash);
+
+	return e != NULL && e->expire_s > now_s ? e->port : FDB_NONE;
+}
+
+/** fdb_expiry() - the second in which an address seen now expires */
+static inline uint32_t
+fdb_expiry(const struct fdb *f, uint32_t now_s)
+{
+	if (f->timeout_s == 0 || f->timeout_s >= FDB_NEVER - now_s)
+		return FDB_NEVER;
+	return now_s + f->timeout_s;
+}
+
+/**
+ * fdb_refresh() - the usual case of learning: known, on this port
+ * @expire_s: fdb_expiry(), computed once a batch
+ *
+ * Writes to the entry only if its second of expiry changes.
+ *
+ * Return: true, or false: fdb_learn() must decide.
+ */
+static inline bool
+fdb_refresh(struct fdb *f, uint64_t key, uint32_t hash, uint32_t port,
+    uint32_t now_s, uint32_t expire_s)
+{
+	struct fdb_entry *e = fdb_find(f, key, hash);
+
+	if (e == NULL || e->port != port || e->expire_s <= now_s)
+		return false;
+	if (e->expire_s != expire_s && e->type == FDB_DYNAMIC) {
+		e->expire_s = expire_s;
+		if (__builtin_expect(expire_s < f->due_s, 0))
+			f->due_s = expire_s; /* the timeout was shortened */
+		if (__builtin_expect(expire_s < f->sweep_due_s, 0))
+			f->sweep_due_s = expire_s;
+	}
+	return true;
+}
+
+enum fdb_learned {
+	FDB_SAME,  /* known there already, or static or sticky elsewhere */
+	FDB_NEW,   /* entered */
+	FDB_MOVED, /* from another port */
+};
+
+/**
+ * fdb_learn() - an address was seen as source
+ * @sticky:   a new entry is to be sticky
+ * @old_port: where it moved from; written with FDB_MOVED only
+ *
+ * Return: enum fdb_learned; -EINVAL (a group address or zero), -ENOSPC (the
+ * table is full: exceeded is raised) or -EDQUOT (the port's limit: violations
+ * is raised).
+ */
+int fdb_learn(struct fdb *f, uint64_t key, uint32_t port, bool sticky,
+    uint32_t now_s, uint32_t *old_port);
+
+/**
+ * fdb_set_static() - enter by hand
+ *
+ * A dynamic entry moves here and becomes static; one that is static or sticky
+ * becomes static where it is.
+ *
+ * Return: 0, or as fdb_learn().
+ */
+int fdb_set_static(struct fdb *f, uint64_t key, uint32_t port, uint32_t now_s);
+
+/**
+ * fdb_remove_mac() - forget an address
+ * @vid: or FDB_VLAN_ANY
+ *
+ * Return: how many entries went.
+ */
+uint32_t fdb_remove_mac(
+    struct fdb *f, const uint8_t mac[6], uint32_t vid, uint32_t now_s);
+
+/** fdb_flush() - forget dynamic entries; with @all, every entry */
+void fdb_flush(struct fdb *f, bool all);
+/** fdb_flush_port() - the same for one port */
+void fdb_flush_port(struct fdb *f, uint32_t port, bool all);
+
+/** fdb_set_max() - `maxaddr`; forgets the newest dynamic entries down to it.
+ * 0 or -ENOMEM (nothing changed) */
+int fdb_set_max(struct fdb *f, uint32_t max, uint32_t now_s);
+/** fdb_set_timeout() - for addresses seen from now on, as if_bridge */
+void fdb_set_timeout(struct fdb *f, uint32_t timeout_s);
+
+/** fdb_due_s() - the second from which fdb_sweep() has work, or FDB_NEVER */
+uint32_t fdb_due_s(const struct fdb *f);
+/**
+ * fdb_sweep() - remove what has expired
+ * @budget: slots to look at
+ *
+ * Return: true if there is more to look at now: come again.
+ */
+bool fdb_sweep(struct fdb *f, uint32_t now_s, uint32_t budget);
+
+/** fdb_slots() - size of the table, for who schedules sweeps */
+static inline uint32_t
+fdb_slots(const struct fdb *f)
+{
+	return f->now.mask + 1;
+}
+
+/**
+ * fdb_walk() - every entry that has not expired, newest first
+ * @fn: borrowed entry; must not change the table
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int fdb_walk(const struct fdb *f, uint32_t now_s,
+    void (*fn)(void *arg, const struct fdb_entry *e), void *arg);

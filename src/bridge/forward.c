@@ -1,0 +1,745 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The way of frames through a bridge.
+ *
+ * The rules are FreeBSD's if_bridge(4).  They are numbered here, and the
+ * numbers stand at the code:
+ *
+ * Input from a member
+ *   I1  the VLAN is that of the outermost tag, 0 if there is none
+ *   I2  a vlan child of the member goes first (iface_input() has done that)
+ *   I3  the bridge is down: the member is a plain interface
+ *   I4  the bridge monitors: count, drop
+ *   I5  VLAN ingress
+ *   I6  copy to the span ports
+ *   I7  group addresses: 01:80:c2:00:00:00 is spanning tree's, always; else
+ *       forwarded, and given to the host on the bridge and on every member
+ *   I8  unicast on a port that discards: as I3
+ *   I9  unicast to or from an address of the bridge or a member, in that
+ *       order: the receiving one first: to the host, or our own came back
+ *   I10 forward
+ * Forward
+ *   F1 count; F2 port discards: drop; F3 learn; F4 port only learns: drop;
+ *   F5 look up; F6 show on the bridge; F7 filter in; F8 flood;
+ *   F9 to a known port: not if it is down, both are private, it discards
+ * Flood
+ *   L1 to each member in order, but not: the source, private to private, ports
+ *   that discard, unknown unicast where DISCOVER is off, ports that are down
+ * Transmit
+ *   T1 VLAN egress; T2 count; T3 hand over
+ * From the host
+ *   H1 on the bridge: to the known port, unconditionally, else flood
+ *   H2 on a member: bridge down: out of that member; copy to the span ports;
+ *      known: to that port if it is up; else to all that are up
+ *
+ * Differs:
+ *   - what is received to a group is given to the host side of every member
+ *     (NetBSD), not only of the receiving one: an address on any member can be
+ *     resolved through any port;
+ *   - only members whose host side is in the bridge's vnet take part in I7 and
+ *     I9, and no vether, whose host is behind its wire;
+ *   - a frame over the receiving port's ifmaxaddr is not given to the host
+ *     either;
+ *   - a tagged frame for the host is given to it as it is, tag and all, if no
+ *     vlan child of the bridge takes it;
+ *   - frames are counted on the bridge as sent when they are handed to the
+ *     port; what is lost there is the port's drop.
+ *
+ * Each frame ends in outputs, deliveries, or exactly one drop, counted on the
+ * receiving interface (on the bridge for what the host sent on it).
+ */
+#include <stdio.h>
+
+#include "base/bytes.h"
+#include "base/ether.h"
+#include "bridge/bridge_impl.h"
+
+/* What the first pass finds out about a frame. */
+struct looked {
+	uint64_t src_key, dst_key;
+	uint32_t src_hash, dst_hash;
+	uint32_t vid;
+};
+
+/* What holds for a whole batch. */
+struct pass {
+	struct bridge *br;
+	struct bridge_port *in; /* NULL: the host's, on the bridge */
+	uint32_t now_s;
+	uint32_t expire_s;
+	bool mirror;       /* the bridge's netdev listens to everything */
+	bool own;          /* somebody may have an own address */
+	struct vnet *vnet; /* of the bridge's host side */
+	uint64_t bytes;
+	uint32_t packets, mcasts;
+};
+
+static inline uint64_t
+key_mac(uint64_t key)
+{
+	return key & 0xffffffffffffu;
+}
+
+static inline bool
+key_is_group(uint64_t key)
+{
+	return (key >> 40 & 1) != 0;
+}
+
+/* 01:80:c2:00:00:00 to :0f */
+static inline bool
+key_is_reserved(uint64_t key)
+{
+	return (key_mac(key) & ~0xfull) == 0x0180c2000000u;
+}
+
+static inline void
+outlet_send(struct outlet *o)
+{
+	if (o->to_host)
+		iface_host_deliver(o->ifp, &o->batch);
+	else
+		iface_output(o->ifp, &o->batch);
+	o->batch.count = 0;
+}
+
+/* Consumes one claim on @f. */
+static inline void
+outlet_put(struct bridge *br, struct outlet *o, struct frame *f)
+{
+	if (!o->pending) {
+		o->pending = true;
+		SLIST_INSERT_HEAD(&br->pending, o, link);
+	}
+	o->batch.frames[o->batch.count++] = f;
+	if (o->batch.count == FRAME_BATCH_MAX)
+		outlet_send(o);
+}
+
+/* T3. The end of a batch: hand over all that is in the outlets. */
+static inline void
+outlets_send(struct bridge *br)
+{
+	struct outlet *o;
+
+	while ((o = SLIST_FIRST(&br->pending)) != NULL) {
+		SLIST_REMOVE_HEAD(&br->pending, link);
+		o->pending = false;
+		if (o->batch.count != 0)
+			outlet_send(o);
+	}
+}
+
+/* T1. May the VLAN leave here?  All may: no VLAN filter is configured. */
+static inline bool
+vlan_egress(const struct bridge_port *p, uint32_t vid)
+{
+	(void)p, (void)vid;
+	return true;
+}
+
+/* T1, T2. Consumes one claim on @f. */
+static inline void
+port_put(struct bridge *br, struct bridge_port *p, struct frame *f)
+{
+	struct iface_counters *c = &br->ifp.count;
+
+	c->opackets++;
+	c->obytes += f->len;
+	c->omcasts += f->data[0] & 1u;
+	outlet_put(br, &p->wire, f);
+}
+
+/* I1. -1: the tag is cut off. */
+static inline int
+frame_vid(const struct frame *f)
+{
+	uint16_t type = be16_get(f->data + 12);
+
+	if (__builtin_expect(type != ETH_TYPE_VLAN && type != ETH_TYPE_QINQ, 1))
+		return 0;
+	if (f->len < ETH_HDR_LEN + ETH_VLAN_LEN)
+		return -1;
+	return be16_get(f->data + ETH_HDR_LEN) & 0xfff;
+}
+
+/* I5. May the VLAN enter here?  4095 is none, and a tag must be whole. */
+static inline bool
+vlan_ingress(const struct bridge_port *in, int vid)
+{
+	(void)in;
+	return vid >= 0 && vid != 0xfff;
+}
+
+/* The first pass: parses, prefetches, drops what must not enter. */
+static inline uint32_t
+look(struct pass *pass, struct frame_batch *batch, struct looked *looked)
+{
+	struct bridge *br = pass->br;
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < batch->count; i++) {
+		struct frame *f = batch->frames[i];
+		struct looked *l = &looked[n];
+		int vid = frame_vid(f);
+
+		if (__builtin_expect(!vlan_ingress(pass->in, vid), 0)) {
+			iface_drop(&br->ifp, f, DROP_VLAN_BAD);
+			continue;
+		}
+		l->vid = (uint32_t)vid;
+		/* Both reads stay inside the Ethernet header. */
+		l->dst_key =
+		    fdb_key_u64(be64_get(f->data) >> 16, (uint32_t)vid);
+		l->src_key = fdb_key_u64(
+		    be64_get(f->data + ETH_ADDR_LEN) >> 16, (uint32_t)vid);
+		l->dst_hash = fdb_hash(&br->fdb, l->dst_key);
+		l->src_hash = fdb_hash(&br->fdb, l->src_key);
+		fdb_prefetch(&br->fdb, l->dst_hash);
+		fdb_prefetch(&br->fdb, l->src_hash);
+		batch->frames[n++] = f;
+	}
+	batch->count = n;
+	return n;
+}
+
+/* I6, H2. */
+static void
+span(struct bridge *br, const struct frame_batch *batch)
+{
+	struct bridge_port *p;
+
+	TAILQ_FOREACH (p, &br->spans, link) {
+		if (!iface_running(p->ifp))
+			continue;
+		for (uint32_t i = 0; i < batch->count; i++)
+			outlet_put(br, &p->wire, frame_take(batch->frames[i]));
+	}
+}
+
+static struct vnet *
+host_vnet(const struct iface *ifp)
+{
+	return ifp->host != NULL ? ifp->host->vnet : ifp->vnet;
+}
+
+/* Does the host have this member, where the bridge is? */
+static inline bool
+has_local_host(const struct pass *pass, const struct bridge_port *p)
+{
+	return p->ifp->host != NULL && !p->wire_host &&
+	       p->ifp->host->vnet == pass->vnet;
+}
+
+static inline uint32_t
+own_slot(const struct bridge *br, uint64_t mac)
+{
+	return (uint32_t)hash_u64(br->fdb.seed, mac) & br->own_mask;
+}
+
+static void
+own_add(struct bridge *br, const uint8_t mac[6], struct bridge_port *p,
+    uint32_t rank)
+{
+	uint64_t key = mac_to_u64(mac);
+	uint32_t slot = own_slot(br, key);
+
+	while (br->own[slot].rank != 0)
+		slot = (slot + 1) & br->own_mask;
+	br->own[slot] = (struct own_address){ key, p, rank };
+}
+
+/* Fills the table of own addresses anew, in the order of I9. */
+static void
+own_fill(struct bridge *br)
+{
+	struct bridge_port *p;
+	uint32_t rank = 3; /* 2 is the receiving member's */
+
+	for (uint32_t i = 0; i <= br->own_mask; i++)
+		br->own[i].rank = 0;
+	own_add(br, br->ifp.mac, NULL, 1);
+	TAILQ_FOREACH (p, &br->members, link) {
+		if (!p->wire_host)
+			own_add(br, p->ifp->mac, p, rank++);
+	}
+	br->own_stale = false;
+}
+
+/* The first of bridge, receiving member, other members that has @mac, as rank;
+ * 0: none. */
+static inline uint32_t
+own_find(const struct pass *pass, uint64_t mac, struct bridge_port **out)
+{
+	const struct bridge *br = pass->br;
+
+	for (uint32_t slot = own_slot(br, mac); br->own[slot].rank != 0;
+	     slot = (slot + 1) & br->own_mask) {
+		const struct own_address *o = &br->own[slot];
+
+		if (o->mac != mac)
+			continue;
+		if (o->port == NULL) {
+			if (br->ifp.host == NULL)
+				continue;
+			*out = NULL;
+			return o->rank;
+		}
+		if (bridge_tunable_get(br->ifp.vnet, BRIDGE_MEMBER_IFADDRS) ==
+		    0)
+			continue;
+		if (has_local_host(pass, pass->in) &&
+		    mac_to_u64(pass->in->ifp->mac) == mac) {
+			*out = pass->in;
+			return 2;
+		}
+		if (!has_local_host(pass, o->port))
+			continue;
+		*out = o->port;
+		return o->rank;
+	}
+	return 0;
+}
+
+static void
+drop(const struct pass *pass, struct frame *f, enum drop_reason why)
+{
+	iface_drop(pass->in != NULL ? pass->in->ifp : &pass->br->ifp, f, why);
+}
+
+/* I3, I8. As if there were no bridge: to the member's own host. */
+static void
+to_member(const struct pass *pass, struct frame *f, enum drop_reason why)
+{
+	struct bridge_port *in = pass->in;
+
+	if (in->ifp->host != NULL && !in->wire_host)
+		outlet_put(pass->br, &in->host, f);
+	else
+		drop(pass, f, why);
+}
+
+static void
+count_in(struct pass *pass, const struct frame *f)
+{
+	pass->packets++;
+	pass->bytes += f->len;
+}
+
+/* F6. tcpdump on the bridge's netdev sees what is forwarded; what the host gets
+ * anyway, and groups that it sent itself, it does not get twice. */
+static inline void
+show(const struct pass *pass, struct frame *f)
+{
+	if (__builtin_expect(pass->mirror, 0))
+		outlet_put(pass->br, &pass->br->host, frame_take(f));
+}
+
+static void
+moved(
+    struct bridge *br, const struct bridge_port *in, uint64_t key, uint32_t old)
+{
+	struct net *net = br->ifp.net;
+	const struct bridge_port *from = br->ports[old];
+	char text[3 * IFACE_NAME_MAX + 64], mac_text[ETH_ADDR_STRLEN];
+	uint8_t mac[ETH_ADDR_LEN];
+	uint64_t held = 0;
+
+	if (!ratelimit_allow(&br->flap_limit, net->now_ns, &held))
+		return;
+	u64_to_mac(key_mac(key), mac);
+	snprintf(text, sizeof(text),
+	    "%s: mac address %s vlan %u moved from %s to %s", br->ifp.name,
+	    ether_format(mac, mac_text), fdb_key_vid(key),
+	    from != NULL ? from->ifp->name : "?", in->ifp->name);
+	if (bridge_tunable_get(br->ifp.vnet, BRIDGE_LOG_MAC_FLAP) != 0)
+		log_notice("%s", text);
+	bridge_event(br, NET_EVENT_MOVED, key, in->ifp, text, held);
+}
+
+static bool
+learn_slow(struct pass *pass, uint64_t key)
+{
+	struct bridge *br = pass->br;
+	struct bridge_port *in = pass->in;
+	struct net *net = br->ifp.net;
+	uint64_t held = 0;
+	uint32_t old = 0;
+	int result;
+
+	result = fdb_learn(&br->fdb, key, in->number,
+	    (in->flags & BRIDGE_STICKY) != 0, pass->now_s, &old);
+	if (result == FDB_MOVED)
+		moved(br, in, key, old);
+	else if (result == FDB_NEW && !TAILQ_EMPTY(&net->subscribers) &&
+	         ratelimit_allow(&br->learned_limit, net->now_ns, &held))
+		bridge_event(br, NET_EVENT_LEARNED, key, in->ifp, NULL, held);
+	return result >= 0 || br->fdb.ports[in->number].limit == 0;
+}
+
+/* F3. False: the port has a limit, and this address is over it. */
+static inline bool
+learn(struct pass *pass, const struct looked *l)
+{
+	struct bridge_port *in = pass->in;
+
+	if ((in->flags & BRIDGE_LEARNING) == 0)
+		return true;
+	if (__builtin_expect(
+	        fdb_refresh(&pass->br->fdb, l->src_key, l->src_hash, in->number,
+	            pass->now_s, pass->expire_s),
+	        1))
+		return true;
+	return learn_slow(pass, l->src_key);
+}
+
+/* L1. Returns how many took it; the caller keeps its claim. */
+static uint32_t
+flood(const struct pass *pass, struct frame *f, uint32_t vid, bool unknown)
+{
+	struct bridge *br = pass->br;
+	const struct bridge_port *in = pass->in;
+	bool in_private = in != NULL && (in->flags & BRIDGE_PRIVATE) != 0;
+	struct bridge_port *p;
+	uint32_t count = 0;
+
+	TAILQ_FOREACH (p, &br->members, link) {
+		if (p == in || (in_private && (p->flags & BRIDGE_PRIVATE) != 0))
+			continue;
+		if (p->state == BRIDGE_STP_DISCARDING)
+			continue;
+		if (unknown && (p->flags & BRIDGE_DISCOVER) == 0)
+			continue;
+		if (!iface_running(p->ifp) || !vlan_egress(p, vid))
+			continue;
+		port_put(br, p, frame_take(f));
+		count++;
+	}
+	return count;
+}
+
+/* I7 d and e: the host hears it on the bridge and on its members. */
+static uint32_t
+hosts_hear(const struct pass *pass, struct frame *f, bool only_receiver)
+{
+	struct bridge *br = pass->br;
+	struct bridge_port *p;
+	uint32_t count = 0;
+
+	if (br->ifp.host != NULL && br->ifp.host->up) {
+		outlet_put(br, &br->host, frame_take(f));
+		count++;
+	}
+	TAILQ_FOREACH (p, &br->members, link) {
+		if ((only_receiver && p != pass->in) ||
+		    !has_local_host(pass, p) || !p->ifp->host->up)
+			continue;
+		outlet_put(br, &p->host, frame_take(f));
+		count++;
+	}
+	return count;
+}
+
+/* I7. */
+static void
+input_group(struct pass *pass, struct frame *f, const struct looked *l)
+{
+	enum drop_reason why = DROP_NO_PORT;
+	uint32_t takers = 0;
+	bool reserved = key_is_reserved(l->dst_key);
+
+	if (reserved && (l->dst_key & 0xf) == 0) {
+		/* a. Spanning tree's, whether there is one or not. */
+		drop(pass, f, DROP_BPDU);
+		return;
+	}
+	if (pass->in->state == BRIDGE_STP_DISCARDING) {
+		to_member(pass, f, DROP_STP_DISCARDING); /* b */
+		return;
+	}
+	/* c: F1, F3, F4, F5, F8 */
+	count_in(pass, f);
+	if (!learn(pass, l)) {
+		drop(pass, f, DROP_ADDR_LIMIT);
+		return;
+	}
+	if (pass->in->state == BRIDGE_STP_LEARNING) {
+		why = DROP_STP_LEARNING;
+	} else if (reserved) {
+		why = DROP_RESERVED;
+	} else {
+		pass->mcasts++;
+		takers = flood(pass, f, l->vid, false);
+	}
+	takers += hosts_hear(pass, f, reserved); /* d, e */
+	if (takers == 0)
+		drop(pass, f, why);
+	else
+		frame_release(f);
+}
+
+/* I9. True: consumed. */
+static bool
+input_own(struct pass *pass, struct frame *f, const struct looked *l)
+{
+	struct bridge *br = pass->br;
+	struct bridge_port *to = NULL, *from = NULL;
+	uint32_t to_rank = own_find(pass, key_mac(l->dst_key), &to);
+	uint32_t from_rank = own_find(pass, key_mac(l->src_key), &from);
+
+	if (to_rank == 0 && from_rank == 0)
+		return false;
+	if (to_rank == 0 || (from_rank != 0 && from_rank < to_rank)) {
+		drop(pass, f, DROP_OWN_ADDRESS);
+		return true;
+	}
+	if (!learn(pass, l)) {
+		drop(pass, f, DROP_ADDR_LIMIT);
+		return true;
+	}
+	if (to != pass->in) {
+		count_in(pass, f);
+		if (to != NULL)
+			show(pass, f);
+	}
+	if (to == NULL && l->vid != 0 && br->ifp.vlan_input != NULL &&
+	    br->ifp.vlan_input(&br->ifp, f))
+		return true;
+	outlet_put(br, to == NULL ? &br->host : &to->host, f);
+	return true;
+}
+
+/* I10 and F. */
+static inline void
+forward(struct pass *pass, struct frame *f, const struct looked *l)
+{
+	struct bridge *br = pass->br;
+	struct bridge_port *in = pass->in, *out;
+	uint32_t number;
+
+	count_in(pass, f);     /* F1 */
+	if (!learn(pass, l)) { /* F3 */
+		drop(pass, f, DROP_ADDR_LIMIT);
+		return;
+	}
+	if (__builtin_expect(in->state == BRIDGE_STP_LEARNING, 0)) {
+		drop(pass, f, DROP_STP_LEARNING); /* F4 */
+		return;
+	}
+	/* F5 */
+	number = fdb_lookup(&br->fdb, l->dst_key, l->dst_hash, pass->now_s);
+	if (number == in->number) {
+		drop(pass, f, DROP_SAME_PORT);
+		return;
+	}
+	show(pass, f); /* F6 */
+	/* F7: the packet filter's place; it is in no bridge yet. */
+	if (number == FDB_NONE) { /* F8 */
+		if (flood(pass, f, l->vid, true) == 0)
+			drop(pass, f, DROP_NO_PORT);
+		else
+			frame_release(f);
+		return;
+	}
+	out = br->ports[number]; /* F9 */
+	if (!iface_running(out->ifp))
+		drop(pass, f, DROP_PORT_DOWN);
+	else if ((in->flags & out->flags & BRIDGE_PRIVATE) != 0)
+		drop(pass, f, DROP_PRIVATE);
+	else if (out->state == BRIDGE_STP_DISCARDING)
+		drop(pass, f, DROP_STP_DISCARDING);
+	else if (!vlan_egress(out, l->vid))
+		drop(pass, f, DROP_VLAN_EGRESS);
+	else
+		port_put(br, out, f);
+}
+
+static struct pass
+pass_begin(struct bridge *br, struct bridge_port *in)
+{
+	const struct iface_host *h = br->ifp.host;
+	struct pass pass = {
+		.br = br,
+		.in = in,
+		.now_s = bridge_now_s(br),
+		.mirror = h != NULL && h->promisc && h->up,
+		.vnet = host_vnet(&br->ifp),
+	};
+
+	pass.expire_s = fdb_expiry(&br->fdb, pass.now_s);
+	return pass;
+}
+
+static void
+pass_end(struct pass *pass)
+{
+	struct bridge *br = pass->br;
+
+	br->ifp.count.ipackets += pass->packets;
+	br->ifp.count.ibytes += pass->bytes;
+	br->ifp.count.imcasts += pass->mcasts;
+	outlets_send(br);
+	if (br->fdb.due_s < br->armed_s)
+		bridge_age_arm(br);
+}
+
+/* I4. */
+static void
+input_monitor(struct bridge *br, struct frame_batch *batch)
+{
+	br->ifp.count.ipackets += batch->count;
+	for (uint32_t i = 0; i < batch->count; i++)
+		br->ifp.count.ibytes += batch->frames[i]->len;
+	iface_drop_batch(&br->ifp, batch, DROP_MONITOR);
+}
+
+void
+bridge_port_input(
+    struct iface_stack *s, struct iface *ifp, struct frame_batch *batch)
+{
+	struct bridge_port *in = CONTAINER_OF(s, struct bridge_port, stack);
+	struct bridge *br = in->bridge;
+	struct pass pass = pass_begin(br, in);
+	struct looked looked[FRAME_BATCH_MAX];
+	uint32_t count;
+
+	if (__builtin_expect(!iface_running(&br->ifp), 0)) { /* I3 */
+		for (uint32_t i = 0; i < batch->count; i++)
+			to_member(&pass, batch->frames[i], DROP_BRIDGE_DOWN);
+		outlets_send(br);
+		return;
+	}
+	if (br->ifp.capture != NULL)
+		br->ifp.capture(&br->ifp, batch, false);
+	if ((br->ifp.flags & IFACE_MONITOR) != 0) {
+		input_monitor(br, batch);
+		return;
+	}
+	if (br->own_stale)
+		own_fill(br);
+	(void)ifp;
+	count = look(&pass, batch, looked); /* I1, I5 */
+	if (!TAILQ_EMPTY(&br->spans))
+		span(br, batch);
+	for (uint32_t i = 0; i < count; i++) {
+		struct frame *f = batch->frames[i];
+		const struct looked *l = &looked[i];
+
+		if (key_is_group(l->dst_key))
+			input_group(&pass, f, l);
+		else if (__builtin_expect(
+		             in->state == BRIDGE_STP_DISCARDING, 0))
+			to_member(&pass, f, DROP_STP_DISCARDING); /* I8, F2 */
+		else if (!input_own(&pass, f, l))
+			forward(&pass, f, l);
+	}
+	pass_end(&pass);
+}
+
+/* A span port only sends; for its own host it is a plain interface. */
+void
+bridge_span_input(
+    struct iface_stack *s, struct iface *ifp, struct frame_batch *batch)
+{
+	struct bridge_port *p = CONTAINER_OF(s, struct bridge_port, stack);
+
+	if (ifp->host != NULL && !p->wire_host)
+		iface_host_deliver(ifp, batch);
+	else
+		iface_drop_batch(ifp, batch, DROP_SPAN_INPUT);
+}
+
+/* H1. */
+void
+bridge_transmit(struct iface *ifp, struct frame_batch *batch)
+{
+	struct bridge *br = bridge_of(ifp);
+	struct pass pass = pass_begin(br, NULL);
+	struct looked looked[FRAME_BATCH_MAX];
+	uint32_t count = look(&pass, batch, looked);
+
+	/* What the host sends on its netdev, that has seen already. */
+	pass.mirror = false;
+	for (uint32_t i = 0; i < count; i++) {
+		struct frame *f = batch->frames[i];
+		const struct looked *l = &looked[i];
+		uint32_t number = FDB_NONE;
+		bool group = key_is_group(l->dst_key);
+
+		if (!group)
+			number = fdb_lookup(
+			    &br->fdb, l->dst_key, l->dst_hash, pass.now_s);
+		if (number != FDB_NONE &&
+		    vlan_egress(br->ports[number], l->vid))
+			port_put(br, br->ports[number], f);
+		else if (number != FDB_NONE)
+			drop(&pass, f, DROP_VLAN_EGRESS);
+		else if (flood(&pass, f, l->vid, !group) == 0)
+			drop(&pass, f, DROP_NO_PORT);
+		else
+			frame_release(f);
+	}
+	pass_end(&pass);
+}
+
+/* H2, unknown or group: every port that is up, the one that it was sent on
+ * included; only the others must not discard. */
+static uint32_t
+host_flood(const struct pass *pass, struct frame *f, uint32_t vid)
+{
+	struct bridge *br = pass->br;
+	struct bridge_port *p;
+	uint32_t count = 0;
+
+	TAILQ_FOREACH (p, &br->members, link) {
+		if (p != pass->in && p->state == BRIDGE_STP_DISCARDING)
+			continue;
+		if (!iface_running(p->ifp) || !vlan_egress(p, vid))
+			continue;
+		port_put(br, p, frame_take(f));
+		count++;
+	}
+	return count;
+}
+
+/* H2. */
+void
+bridge_port_host_output(
+    struct iface_stack *s, struct iface *ifp, struct frame_batch *batch)
+{
+	struct bridge_port *in = CONTAINER_OF(s, struct bridge_port, stack);
+	struct bridge *br = in->bridge;
+	struct pass pass = pass_begin(br, in);
+	struct looked looked[FRAME_BATCH_MAX];
+	uint32_t count;
+
+	if (!iface_running(&br->ifp)) {
+		iface_output(ifp, batch);
+		return;
+	}
+	count = look(&pass, batch, looked);
+	if (!TAILQ_EMPTY(&br->spans))
+		span(br, batch);
+	for (uint32_t i = 0; i < count; i++) {
+		struct frame *f = batch->frames[i];
+		const struct looked *l = &looked[i];
+		uint32_t number = FDB_NONE;
+
+		if (!key_is_group(l->dst_key)) {
+			number = fdb_lookup(
+			    &br->fdb, l->dst_key, l->dst_hash, pass.now_s);
+			show(&pass, f);
+		}
+		if (number == FDB_NONE) {
+			if (host_flood(&pass, f, l->vid) == 0)
+				drop(&pass, f, DROP_NO_PORT);
+			else
+				frame_release(f);
+		} else if (!iface_running(br->ports[number]->ifp)) {
+			drop(&pass, f, DROP_PORT_DOWN);
+		} else {
+			port_put(br, br->ports[number], f);
+		}
+	}
+	pass_end(&pass);
+}

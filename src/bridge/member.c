@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Members and span ports: who may join, what joining changes, and leaving.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/ether.h"
+#include "base/list.h"
+#include "bridge/bridge_impl.h"
+#include "net/info.h"
+
+struct bridge_port *
+bridge_member(const struct bridge *br, const struct iface *ifp)
+{
+	struct bridge_port *p;
+
+	if (ifp->stack == NULL || ifp->stack->input != bridge_port_input)
+		return NULL;
+	p = CONTAINER_OF(ifp->stack, struct bridge_port, stack);
+	return p->bridge == br ? p : NULL;
+}
+
+struct bridge_port *
+bridge_span(const struct bridge *br, const struct iface *ifp)
+{
+	struct bridge_port *p;
+
+	if (ifp->stack == NULL || ifp->stack->input != bridge_span_input)
+		return NULL;
+	p = CONTAINER_OF(ifp->stack, struct bridge_port, stack);
+	return p->bridge == br ? p : NULL;
+}
+
+/* A sink for net_system.addr_list that only counts the addresses. */
+struct address_count {
+	struct info info;
+	uint32_t count;
+};
+
+static void
+count_str(struct info *i, const char *key, const char *value)
+{
+	(void)i, (void)key, (void)value;
+}
+
+static void
+count_u64(struct info *i, const char *key, uint64_t value)
+{
+	(void)i, (void)key, (void)value;
+}
+
+static void
+count_i64(struct info *i, const char *key, int64_t value)
+{
+	(void)i, (void)key, (void)value;
+}
+
+static void
+count_boolean(struct info *i, const char *key, bool value)
+{
+	(void)i, (void)key, (void)value;
+}
+
+static void
+count_null(struct info *i, const char *key)
+{
+	(void)i, (void)key;
+}
+
+static void
+count_object(struct info *i, const char *key)
+{
+	(void)key;
+	CONTAINER_OF(i, struct address_count, info)->count++;
+}
+
+static void
+count_end(struct info *i)
+{
+	(void)i;
+}
+
+/* Has the host given @ifp an address? */
+static bool
+has_address(const struct iface *ifp)
+{
+	const struct net_system *system = &ifp->net->system;
+	struct address_count c = {
+		.info = {
+			.str = count_str,
+			.u64 = count_u64,
+			.i64 = count_i64,
+			.boolean = count_boolean,
+			.null = count_null,
+			.begin_object = count_object,
+			.begin_list = count_null,
+			.end = count_end,
+		},
+	};
+
+	if (ifp->host == NULL || system->addr_list == NULL)
+		return false;
+	return system->addr_list(system->arg, ifp, &c.info) == 0 &&
+	       c.count != 0;
+}
+
+static void
+member_event(struct bridge *br, struct iface *ifp, const char *text)
+{
+	struct net_event ev = {
+		.type = NET_EVENT_MEMBER,
+		.ifp = ifp,
+		.other = &br->ifp,
+		.vlan = -1,
+		.text = text,
+	};
+
+	net_emit(br->ifp.net, &ev);
+}
+
+static void
+port_changed(struct iface_stack *s, struct iface *ifp, uint32_t what)
+{
+	struct bridge_port *p = CONTAINER_OF(s, struct bridge_port, stack);
+
+	(void)ifp;
+	if ((what & IFACE_CHANGED_LLADDR) != 0)
+		p->bridge->own_stale = true;
+	if ((what & IFACE_CHANGED_LINK) != 0)
+		bridge_link_update(p->bridge);
+}
+
+/* The bridge sets its members' MTU; nobody else may, even to what it is. */
+static int
+port_mtu_check(struct iface_stack *s, struct iface *ifp, uint32_t mtu)
+{
+	(void)mtu;
+	return net_error(ifp->net, -EOPNOTSUPP,
+	    "%s is a member of %s, which sets its MTU", ifp->name,
+	    s->master->name);
+}
+
+static void
+member_remove(struct bridge_port *p)
+{
+	struct bridge *br = p->bridge;
+	struct iface *ifp = p->ifp;
+	const uint8_t *mac = br->generated_mac;
+
+	ASSERT(!p->wire.pending && !p->host.pending);
+	fdb_flush_port(&br->fdb, p->number, true);
+	br->fdb.ports[p->number] = (struct fdb_port){ 0 };
+	TAILQ_REMOVE(&br->members, p, link);
+	br->ports[p->number] = NULL;
+	br->member_count--;
+	br->own_stale = true;
+	iface_stack_detach(ifp);
+	free(p);
+	if (br->inherited == ifp && !br->ifp.dying) {
+		p = TAILQ_FIRST(&br->members);
+		br->inherited = p != NULL ? p->ifp : NULL;
+		if (p != NULL)
+			mac = p->ifp->mac;
+		(void)iface_set_lladdr(&br->ifp, mac);
+	}
+	bridge_link_update(br);
+	member_event(br, ifp, "left");
+}
+
+static void
+member_detach(struct iface_stack *s, struct iface *ifp)
+{
+	(void)ifp;
+	member_remove(CONTAINER_OF(s, struct bridge_port, stack));
+}
+
+static void
+span_remove(struct bridge_port *p)
+{
+	struct bridge *br = p->bridge;
+	struct iface *ifp = p->ifp;
+
+	ASSERT(!p->wire.pending);
+	TAILQ_REMOVE(&br->spans, p, link);
+	iface_stack_detach(ifp);
+	free(p);
+	member_event(br, ifp, "no span port any more");
+}
+
+static void
+span_detach(struct iface_stack *s, struct iface *ifp)
+{
+	(void)ifp;
+	span_remove(CONTAINER_OF(s, struct bridge_port, stack));
+}
+
+void
+bridge_remove_all(struct bridge *br)
+{
+	struct bridge_port *p, *next;
+
+	TAILQ_FOREACH_SAFE (p, &br->members, link, next)
+		member_remove(p);
+	TAILQ_FOREACH_SAFE (p, &br->spans, link, next)
+		span_remove(p);
+}
+
+static struct bridge_port *
+port_new(struct bridge *br, struct iface *ifp)
+{
+	struct bridge_port *p = calloc(1, sizeof(*p));
+
+	if (p == NULL)
+		return NULL;
+	p->bridge = br;
+	p->ifp = ifp;
+	p->wire_host = (ifp->ops->kind_flags & IFACE_KIND_HOST_IS_WIRE) != 0;
+	p->state = BRIDGE_STP_FORWARDING;
+	p->wire.ifp = ifp;
+	p->host.ifp = ifp;
+	p->host.to_host = true;
+	p->stack.kind = br->ifp.ops->kind;
+	p->stack.master = &br->ifp;
+	return p;
+}
+
+/* Room for one more port number and own address. */
+static int
+members_grow(struct bridge *br)
+{
+	uint32_t size = br->ports_size * 2;
+	struct bridge_port **ports;
+	struct own_address *own;
+
+	if (br->member_count + 1 < br->ports_size)
+		return 0;
+	if (fdb_reserve_ports(&br->fdb, size) < 0)
+		return -ENOMEM;
+	ports = realloc(br->ports, size * sizeof(struct bridge_port *));
+	if (ports == NULL)
+		return -ENOMEM;
+	for (uint32_t i = br->ports_size; i < size; i++)
+		ports[i] = NULL;
+	br->ports = ports;
+	own = calloc(size * 4, sizeof(*own));
+	if (own == NULL)
+		return -ENOMEM;
+	free(br->own);
+	br->own = own;
+	br->own_mask = size * 4 - 1;
+	br->own_stale = true;
+	br->ports_size = size;
+	return 0;
+}
+
+/* The first member gives the bridge its MTU; the others get the bridge's. */
+static int
+member_mtu(struct bridge *br, struct iface *ifp)
+{
+	struct net *net = br->ifp.net;
+
+	if (TAILQ_EMPTY(&br->members)) {
+		if (iface_set_mtu_forced(&br->ifp, ifp->mtu) == 0)
+			return 0;
+	} else if (ifp->mtu == br->ifp.mtu) {
+		return 0;
+	} else if (bridge_tunable_get(br->ifp.vnet, BRIDGE_MTU_EXACT) != 0) {
+		log_notice("%s: invalid MTU: %u(%s) != %u", br->ifp.name,
+		    ifp->mtu, ifp->name, br->ifp.mtu);
+		return net_error(net, -EINVAL,
+		    "the MTU of %s is %u, that of %s %u "
+		    "(net.link.bridge.mtu_exact)",
+		    ifp->name, ifp->mtu, br->ifp.name, br->ifp.mtu);
+	} else if (iface_set_mtu_forced(ifp, br->ifp.mtu) == 0) {
+		return 0;
+	}
+	log_notice("%s: invalid MTU: %u for new member %s", br->ifp.name,
+	    br->ifp.mtu, ifp->name);
+	return net_error(net, -EINVAL,
+	    "%s cannot have the MTU of %s, which is %u", ifp->name,
+	    br->ifp.name, br->ifp.mtu);
+}
+
+int
+bridge_add(struct iface *bridge, struct iface *ifp)
+{
+	struct bridge *br = bridge_of(bridge);
+	struct net *net = bridge->net;
+	struct bridge_port *p;
+	uint32_t number, mtu = ifp->mtu;
+	int err;
+
+	/* In FreeBSD's order. */
+	if (bridge_is(ifp))
+		return net_error(
+		    net, -EINVAL, "a bridge cannot be a member of a bridge");
+	if (bridge_span(br, ifp) != NULL)
+		return net_error(net, -EBUSY, "%s is a span port of %s",
+		    ifp->name, bridge->name);
+	if (bridge_member(br, ifp) != NULL)
+		return net_error(net, -EEXIST, "%s is a member of %s already",
+		    ifp->name, bridge->name);
+	if (ifp->stack != NULL)
+		return net_error(net, -EBUSY, "%s belongs to %s", ifp->name,
+		    ifp->stack->master->name);
+	if ((ifp->ops->kind_flags & IFACE_KIND_ETHERNET) == 0)
+		return net_error(net, -EINVAL,
+		    "interfaces of kind %s cannot be members", ifp->ops->kind);
+	if (bridge_tunable_get(bridge->vnet, BRIDGE_MEMBER_IFADDRS) == 0 &&
+	    (ifp->ops->kind_flags & IFACE_KIND_HOST_IS_WIRE) == 0 &&
+	    has_address(ifp))
+		return net_error(net, -EINVAL,
+		    "%s has an address (net.link.bridge.member_ifaddrs is 0)",
+		    ifp->name);
+	if (br->member_count >= BRIDGE_MEMBERS_MAX)
+		return net_error(net, -ENOSPC, "%s has %u members",
+		    bridge->name, br->member_count);
+	if (members_grow(br) < 0)
+		return -ENOMEM;
+	p = port_new(br, ifp);
+	if (p == NULL)
+		return -ENOMEM;
+	err = member_mtu(br, ifp);
+	if (err < 0)
+		goto out_free;
+
+	for (number = 1; br->ports[number] != NULL; number++)
+		;
+	p->flags = BRIDGE_MEMBER_DEFAULT;
+	p->number = number;
+	p->stack.input = bridge_port_input;
+	p->stack.host_output = bridge_port_host_output;
+	p->stack.changed = port_changed;
+	p->stack.mtu_check = port_mtu_check;
+	p->stack.detach = member_detach;
+	err = iface_stack_attach(ifp, &p->stack);
+	if (err < 0)
+		goto out_mtu;
+	TAILQ_INSERT_HEAD(&br->members, p, link);
+	br->ports[number] = p;
+	br->member_count++;
+	br->own_stale = true;
+	if (bridge_tunable_get(bridge->vnet, BRIDGE_INHERIT_MAC) != 0 &&
+	    br->member_count == 1 &&
+	    ether_equal(bridge->mac, br->generated_mac) &&
+	    iface_set_lladdr(bridge, ifp->mac) == 0)
+		br->inherited = ifp;
+	bridge_link_update(br);
+	member_event(br, ifp, "joined");
+	return 0;
+
+out_mtu:
+	(void)iface_set_mtu_forced(ifp, mtu);
+out_free:
+	free(p);
+	return err;
+}
+
+int
+bridge_delete(struct iface *bridge, struct iface *ifp)
+{
+	struct bridge_port *p = bridge_member(bridge_of(bridge), ifp);
+
+	if (p == NULL)
+		return net_error(bridge->net, -ENOENT,
+		    "%s is not a member of %s", ifp->name, bridge->name);
+	member_remove(p);
+	return 0;
+}
+
+int
+bridge_span_add(struct iface *bridge, struct iface *ifp)
+{
+	struct bridge *br = bridge_of(bridge);
+	struct net *net = bridge->net;
+	struct bridge_port *p;
+	int err;
+
+	if (bridge_span(br, ifp) != NULL)
+		return net_error(net, -EBUSY, "%s is a span port of %s already",
+		    ifp->name, bridge->name);
+	if (bridge_member(br, ifp) != NULL)
+		return net_error(net, -EEXIST, "%s is a member of %s",
+		    ifp->name, bridge->name);
+	if (ifp->stack != NULL)
+		return net_error(net, -EBUSY, "%s belongs to %s", ifp->name,
+		    ifp->stack->master->name);
+	if ((ifp->ops->kind_flags & IFACE_KIND_ETHERNET) == 0)
+		return net_error(net, -EINVAL,
+		    "interfaces of kind %s cannot be span ports",
+		    ifp->ops->kind);
+	p = port_new(br, ifp);
+	if (p == NULL)
+		return -ENOMEM;
+	p->flags = BRIDGE_SPAN;
+	p->stack.input = bridge_span_input;
+	p->stack.detach = span_detach;
+	err = iface_stack_attach(ifp, &p->stack);
+	if (err < 0) {
+		free(p);
+		return err;
+	}
+	TAILQ_INSERT_HEAD(&br->spans, p, link);
+	member_event(br, ifp, "span port");
+	return 0;
+}
+
+int
+bridge_span_delete(struct iface *bridge, struct iface *ifp)
+{
+	struct bridge_port *p = bridge_span(bridge_of(bridge), ifp);
+
+	if (p == NULL)
+		return net_error(bridge->net, -ENOENT,
+		    "%s is not a span port of %s", ifp->name, bridge->name);
+	span_remove(p);
+	return 0;
+}
+
+int
+bridge_set_member_flags(
+    struct iface *bridge, struct iface *ifp, uint32_t set, uint32_t clear)
+{
+	struct bridge_port *p = bridge_member(bridge_of(bridge), ifp);
+
+	if (p == NULL)
+		return net_error(bridge->net, -ENOENT,
+		    "%s is not a member of %s", ifp->name, bridge->name);
+	p->flags = (p->flags & ~clear) | set;
+	return 0;
+}
+
+/* All members get it, or none. */
+int
+bridge_set_mtu(struct iface *ifp, uint32_t mtu)
+{
+	struct bridge *br = bridge_of(ifp);
+	struct bridge_port *p, *undo;
+	int err;
+
+	TAILQ_FOREACH (p, &br->members, link) {
+		err = iface_set_mtu_forced(p->ifp, mtu);
+		if (err == 0)
+			continue;
+		TAILQ_FOREACH (undo, &br->members, link) {
+			if (undo == p)
+				break;
+			(void)iface_set_mtu_forced(undo->ifp, ifp->mtu);
+		}
+		return net_error(ifp->net, -EINVAL,
+		    "member %s cannot have an MTU of %u", p->ifp->name, mtu);
+	}
+	return 0;
+}
