@@ -11,6 +11,11 @@
  * Requests end while they are submitted, in order, so one io_uring_enter(2)
  * does it all and the ring needs no task work: SINGLE_ISSUER and DEFER_TASKRUN
  * (Linux 6.1) spare its bookkeeping, and are left out where unknown.
+ *
+ * What a batch of n pays, against plain calls (Linux 6.18, 60-byte frames
+ * written to a TAP, ns a frame, plain 1150): n = 2: 1210, 4: 990, 8: 900, 32:
+ * 790, 64: 770. Hence IOBATCH_URING_MIN. A read that finds nothing costs 345
+ * instead of 315 ns: ask for few frames first and for more when they come.
  */
 #include "os/iobatch.h"
 

@@ -88,8 +88,9 @@ struct loop_stats {
 int loop_create(struct loop **out);
 
 /*
- * Frees the loop. What is still in it is forgotten: take out what will be used
- * again, descriptors stay open. NULL is allowed. Not from inside a callback.
+ * Frees the loop. Timers that are set are taken out; watchers, hooks and tasks
+ * are forgotten: take out what will be used again. Descriptors stay open. NULL
+ * is allowed. Not from inside a callback.
  */
 void loop_destroy(struct loop *loop);
 

@@ -222,6 +222,7 @@ test_timer_taken_out_does_not_run(void **state)
 	assert_int_equal(loop_timer_in(*state, &k.t, UINT64_MAX), 0);
 	assert_int_equal(loop_step(*state, 0), 0);
 	assert_int_equal(k.ran_ns, 0);
+	loop_timer_del(*state, &k.t);
 }
 
 struct task {
