@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What every kind of interface has to do, whatever its wire is: one suite, run
+ * for each row of far_ends[].  A row says how the far end of the wire is
+ * reached: how a frame is put in there, what has come out.
+ *
+ * The law behind most of it is conservation: what was offered to an interface
+ * has gone out, or was dropped under a reason, or waits in it; and when it is
+ * gone, every frame is back in the pool.
+ */
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "drv/tap.h"
+#include "net_fixture.h"
+#include "os/loop.h"
+
+struct far_end {
+	const char *kind;
+	uint32_t mtu_max; /* largest that may be set */
+	void (*connect)(void);
+	void (*disconnect)(void); /* the link goes down */
+	void (*inject)(uint32_t len);
+	uint32_t (*collect)(void); /* frames that came out since */
+	/* What is offered while nobody is at the far end counts as sent. */
+	bool sends_into_nothing;
+};
+
+static struct {
+	const struct far_end *end;
+	struct loop *loop;
+	struct net *net;
+	struct iface *ifp, *peer;
+	struct fixture_sink sink, peer_sink;
+	int fd;
+} c;
+
+static void
+run(void)
+{
+	bool more = true;
+
+	while (more) {
+		more = loop_step(c.loop, 0) == 1;
+		while (net_poll(c.net))
+			more = true;
+	}
+}
+
+/* feth: the peer. */
+static void
+feth_connect(void)
+{
+	c.peer = fixture_iface_up(c.net, "feth");
+	fixture_sink_init(&c.peer_sink);
+	assert_int_equal(iface_stack_attach(c.peer, &c.peer_sink.stack), 0);
+	assert_int_equal(
+	    fixture_word(c.ifp, "peer", c.peer->name, 0, false), 0);
+}
+
+static void
+feth_disconnect(void)
+{
+	net_iface_destroy(c.peer, NULL);
+}
+
+static void
+feth_inject(uint32_t len)
+{
+	struct frame_batch b;
+
+	/* Whatever the length: past the peer's own checks. */
+	fixture_batch(c.net, &b, 1, len);
+	feth_ops.transmit(c.peer, &b);
+}
+
+static uint32_t
+feth_collect(void)
+{
+	uint32_t n;
+
+	run();
+	n = c.peer_sink.frames;
+	c.peer_sink.frames = 0;
+	return n;
+}
+
+/* tap: the app. */
+static void
+tap_app_connect(void)
+{
+	struct iface *ifp;
+
+	assert_int_equal(
+	    tap_open(c.net, NULL, c.ifp->name, NULL, &c.fd, &ifp), 0);
+}
+
+static void
+tap_app_disconnect(void)
+{
+	close(c.fd);
+	c.fd = -1;
+	run();
+}
+
+static void
+tap_inject(uint32_t len)
+{
+	uint8_t data[2048];
+
+	fixture_bytes(data, len, 7);
+	assert_int_equal(send(c.fd, data, len, MSG_DONTWAIT), len);
+}
+
+static uint32_t
+tap_collect(void)
+{
+	static uint8_t data[FRAME_LARGE_MAX];
+	uint32_t n = 0, before;
+
+	do {
+		before = n;
+		run();
+		while (recv(c.fd, data, sizeof(data), MSG_DONTWAIT) > 0)
+			n++;
+	} while (n != before);
+	return n;
+}
+
+static const struct far_end far_ends[] = {
+	{ "feth", 2048, feth_connect, feth_disconnect, feth_inject,
+	    feth_collect, false },
+	{ "tap", 65521, tap_app_connect, tap_app_disconnect, tap_inject,
+	    tap_collect, true },
+};
+
+static int
+setup(void **state)
+{
+	const struct far_end *end = *state;
+
+	memset(&c, 0, sizeof(c));
+	c.end = end;
+	c.fd = -1;
+	assert_int_equal(loop_create(&c.loop), 0);
+	loop_set_spin(c.loop, 0);
+	c.net = fixture_net(drv_kinds, NULL, 4096);
+	assert_int_equal(drv_init(c.net, c.loop), 0);
+	c.ifp = fixture_iface(c.net, end->kind);
+	fixture_sink_init(&c.sink);
+	assert_int_equal(iface_stack_attach(c.ifp, &c.sink.stack), 0);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	net_destroy(c.net); /* asserts that all frames are back */
+	if (c.fd >= 0)
+		close(c.fd);
+	loop_destroy(c.loop);
+	return 0;
+}
+
+static void
+up(void)
+{
+	assert_int_equal(iface_set_flags(c.ifp, IFACE_UP, 0), 0);
+}
+
+static void
+test_birth(void **state)
+{
+	const struct iface *ifp = c.ifp;
+
+	(void)state;
+	assert_int_equal(
+	    ifp->flags, IFACE_BROADCAST | IFACE_SIMPLEX | IFACE_MULTICAST);
+	assert_int_equal(ifp->mtu, 1500);
+	assert_false(ether_is_multicast(ifp->mac));
+	assert_true(ether_is_local(ifp->mac));
+	assert_true(iface_group_has(ifp, c.end->kind));
+	assert_int_equal(ifp->link, IFACE_LINK_DOWN);
+	assert_non_null(ifp->ops->about);
+}
+
+static void
+test_link_follows_the_far_end(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		c.end->connect();
+		assert_int_equal(c.ifp->link, IFACE_LINK_UP);
+		assert_true(c.ifp->flags & IFACE_LOWER_UP);
+		c.end->disconnect();
+		assert_int_equal(c.ifp->link, IFACE_LINK_DOWN);
+		assert_false(c.ifp->flags & IFACE_LOWER_UP);
+	}
+	assert_true(c.sink.changes & IFACE_CHANGED_LINK);
+}
+
+static void
+test_running_follows_up(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		up();
+		assert_true(iface_running(c.ifp));
+		iface_set_flags(c.ifp, 0, IFACE_UP);
+		assert_false(c.ifp->flags & IFACE_RUNNING);
+	}
+}
+
+static void
+test_counters_both_ways(void **state)
+{
+	const struct iface_counters *k = &c.ifp->count;
+	struct frame_batch b;
+
+	(void)state;
+	up();
+	c.end->connect();
+	for (uint32_t i = 0; i < 70; i++)
+		c.end->inject(60 + i);
+	run();
+	assert_int_equal(c.sink.frames, 70);
+	assert_int_equal(k->ipackets, 70);
+	assert_int_equal(k->ibytes, 70 * 60 + 69 * 70 / 2);
+	fixture_batch(c.net, &b, 20, 100);
+	for (uint32_t i = 0; i < 5; i++)
+		b.frames[i]->data[0] = 0xff;
+	iface_output(c.ifp, &b);
+	assert_int_equal(c.end->collect(), 20);
+	assert_int_equal(k->opackets, 20);
+	assert_int_equal(k->obytes, 2000);
+	assert_int_equal(k->omcasts, 5);
+	assert_int_equal(fixture_drops(c.ifp), 0);
+	assert_int_equal(k->ierrors + k->oerrors + k->iqdrops + k->noproto, 0);
+}
+
+static void
+test_runts_are_counted(void **state)
+{
+	(void)state;
+	up();
+	c.end->connect();
+	c.end->inject(13);
+	c.end->inject(14);
+	run();
+	assert_int_equal(c.sink.frames, 1);
+	assert_int_equal(c.ifp->count.drops[DROP_RUNT], 1);
+	assert_int_equal(c.ifp->count.ierrors, 1);
+}
+
+static void
+test_mtu(void **state)
+{
+	const struct iface_ops *ops = c.ifp->ops;
+
+	(void)state;
+	up();
+	c.end->connect();
+	assert_int_equal(iface_set_mtu(c.ifp, ops->mtu_min - 1), -EINVAL);
+	assert_int_equal(iface_set_mtu(c.ifp, c.end->mtu_max + 1), -EINVAL);
+	assert_int_equal(c.ifp->mtu, 1500);
+	assert_int_equal(iface_set_mtu(c.ifp, c.end->mtu_max), 0);
+	fixture_output(c.ifp, 1, c.end->mtu_max + 14);
+	assert_int_equal(c.end->collect(), 1);
+	assert_int_equal(iface_set_mtu(c.ifp, 1000), 0);
+	fixture_output(c.ifp, 1, 1014);
+	fixture_output(c.ifp, 1, 1015);
+	assert_int_equal(c.end->collect(), 1);
+	assert_int_equal(c.ifp->count.drops[DROP_MTU], 1);
+}
+
+static void
+test_lladdr_can_be_set(void **state)
+{
+	static const uint8_t mac[6] = { 2, 1, 2, 3, 4, 5 };
+	static const uint8_t group[6] = { 3, 1, 2, 3, 4, 5 };
+
+	(void)state;
+	assert_int_equal(iface_set_lladdr(c.ifp, group), -EINVAL);
+	assert_int_equal(iface_set_lladdr(c.ifp, mac), 0);
+	assert_memory_equal(c.ifp->mac, mac, 6);
+}
+
+static void
+test_down_stops_both_ways(void **state)
+{
+	(void)state;
+	up();
+	c.end->connect();
+	iface_set_flags(c.ifp, 0, IFACE_UP);
+	fixture_output(c.ifp, 3, 60);
+	assert_int_equal(c.end->collect(), 0);
+	assert_int_equal(c.ifp->count.drops[DROP_IF_DOWN], 3);
+	up();
+	fixture_output(c.ifp, 3, 60);
+	assert_int_equal(c.end->collect(), 3);
+	c.end->inject(60);
+	run();
+	assert_int_equal(c.sink.frames, 1);
+}
+
+static void
+test_without_a_far_end_frames_are_accounted_for(void **state)
+{
+	(void)state;
+	up();
+	fixture_output(c.ifp, 9, 60);
+	run();
+	fixture_pool_is_whole(c.net, 0);
+	assert_int_equal(
+	    c.ifp->count.opackets, c.end->sends_into_nothing ? 9 : 0);
+	assert_int_equal(c.ifp->count.opackets + fixture_drops(c.ifp), 9);
+}
+
+/* Nobody takes anything out: bounded, counted; then all comes, and the sum is
+ * what was offered. */
+static void
+test_full_queue_conserves(void **state)
+{
+	struct frame_pool_stats s;
+	uint32_t got;
+
+	(void)state;
+	up();
+	c.end->connect();
+	for (int i = 0; i < 40; i++) {
+		fixture_output(c.ifp, 64, 100);
+		/* Only the tap's writes: nobody polls the peer. */
+		if (c.end->sends_into_nothing)
+			run();
+	}
+	frame_pool_stats(c.net->pool, &s);
+	assert_true(s.small_total - s.small_free <= 1024);
+	assert_true(c.ifp->count.drops[DROP_QUEUE_FULL] > 0);
+	got = c.end->collect();
+	assert_int_equal(got, c.ifp->count.opackets);
+	assert_int_equal(got + fixture_drops(c.ifp), 40 * 64);
+	fixture_pool_is_whole(c.net, 0);
+	/* And it goes on. */
+	fixture_output(c.ifp, 10, 100);
+	assert_int_equal(c.end->collect(), 10);
+}
+
+/* A shared frame goes to many outputs; no driver may change it. */
+static void
+test_shared_frames_stay_as_they_are(void **state)
+{
+	struct frame *f = fixture_frame(c.net, 200, 9);
+	struct frame_batch b = { .count = 2 };
+
+	(void)state;
+	up();
+	c.end->connect();
+	b.frames[0] = frame_take(f);
+	b.frames[1] = frame_take(f);
+	iface_output(c.ifp, &b);
+	assert_int_equal(c.end->collect(), 2);
+	assert_int_equal(f->refs, 1);
+	assert_int_equal(f->len, 200);
+	assert_int_equal(f->data[199], 9);
+	frame_release(f);
+}
+
+static void
+test_destroy_while_busy(void **state)
+{
+	struct fixture_events ev;
+
+	(void)state;
+	up();
+	c.end->connect();
+	for (int i = 0; i < 20; i++) {
+		fixture_output(c.ifp, 64, 500);
+		c.end->inject(60);
+	}
+	fixture_subscribe(c.net, &ev);
+	assert_int_equal(net_iface_destroy(c.ifp, NULL), 0);
+	assert_int_equal(ev.count[NET_EVENT_DESTROY], 1);
+	assert_int_equal(c.sink.detached, 1);
+	net_unsubscribe(c.net, &ev.sub);
+	run();
+	fixture_pool_is_whole(c.net, 0);
+	/* The same unit comes back as new. */
+	c.ifp = fixture_iface(c.net, c.end->kind);
+	assert_int_equal(c.ifp->unit, 0);
+	assert_int_equal(c.ifp->count.opackets, 0);
+	assert_int_equal(c.ifp->link, IFACE_LINK_DOWN);
+}
+
+static void
+test_unit_numbers(void **state)
+{
+	char name[IFACE_NAME_MAX + 8];
+	struct iface *ifp;
+
+	(void)state;
+	snprintf(name, sizeof(name), "%s0", c.end->kind);
+	assert_int_equal(net_iface_create(c.net, NULL, name, &ifp), -EEXIST);
+	snprintf(name, sizeof(name), "%s%u", c.end->kind, c.ifp->ops->unit_max);
+	assert_int_equal(net_iface_create(c.net, NULL, name, &ifp), 0);
+	snprintf(
+	    name, sizeof(name), "%s%u", c.end->kind, c.ifp->ops->unit_max + 1);
+	assert_int_equal(net_iface_create(c.net, NULL, name, &ifp), -EINVAL);
+}
+
+int
+main(void)
+{
+	static const struct {
+		const char *name;
+		CMUnitTestFunction fn;
+	} cases[] = {
+#define T(name) { #name, name }
+		T(test_birth),
+		T(test_link_follows_the_far_end),
+		T(test_running_follows_up),
+		T(test_counters_both_ways),
+		T(test_runts_are_counted),
+		T(test_mtu),
+		T(test_lladdr_can_be_set),
+		T(test_down_stops_both_ways),
+		T(test_without_a_far_end_frames_are_accounted_for),
+		T(test_full_queue_conserves),
+		T(test_shared_frames_stay_as_they_are),
+		T(test_destroy_while_busy),
+		T(test_unit_numbers),
+	};
+	static struct CMUnitTest tests[ARRAY_LEN(far_ends) * ARRAY_LEN(cases)];
+	static char names[ARRAY_LEN(tests)][96];
+	size_t n = 0;
+
+	for (size_t e = 0; e < ARRAY_LEN(far_ends); e++) {
+		for (size_t i = 0; i < ARRAY_LEN(cases); i++, n++) {
+			snprintf(names[n], sizeof(names[n]), "%s_%s",
+			    cases[i].name, far_ends[e].kind);
+			tests[n] = (struct CMUnitTest){
+				.name = names[n],
+				.test_func = cases[i].fn,
+				.setup_func = setup,
+				.teardown_func = teardown,
+				.initial_state =
+				    (void *)(uintptr_t)&far_ends[e],
+			};
+		}
+	}
+	return cmocka_run_group_tests_name(
+	    "driver_conformance", tests, NULL, NULL);
+}

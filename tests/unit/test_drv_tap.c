@@ -1,0 +1,608 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* tap: its descriptor, its two lifetimes, what a socket says otherwise.  What
+ * it shares with every kind is in driver_conformance.c. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "drv/tap.h"
+#include "frame/offload.h"
+#include "net_fixture.h"
+#include "os/loop.h"
+
+static const struct iface_ops *const kinds[] = { &feth_ops, &tap_ops, NULL };
+
+struct bench {
+	struct loop *loop;
+	struct net *net;
+	struct iface *ifp;
+	struct fixture_sink sink;
+	int fd;
+};
+static struct bench b;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	assert_int_equal(loop_create(&b.loop), 0);
+	loop_set_spin(b.loop, 0);
+	b.net = fixture_net(kinds, NULL, 1024);
+	assert_int_equal(drv_init(b.net, b.loop), 0);
+	b.ifp = fixture_iface_up(b.net, "tap0");
+	fixture_sink_init(&b.sink);
+	assert_int_equal(iface_stack_attach(b.ifp, &b.sink.stack), 0);
+	b.fd = -1;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	if (b.fd >= 0)
+		close(b.fd);
+	net_destroy(b.net);
+	loop_destroy(b.loop);
+	return 0;
+}
+
+/* Until there is nothing to do. */
+static void
+run(void)
+{
+	bool more = true;
+
+	while (more) {
+		more = loop_step(b.loop, 0) == 1;
+		while (net_poll(b.net))
+			more = true;
+	}
+}
+
+/* Waits for what another process causes. */
+static void
+run_until_gone(const char *name)
+{
+	for (int i = 0; net_iface_find(b.net, NULL, name) != NULL; i++) {
+		assert_true(i < 1000);
+		assert_true(loop_step(b.loop, 10000000) >= 0);
+	}
+}
+
+static int
+tap_open_fixed(void)
+{
+	struct iface *ifp;
+	int fd;
+
+	assert_int_equal(tap_open(b.net, NULL, "tap0", NULL, &fd, &ifp), 0);
+	assert_ptr_equal(ifp, b.ifp);
+	return fd;
+}
+
+static struct iface *
+tap_clone(int *fd)
+{
+	struct iface *ifp;
+
+	assert_int_equal(tap_open(b.net, NULL, NULL, NULL, fd, &ifp), 0);
+	return ifp;
+}
+
+static void
+app_write(int fd, uint32_t len)
+{
+	static uint8_t data[70000];
+
+	fixture_bytes(data, len, 5);
+	assert_int_equal(send(fd, data, len, MSG_DONTWAIT), len);
+}
+
+static ssize_t
+app_read(int fd)
+{
+	static uint8_t data[70000];
+
+	return recv(fd, data, sizeof(data), MSG_DONTWAIT);
+}
+
+static void
+test_address_and_birth(void **state)
+{
+	struct iface *other = fixture_iface(b.net, "tap1");
+	static const uint8_t prefix[3] = { 0xf2, 0x0b, 0xa4 };
+
+	(void)state;
+	assert_memory_equal(b.ifp->mac, prefix, 3);
+	assert_memory_equal(other->mac, prefix, 3);
+	assert_memory_not_equal(b.ifp->mac, other->mac, 6);
+	assert_int_equal(b.ifp->link, IFACE_LINK_DOWN);
+	assert_true(iface_running(b.ifp));
+	assert_false(other->flags & IFACE_RUNNING);
+	assert_int_equal(other->mtu, 1500);
+	assert_int_equal(iface_set_mtu(other, 67), -EINVAL);
+	assert_int_equal(iface_set_mtu(other, 65522), -EINVAL);
+	assert_int_equal(iface_set_mtu(other, 65521), 0);
+}
+
+static void
+test_open_errors(void **state)
+{
+	struct iface *ifp;
+	int fd;
+
+	(void)state;
+	fixture_iface(b.net, "feth0");
+	assert_int_equal(
+	    tap_open(b.net, NULL, "tap9", NULL, &fd, &ifp), -ENXIO);
+	assert_int_equal(tap_open(b.net, NULL, "tap", NULL, &fd, &ifp), -ENXIO);
+	assert_int_equal(
+	    tap_open(b.net, NULL, "feth0", NULL, &fd, &ifp), -ENXIO);
+	b.fd = tap_open_fixed();
+	assert_int_equal(
+	    tap_open(b.net, NULL, "tap0", NULL, &fd, &ifp), -EBUSY);
+	assert_true(fcntl(b.fd, F_GETFD) & FD_CLOEXEC);
+	assert_false(fcntl(b.fd, F_GETFL) & O_NONBLOCK);
+	drv_context(b.net)->loop = NULL;
+	assert_int_equal(
+	    tap_open(b.net, NULL, "tap0", NULL, &fd, &ifp), -EOPNOTSUPP);
+	drv_context(b.net)->loop = b.loop;
+}
+
+static void
+test_fixed_unit_outlives_its_descriptor(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		int fd = tap_open_fixed();
+
+		assert_int_equal(b.ifp->link, IFACE_LINK_UP);
+		close(fd);
+		run();
+		assert_int_equal(b.ifp->link, IFACE_LINK_DOWN);
+	}
+}
+
+static void
+test_nobody_reading_counts_as_sent(void **state)
+{
+	(void)state;
+	fixture_output(b.ifp, 7, 60);
+	assert_int_equal(b.ifp->count.opackets, 7);
+	assert_int_equal(b.ifp->count.obytes, 420);
+	assert_int_equal(fixture_drops(b.ifp), 0);
+	fixture_pool_is_whole(b.net, 0);
+}
+
+static void
+test_frames_go_both_ways(void **state)
+{
+	(void)state;
+	b.fd = tap_open_fixed();
+	app_write(b.fd, 60);
+	app_write(b.fd, 1514);
+	app_write(b.fd, 9000);
+	app_write(b.fd, 65535);
+	app_write(b.fd, FRAME_LARGE_MAX);
+	run();
+	assert_int_equal(b.sink.frames, 5);
+	assert_int_equal(
+	    b.sink.bytes, 60 + 1514 + 9000 + 65535 + FRAME_LARGE_MAX);
+	assert_int_equal(b.sink.last[2000], 5); /* past the small part */
+	fixture_output(b.ifp, 2, 100);
+	run();
+	assert_int_equal(app_read(b.fd), 100);
+	assert_int_equal(app_read(b.fd), 100);
+	assert_int_equal(app_read(b.fd), -1);
+	assert_int_equal(errno, EAGAIN);
+	assert_int_equal(b.ifp->count.opackets, 2);
+}
+
+/* A long read is put together from a small and a large buffer. */
+static void
+test_long_frame_is_what_was_written(void **state)
+{
+	static uint8_t data[5000];
+
+	(void)state;
+	b.fd = tap_open_fixed();
+	for (uint32_t len = 1918; len < 1924; len++) {
+		for (uint32_t i = 0; i < len; i++)
+			data[i] = (uint8_t)(i * 7 + len);
+		assert_int_equal(write(b.fd, data, len), len);
+		run();
+		assert_int_equal(b.sink.last_len, len);
+		assert_memory_equal(b.sink.last, data, len);
+	}
+}
+
+static void
+test_odd_writes_are_counted(void **state)
+{
+	static uint8_t big[70000];
+
+	(void)state;
+	b.fd = tap_open_fixed();
+	app_write(b.fd, 13);
+	app_write(b.fd, 1);
+	assert_int_equal(send(b.fd, "", 0, 0), 0);
+	assert_int_equal(
+	    send(b.fd, big, FRAME_LARGE_MAX + 1, 0), FRAME_LARGE_MAX + 1);
+	app_write(b.fd, 14);
+	run();
+	assert_int_equal(b.sink.frames, 1);
+	assert_int_equal(b.ifp->count.drops[DROP_RUNT], 3);
+	assert_int_equal(b.ifp->count.drops[DROP_GIANT], 1);
+	assert_int_equal(b.ifp->count.ierrors, 4);
+	/* None of them was a hang-up. */
+	assert_int_equal(b.ifp->link, IFACE_LINK_UP);
+}
+
+static void
+test_write_while_down_succeeds_and_is_dropped(void **state)
+{
+	(void)state;
+	b.fd = tap_open_fixed();
+	iface_set_flags(b.ifp, 0, IFACE_UP);
+	app_write(b.fd, 60);
+	run();
+	assert_int_equal(b.ifp->count.drops[DROP_IF_DOWN_IN], 1);
+	assert_int_equal(b.sink.frames, 0);
+}
+
+static void
+test_clone_dies_with_the_last_descriptor(void **state)
+{
+	int fd, dup_fd;
+	struct iface *ifp = tap_clone(&fd);
+	char name[IFACE_NAME_MAX];
+
+	(void)state;
+	assert_string_equal(ifp->name, "tap1");
+	memcpy(name, ifp->name, sizeof(name));
+	dup_fd = dup(fd);
+	close(fd);
+	run();
+	assert_non_null(net_iface_find(b.net, NULL, name));
+	iface_set_flags(ifp, IFACE_UP, 0);
+	/* Also with frames waiting in socket and queue. */
+	for (int i = 0; i < 4; i++)
+		fixture_output(ifp, 64, 1000);
+	run();
+	close(dup_fd);
+	run();
+	assert_null(net_iface_find(b.net, NULL, name));
+	fixture_pool_is_whole(b.net, 0);
+	/* And its unit is free. */
+	assert_string_equal(tap_clone(&fd)->name, "tap1");
+	close(fd);
+	run();
+}
+
+static void
+test_clone_dies_when_its_holder_is_killed(void **state)
+{
+	int fd;
+	struct iface *ifp = tap_clone(&fd);
+	pid_t pid;
+
+	(void)state;
+	assert_string_equal(ifp->name, "tap1");
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		pause();
+		_exit(0);
+	}
+	close(fd);
+	run();
+	assert_non_null(net_iface_find(b.net, NULL, "tap1"));
+	kill(pid, SIGKILL);
+	run_until_gone("tap1");
+	waitpid(pid, NULL, 0);
+}
+
+/* All that was written before the close comes in, empty records too. */
+static void
+test_last_words_are_heard(void **state)
+{
+	int fd;
+	struct iface *ifp = tap_clone(&fd);
+	struct fixture_sink k;
+
+	(void)state;
+	fixture_sink_init(&k);
+	iface_set_flags(ifp, IFACE_UP, 0);
+	assert_int_equal(iface_stack_attach(ifp, &k.stack), 0);
+	for (int i = 0; i < 100; i++)
+		app_write(fd, 60);
+	close(fd);
+	run();
+	assert_int_equal(k.frames, 100);
+	assert_int_equal(k.detached, 1);
+
+	/* The same for a fixed unit that leaves frames unread as well. */
+	fd = tap_open_fixed();
+	fixture_output(b.ifp, 3, 60);
+	run();
+	app_write(fd, 60);
+	assert_int_equal(send(fd, "", 0, 0), 0);
+	app_write(fd, 60);
+	assert_int_equal(send(fd, "", 0, 0), 0);
+	close(fd);
+	run();
+	assert_int_equal(b.sink.frames, 2);
+	assert_int_equal(b.ifp->count.drops[DROP_RUNT], 2);
+	assert_int_equal(b.ifp->link, IFACE_LINK_DOWN);
+}
+
+static uint32_t
+drain(int fd)
+{
+	uint32_t n = 0;
+
+	while (app_read(fd) > 0)
+		n++;
+	return n;
+}
+
+/* A reader that stalls costs its queue and no more; then all come, in order,
+ * and nothing is lost that was not counted. */
+static void
+test_stalled_reader(void **state)
+{
+	uint32_t got = 0, n;
+	uint8_t data[2000];
+
+	(void)state;
+	b.fd = tap_open_fixed();
+	for (int i = 0; i < 10; i++) {
+		fixture_output(b.ifp, 64, 100);
+		run();
+	}
+	assert_true(b.ifp->count.drops[DROP_QUEUE_FULL] > 0);
+	assert_int_equal(
+	    b.ifp->count.oerrors, b.ifp->count.drops[DROP_QUEUE_FULL]);
+	fixture_pool_is_whole(b.net, 256);
+	assert_int_equal(recv(b.fd, data, sizeof(data), 0), 100);
+	got = 1;
+	do {
+		n = drain(b.fd);
+		got += n;
+		run();
+	} while (n != 0);
+	assert_int_equal(got, b.ifp->count.opackets);
+	assert_int_equal(got + b.ifp->count.drops[DROP_QUEUE_FULL], 640);
+	fixture_pool_is_whole(b.net, 0);
+}
+
+static void
+test_queue_has_a_quota_of_bytes(void **state)
+{
+	struct frame_pool_stats s;
+
+	(void)state;
+	b.fd = tap_open_fixed();
+	assert_int_equal(iface_set_mtu(b.ifp, 65521), 0);
+	for (int i = 0; i < 40; i++) {
+		fixture_output(b.ifp, 1, 65000);
+		run();
+	}
+	assert_true(b.ifp->count.drops[DROP_QUEUE_BYTES] > 0);
+	frame_pool_stats(b.net->pool, &s);
+	assert_int_equal(s.large_total - s.large_free, (1 << 20) / 65000);
+	while (app_read(b.fd) == 65000)
+		run();
+	assert_int_equal(
+	    b.ifp->count.opackets + b.ifp->count.drops[DROP_QUEUE_BYTES], 40);
+}
+
+static void
+test_down_drops_the_queue(void **state)
+{
+	uint64_t sent;
+
+	(void)state;
+	b.fd = tap_open_fixed();
+	for (int i = 0; i < 5; i++)
+		fixture_output(b.ifp, 64, 1000);
+	run();
+	sent = b.ifp->count.opackets;
+	iface_set_flags(b.ifp, 0, IFACE_UP);
+	assert_int_equal(b.ifp->count.drops[DROP_IF_DOWN] + sent +
+	                     b.ifp->count.drops[DROP_QUEUE_FULL],
+	    320);
+	assert_true(b.ifp->count.drops[DROP_IF_DOWN] > 0);
+	fixture_pool_is_whole(b.net, 0);
+	/* What the socket has is still readable. */
+	assert_int_equal(drain(b.fd), sent);
+}
+
+/* Destroyed while open: the app sees an end; nothing is destroyed twice. */
+static void
+test_destroy_while_open(void **state)
+{
+	int fd = tap_open_fixed();
+
+	(void)state;
+	for (int i = 0; i < 6; i++)
+		fixture_output(b.ifp, 64, 1000);
+	run();
+	net_iface_destroy(b.ifp, NULL);
+	fixture_pool_is_whole(b.net, 0);
+	while (app_read(fd) > 0)
+		;
+	assert_int_equal(app_read(fd), 0);
+	assert_int_equal(send(fd, "x", 1, MSG_NOSIGNAL), -1);
+	assert_int_equal(errno, EPIPE);
+	close(fd);
+	run();
+}
+
+/* The pool is empty: counted, and it heals. */
+static void
+test_empty_pool_is_a_counted_drop(void **state)
+{
+	struct frame *held[2048];
+	uint32_t n = 0;
+
+	(void)state;
+	b.fd = tap_open_fixed();
+	app_write(b.fd, 60);
+	run(); /* now the spare frame is out too */
+	while ((held[n] = frame_alloc(b.net->pool, 60)) != NULL)
+		n++;
+	app_write(b.fd, 60);
+	app_write(b.fd, 9000);
+	run();
+	assert_int_equal(b.ifp->count.drops[DROP_NO_FRAME], 2);
+	assert_int_equal(b.ifp->count.iqdrops, 2);
+	while (n != 0)
+		frame_release(held[--n]);
+	app_write(b.fd, 9000);
+	app_write(b.fd, 9000);
+	run();
+	assert_int_equal(b.sink.frames, 3);
+	assert_int_equal(b.ifp->count.drops[DROP_NO_FRAME], 2);
+}
+
+/* A flooding app gets its share of a turn, not more. */
+static void
+test_reading_is_bounded_in_a_turn(void **state)
+{
+	(void)state;
+	b.fd = tap_open_fixed();
+	for (int i = 0; i < 100; i++)
+		app_write(b.fd, 60);
+	assert_true(loop_step(b.loop, 0) >= 0);
+	assert_int_equal(b.sink.frames, 64);
+	run();
+	assert_int_equal(b.sink.frames, 100);
+}
+
+/* With offload records: they cross as they are, and bad ones are dropped. */
+static void
+test_vnet_hdr(void **state)
+{
+	struct tap_open_options o = {
+		.vnet_hdr = true, .caps = OFFLOAD_CSUM, .uid = 1000, .pid = 4321
+	};
+	struct {
+		struct frame_offload off;
+		uint8_t data[60];
+	} m = { 0 };
+	struct fixture_info i;
+	struct iface *ifp;
+
+	(void)state;
+	assert_int_equal(sizeof(m), 70);
+	assert_int_equal(tap_open(b.net, NULL, "tap0", &o, &b.fd, &ifp), 0);
+	assert_string_equal(fixture_get(b.ifp, &i),
+	    "clone=false open=true queued=0 opened_by_uid=1000 "
+	    "opened_by_pid=4321 vnet_hdr=true ");
+	assert_int_equal(ifp->caps, OFFLOAD_CSUM);
+	fixture_bytes(m.data, 60, 1);
+	assert_int_equal(write(b.fd, &m, sizeof(m)), 70);
+	run();
+	assert_int_equal(b.sink.last_len, 60);
+	m.off.gso_type = FRAME_GSO_TCPV4; /* of size 0 */
+	assert_int_equal(write(b.fd, &m, sizeof(m)), 70);
+	assert_int_equal(write(b.fd, &m, 9), 9);
+	run();
+	assert_int_equal(b.ifp->count.drops[DROP_BAD_OFFLOAD], 1);
+	assert_int_equal(b.ifp->count.drops[DROP_RUNT], 1);
+	assert_int_equal(b.sink.frames, 1);
+	fixture_output(b.ifp, 1, 60);
+	run();
+	memset(&m, 0xee, sizeof(m));
+	assert_int_equal(recv(b.fd, &m, sizeof(m), MSG_DONTWAIT), 70);
+	assert_int_equal(m.off.flags, 0);
+	assert_int_equal(m.data[59], 0);
+	/* The next who opens it plainly gets plain frames. */
+	close(b.fd);
+	run();
+	b.fd = tap_open_fixed();
+	assert_int_equal(ifp->caps, 0);
+	fixture_output(b.ifp, 1, 60);
+	run();
+	assert_int_equal(app_read(b.fd), 60);
+}
+
+/* select and poll work as on a device. */
+static void
+test_poll_says_what_there_is(void **state)
+{
+	struct pollfd p;
+
+	(void)state;
+	b.fd = tap_open_fixed();
+	p = (struct pollfd){ .fd = b.fd, .events = POLLIN | POLLOUT };
+	assert_int_equal(poll(&p, 1, 0), 1);
+	assert_int_equal(p.revents, POLLOUT);
+	fixture_output(b.ifp, 1, 60);
+	run();
+	assert_int_equal(poll(&p, 1, 0), 1);
+	assert_int_equal(p.revents, POLLIN | POLLOUT);
+	/* A short buffer cuts the frame, the rest is gone. */
+	uint8_t small[10];
+	assert_int_equal(read(b.fd, small, sizeof(small)), 10);
+	assert_int_equal(app_read(b.fd), -1);
+}
+
+/* No descriptor left: nothing remains of the attempt. */
+static void
+test_out_of_descriptors(void **state)
+{
+	struct rlimit saved, none;
+	struct iface *ifp;
+	int fd;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &saved), 0);
+	none = saved;
+	none.rlim_cur = 1; /* what is open stays open */
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	assert_int_equal(tap_open(b.net, NULL, NULL, NULL, &fd, &ifp), -EMFILE);
+	assert_int_equal(
+	    tap_open(b.net, NULL, "tap0", NULL, &fd, &ifp), -EMFILE);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &saved), 0);
+	assert_null(net_iface_find(b.net, NULL, "tap1"));
+	assert_int_equal(b.ifp->link, IFACE_LINK_DOWN);
+	b.fd = tap_open_fixed();
+}
+
+int
+main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(test_address_and_birth),
+		T(test_open_errors),
+		T(test_fixed_unit_outlives_its_descriptor),
+		T(test_nobody_reading_counts_as_sent),
+		T(test_frames_go_both_ways),
+		T(test_long_frame_is_what_was_written),
+		T(test_odd_writes_are_counted),
+		T(test_write_while_down_succeeds_and_is_dropped),
+		T(test_clone_dies_with_the_last_descriptor),
+		T(test_clone_dies_when_its_holder_is_killed),
+		T(test_last_words_are_heard),
+		T(test_stalled_reader),
+		T(test_queue_has_a_quota_of_bytes),
+		T(test_down_drops_the_queue),
+		T(test_destroy_while_open),
+		T(test_empty_pool_is_a_counted_drop),
+		T(test_reading_is_bounded_in_a_turn),
+		T(test_vnet_hdr),
+		T(test_poll_says_what_there_is),
+		T(test_out_of_descriptors),
+	};
+
+	return cmocka_run_group_tests_name("drv_tap", tests, NULL, NULL);
+}
