@@ -373,8 +373,7 @@ dying_run(struct job **jobs, unsigned int count)
 {
 	struct host_dying *d;
 
-	/* One alone goes with its descriptor. */
-	for (unsigned int i = 0; i < count && count > 1; i++) {
+	for (unsigned int i = 0; i < count; i++) {
 		d = jobs[i]->arg;
 		if (d->ifindex != 0)
 			dying_delete(jobs, i, count);
