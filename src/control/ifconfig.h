@@ -97,7 +97,11 @@ json_t *ifconfig_out(const struct ifconfig_run *run);
  */
 json_t *ifconfig_error(const struct ifconfig_run *run);
 
-/** ifconfig_free() - NULL is valid; the run must have ended */
+/** ifconfig_iface() - the interface of the line, or NULL */
+struct iface *ifconfig_iface(const struct ifconfig_run *run);
+
+/** ifconfig_free() - NULL is valid. The run has ended, or the system that it
+ * waits for has been shut down */
 void ifconfig_free(struct ifconfig_run *run);
 
 /* The words that hold for every interface: same shape as a kind's own. Ended

@@ -30,6 +30,7 @@
  *   kind        string    "tap"
  *   unit, index integer
  *   vnet        string    where it was created; "" is home
+ *   away        string    vnet of the host side, if not the asking one
  *   host        object    (null: no host side) {"vnet","up","promisc"}
  *   flags       integer   BSD's flag word, with the bits below
  *   flag_names  [string]  "UP","BROADCAST",...

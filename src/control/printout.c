@@ -412,8 +412,9 @@ line_tap(const json_t *o, struct text *t)
 {
 	const json_t *k = json_object_get(o, "tap");
 
-	if (get_int(k, "opener") > 0)
-		text_printf(t, "\tOpened by PID %lld\n", get_int(k, "opener"));
+	if (get_int(k, "opened_by_pid") > 0)
+		text_printf(
+		    t, "\tOpened by PID %lld\n", get_int(k, "opened_by_pid"));
 }
 
 static void

@@ -20,6 +20,7 @@
 #include "base/list.h"
 #include "base/str.h"
 #include "control/bsderr.h"
+#include "control/info_json.h"
 
 #define NS_PER_S 1000000000u
 
@@ -112,8 +113,13 @@ rpc_server_destroy(struct rpc_server *server)
 {
 	if (server == NULL)
 		return;
-	while (!TAILQ_EMPTY(&server->calls))
-		call_free(TAILQ_FIRST(&server->calls));
+	while (!TAILQ_EMPTY(&server->calls)) {
+		struct rpc_call *call = TAILQ_FIRST(&server->calls);
+
+		if (call->abandon != NULL)
+			call->abandon(call);
+		call_free(call);
+	}
 	free(server);
 }
 
@@ -126,6 +132,12 @@ rpc_server_method(const struct rpc_server *server, const char *name)
 			if (strcmp(m->name, name) == 0)
 				return m;
 	return NULL;
+}
+
+const struct rpc_method *const *
+rpc_server_tables(const struct rpc_server *server)
+{
+	return server->options.tables;
 }
 
 /* Output. */
@@ -194,10 +206,7 @@ error_json(json_t *id, int code, const char *message, json_t *data)
 	json_t *e, *m;
 
 	e = json_pack(
-	    "{s:i,s:s%}", "code", code, "message", message, strlen(message));
-	if (e == NULL) /* not UTF-8: an argument of the caller's in it */
-		e = json_pack("{s:i,s:s}", "code", code, "message",
-		    "refused (the reason is not UTF-8)");
+	    "{s:i,s:o}", "code", code, "message", info_json_text(message));
 	if (data != NULL && e != NULL)
 		json_object_set_new(e, "data", data);
 	else
@@ -642,7 +651,7 @@ rpc_error_data(int err, const char *detail)
 	    json_pack("{s:s,s:i}", "errno", bsd_errname(err), "exit", 1);
 
 	if (d != NULL && detail != NULL && detail[0] != '\0')
-		json_object_set_new(d, "detail", json_string(detail));
+		json_object_set_new(d, "detail", info_json_text(detail));
 	return d;
 }
 

@@ -122,7 +122,10 @@ struct rpc_call {
 	/* "uid 0 pid 12 ifconfig": net->cause while handler() runs. */
 	char cause[64];
 	void *state; /* the handler's */
-	void *user;  /* rpc_server_options.user */
+	/* Set by a handler that waits: frees @state when the server is
+	 * destroyed before the end. */
+	void (*abandon)(struct rpc_call *call);
+	void *user; /* rpc_server_options.user */
 
 	/* rpc.c's */
 	void *line;
@@ -154,6 +157,10 @@ void rpc_server_destroy(struct rpc_server *server);
 /** rpc_server_method() - a row by name, or NULL */
 const struct rpc_method *rpc_server_method(
     const struct rpc_server *server, const char *name);
+
+/** rpc_server_tables() - rpc_server_options.tables */
+const struct rpc_method *const *rpc_server_tables(
+    const struct rpc_server *server);
 
 struct rpc_session_options {
 	uint32_t uid;

@@ -1,0 +1,499 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Operations of an ifconfig line on the net, one at a time. ifc_apply()
+ * starts one; if it has to wait for the system, ifc_applied() is what happens
+ * after the wait, and what happens at once otherwise.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/ether.h"
+#include "base/str.h"
+#include "control/bsderr.h"
+#include "control/ifconfig_impl.h"
+#include "control/info_json.h"
+
+/* Refused by the system: "WHAT: Sentence", the detail is the net's message. */
+static int
+refused(struct ifconfig_run *run, int err, const char *what)
+{
+	if (run->net->message[0] != '\0' && run->detail[0] == '\0')
+		ifc_detail(run, "%s", run->net->message);
+	return ifc_fail(run, err, "%s: %s", what, bsd_strerror(err));
+}
+
+/* The daemon may not enter the vnet: the client's helper has to. */
+static void
+offer_helper(
+    struct ifconfig_run *run, const struct vnet *vnet, const struct iface *ifp)
+{
+	json_t *rest = json_array();
+
+	for (uint32_t i = run->op_next + 1; i < run->op_count; i++) {
+		const struct ifc_op *op = &run->ops[i];
+		const struct ifc_addr *a = &op->addr;
+		char text[INET6_ADDRSTRLEN + 8];
+
+		for (uint32_t w = 0; w < op->words; w++)
+			json_array_append_new(
+			    rest, json_string(run->words[op->word + w]));
+		if (op->kind != IFC_ADDR)
+			continue;
+		json_array_append_new(rest,
+		    json_string(a->family == AF_INET6 ? "inet6" : "inet"));
+		if (a->addr[0] != '\0') {
+			snprintf(
+			    text, sizeof(text), "%s/%u", a->addr, a->prefixlen);
+			json_array_append_new(rest,
+			    json_string(a->masked || a->mode != IFC_ADDR_DELETE
+			                    ? text
+			                    : a->addr));
+		}
+		if (a->dst[0] != '\0')
+			json_array_append_new(rest, json_string(a->dst));
+		if (a->broadcast[0] != '\0') {
+			json_array_append_new(rest, json_string("broadcast"));
+			json_array_append_new(rest, json_string(a->broadcast));
+		}
+		if (a->mode != IFC_ADDR_SET)
+			json_array_append_new(rest,
+			    json_string(a->mode == IFC_ADDR_ALIAS ? "alias"
+			                                          : "-alias"));
+	}
+	json_decref(run->helper);
+	run->helper = json_pack("{s:s,s:s,s:b,s:o}", "vnet", vnet->name,
+	    "iface", ifp->name, "created", run->created, "rest", rest);
+}
+
+/* create */
+
+/* Not a host side where there is no host at all. */
+static bool
+create_wants_host(const struct ifconfig_run *run)
+{
+	if (run->create_host != IFC_HOST_DEFAULT)
+		return run->create_host == IFC_HOST_YES;
+	return run->net->host_attach != 0 &&
+	       run->net->system.host_attach != NULL;
+}
+
+static int
+apply_create(struct ifconfig_run *run, struct ifc_op *op)
+{
+	struct vnet *vnet = ifc_vnet(run);
+	struct iface *ifp;
+	char what[128];
+	int err;
+
+	if (vnet == NULL)
+		return ifc_fail(run, -ENXIO, "the vnet is gone");
+	err = net_iface_create(run->net, vnet, run->target, &ifp);
+	if (err == -EEXIST)
+		return ifc_fail(
+		    run, err, "interface %s already exists", run->target);
+	if (err != 0) {
+		snprintf(what, sizeof(what), "SIOCIFCREATE2 (%s)", run->target);
+		return refused(run, err, what);
+	}
+	run->index = ifp->index;
+	run->exists = true;
+	run->created = true;
+	if (strcmp(ifp->name, run->target) != 0)
+		(void)str_copy(
+		    run->print_name, sizeof(run->print_name), ifp->name);
+	if (!create_wants_host(run))
+		return 0;
+	err = net_host_attach(ifp, &run->wait);
+	return err == -EINPROGRESS ? err : ifc_applied(run, op, err);
+}
+
+/* Nothing of a create that failed remains. */
+static void
+undo_create(struct ifconfig_run *run)
+{
+	struct iface *ifp = ifc_iface(run);
+
+	if (ifp != NULL)
+		(void)net_iface_destroy(ifp, NULL);
+	run->exists = false;
+	run->created = false;
+	run->print_name[0] = '\0';
+}
+
+static int
+created(struct ifconfig_run *run, int err)
+{
+	struct iface *ifp = ifc_iface(run);
+	char what[128];
+
+	if (err == 0 || ifp == NULL)
+		return 0;
+	if (err == -EEXIST && run->net->message[0] == '\0')
+		ifc_detail(run,
+		    "the host has a network interface %s of its own",
+		    ifp->name);
+	snprintf(what, sizeof(what), "SIOCIFCREATE2 (%s)", ifp->name);
+	(void)refused(run, err, what);
+	if (err == -EACCES && net_host_vnet(ifp)->adopted)
+		offer_helper(run, net_host_vnet(ifp), ifp);
+	else
+		undo_create(run);
+	return err;
+}
+
+/* destroy */
+
+static int
+apply_destroy(struct ifconfig_run *run, struct iface *ifp)
+{
+	int err;
+
+	if ((ifp->ops->kind_flags & IFACE_KIND_NO_CLONE) != 0)
+		return ifc_fail(
+		    run, -EINVAL, "SIOCIFDESTROY: %s", bsd_strerror(EINVAL));
+	run->exists = false;
+	err = net_iface_destroy(ifp, &run->wait);
+	if (err == -EINPROGRESS)
+		run->background = true;
+	return err;
+}
+
+/* vnet, host */
+
+static int
+apply_vnet(struct ifconfig_run *run, struct ifc_op *op, struct iface *ifp)
+{
+	struct vnet *vnet = ifp->vnet;
+	int err;
+
+	if (op->kind == IFC_VNET || op->str != NULL) {
+		vnet = net_vnet_find(run->net, op->str);
+		if (vnet == NULL)
+			return ifc_fail(
+			    run, -ENOENT, "jail \"%.64s\" not found", op->str);
+	}
+	if (op->kind == IFC_RVNET) {
+		/* Named or not, it has to be away from home to come back. */
+		if (ifp->host != NULL && op->str != NULL &&
+		    ifp->host->vnet != vnet)
+			return ifc_applied(run, op, -ENXIO);
+		vnet = ifp->vnet;
+	}
+	if (ifp->host != NULL && ifp->host->vnet == vnet)
+		return 0;
+	err = net_host_move(ifp, vnet, &run->wait);
+	if (err == -ENXIO && run->net->message[0] == '\0')
+		ifc_detail(run, "%s has no host side: ifconfig %s host",
+		    ifp->name, ifp->name);
+	return err == -EINPROGRESS ? err : ifc_applied(run, op, err);
+}
+
+static int
+vnet_moved(struct ifconfig_run *run, const struct ifc_op *op, int err)
+{
+	const struct iface *ifp = ifc_iface(run);
+	const struct vnet *vnet;
+	char what[160];
+
+	if (err == 0)
+		return 0;
+	snprintf(what, sizeof(what), "SIOCSIFVNET");
+	if (op->kind == IFC_RVNET)
+		snprintf(what, sizeof(what), "SIOCSIFRVNET(%s, %s)",
+		    op->str != NULL ? op->str : "0",
+		    ifp != NULL ? ifp->name : run->target);
+	(void)refused(run, err, what);
+	vnet = op->kind == IFC_VNET ? net_vnet_find(run->net, op->str) : NULL;
+	if (err == -EACCES && ifp != NULL && vnet != NULL && vnet->adopted)
+		offer_helper(run, vnet, ifp);
+	return err;
+}
+
+static int
+host_changed(struct ifconfig_run *run, const struct ifc_op *op, int err)
+{
+	const struct iface *ifp = ifc_iface(run);
+
+	if (err == 0)
+		return 0;
+	if (err == -EEXIST && run->net->message[0] == '\0' && ifp != NULL)
+		ifc_detail(run,
+		    "the host has a network interface %s of its own",
+		    ifp->name);
+	(void)refused(run, err, op->kind == IFC_HOST ? "host" : "-host");
+	if (err == -EACCES && ifp != NULL && net_host_vnet(ifp)->adopted)
+		offer_helper(run, net_host_vnet(ifp), ifp);
+	return err;
+}
+
+static int
+apply_host(struct ifconfig_run *run, struct ifc_op *op, struct iface *ifp)
+{
+	int err = 0;
+
+	if (op->kind == IFC_HOST && ifp->host == NULL)
+		err = net_host_attach(ifp, &run->wait);
+	else if (op->kind == IFC_NOHOST && ifp->host != NULL)
+		err = net_host_detach(ifp, &run->wait);
+	return err == -EINPROGRESS ? err : ifc_applied(run, op, err);
+}
+
+/* name */
+
+static int
+apply_name(struct ifconfig_run *run, struct ifc_op *op, struct iface *ifp)
+{
+	int err = net_iface_rename(ifp, op->str);
+
+	if (err == -EINVAL && run->net->message[0] == '\0')
+		ifc_detail(run,
+		    "a name has 1 to %d letters, digits or -_. and is not a "
+		    "number",
+		    IFACE_NAME_MAX - 1);
+	if (err != 0)
+		return refused(run, err, "ioctl SIOCSIFNAME (set name)");
+	(void)str_copy(run->print_name, sizeof(run->print_name), ifp->name);
+	return 0;
+}
+
+/* Addresses. */
+
+static json_t *
+addr_list(const struct ifconfig_run *run, const struct iface *ifp)
+{
+	const struct net_system *sys = &run->net->system;
+	json_t *o = json_object(), *list;
+	struct info_json j;
+
+	info_json_init(&j, o);
+	if (sys->addr_list != NULL)
+		sys->addr_list(sys->arg, ifp, &j.info);
+	list = json_incref(json_object_get(o, "addresses"));
+	json_decref(o);
+	return list;
+}
+
+/* The address @want of @family, or the first of the family if @want is "", as
+ * "ADDR/LEN" into @text. */
+static bool
+addr_find(const struct ifconfig_run *run, const struct iface *ifp, int family,
+    const char *want, char *text, size_t size)
+{
+	json_t *list = addr_list(run, ifp), *a;
+	bool found = false;
+	size_t i;
+
+	json_array_foreach(list, i, a)
+	{
+		const char *f = json_string_value(json_object_get(a, "family"));
+		const char *s =
+		    json_string_value(json_object_get(a, "address"));
+
+		if (f == NULL || s == NULL ||
+		    (strcmp(f, "inet6") == 0) != (family == AF_INET6) ||
+		    (want[0] != '\0' && strcmp(s, want) != 0))
+			continue;
+		snprintf(text, size, "%s/%d", s,
+		    (int)json_integer_value(json_object_get(a, "prefixlen")));
+		found = true;
+		break;
+	}
+	json_decref(list);
+	return found;
+}
+
+static int
+addr_delete(
+    struct ifconfig_run *run, struct iface *ifp, const struct ifc_addr *a)
+{
+	const struct net_system *sys = &run->net->system;
+	char text[INET6_ADDRSTRLEN + 8];
+	int err = -EADDRNOTAVAIL;
+
+	if (addr_find(run, ifp, a->family, a->addr, text, sizeof(text)))
+		err = sys->addr_del(sys->arg, ifp, text);
+	return err == 0 ? 0 : refused(run, err, "ioctl (SIOCDIFADDR)");
+}
+
+static int
+apply_addr(struct ifconfig_run *run, struct ifc_op *op, struct iface *ifp)
+{
+	const struct net_system *sys = &run->net->system;
+	const struct ifc_addr *a = &op->addr;
+	char text[INET6_ADDRSTRLEN + 8];
+	int err;
+
+	if (sys->addr_add == NULL || sys->addr_del == NULL ||
+	    ifp->host == NULL) {
+		ifc_detail(run,
+		    sys->addr_add == NULL
+		        ? "%s: this daemon has no host to give addresses to"
+		        : "%s has no host side, which addresses belong to",
+		    ifp->name);
+		return refused(run, -EOPNOTSUPP,
+		    a->mode == IFC_ADDR_DELETE ? "ioctl (SIOCDIFADDR)"
+		                               : "ioctl (SIOCAIFADDR)");
+	}
+	if (a->mode == IFC_ADDR_DELETE)
+		return addr_delete(run, ifp, a);
+	/* An address marks the interface up, as every BSD driver does. */
+	if ((ifp->flags & IFACE_UP) == 0) {
+		err = iface_set_flags(ifp, IFACE_UP, 0);
+		if (err != 0)
+			return refused(run, err, "ioctl (SIOCAIFADDR)");
+	}
+	/* Without alias, it takes the place of the first one (IPv4 only). */
+	if (a->mode == IFC_ADDR_SET && a->family == AF_INET &&
+	    addr_find(run, ifp, AF_INET, "", text, sizeof(text))) {
+		err = sys->addr_del(sys->arg, ifp, text);
+		if (err != 0 && err != -EADDRNOTAVAIL)
+			return refused(run, err, "ioctl (SIOCDIFADDR)");
+	}
+	snprintf(text, sizeof(text), "%s/%u", a->addr, a->prefixlen);
+	err = sys->addr_add(sys->arg, ifp, text,
+	    a->dst[0] != '\0' ? a->dst : NULL,
+	    a->broadcast[0] != '\0' ? a->broadcast : NULL);
+	return err == 0 ? 0 : refused(run, err, "ioctl (SIOCAIFADDR)");
+}
+
+/* Rows. */
+
+/* What BSD prints before the reason: words.c says when the argument follows. */
+static void
+row_what(const struct ifc_op *op, char *what, size_t size)
+{
+	const struct iface_keyword *row = op->row;
+	const char *name = row->bsd_name != NULL ? row->bsd_name : row->name;
+	char mac[ETH_ADDR_STRLEN];
+
+	snprintf(what, size, "%s", name);
+	if (strchr(name, ' ') != NULL)
+		return;
+	switch (row->args[0].kind) {
+	case KEYWORD_ARG_IFNAME:
+	case KEYWORD_ARG_WORD:
+		snprintf(what, size, "%s %s", name, op->v[0].str);
+		break;
+	case KEYWORD_ARG_NUMBER:
+	case KEYWORD_ARG_VLAN:
+		snprintf(what, size, "%s %llu", name,
+		    (unsigned long long)op->v[0].num);
+		break;
+	case KEYWORD_ARG_MAC:
+		snprintf(
+		    what, size, "%s %s", name, ether_format(op->v[0].mac, mac));
+		break;
+	case KEYWORD_ARG_END:
+		break;
+	}
+}
+
+static int
+apply_row(struct ifconfig_run *run, struct ifc_op *op, struct iface *ifp)
+{
+	const struct iface_keyword *row = op->row;
+	bool at_create = run->created && row->apply_create != NULL;
+	char what[192];
+	int err;
+
+	err =
+	    at_create ? row->apply_create(ifp, op->v) : row->apply(ifp, op->v);
+	if (err >= 0)
+		return 0;
+	row_what(op, what, sizeof(what));
+	(void)refused(run, err, what);
+	if (at_create)
+		undo_create(run);
+	return err;
+}
+
+static int
+apply_show(struct ifconfig_run *run, struct ifc_op *op, struct iface *ifp)
+{
+	/* The words for it differ (addr, saddr), the part is one. */
+	bool addresses = strcmp(op->row->name, "addr") == 0 ||
+	                 strcmp(op->row->name, "saddr") == 0;
+	const char *name = addresses ? "addresses" : op->row->name;
+	json_t *part = json_pack("{s:s}", "part", name);
+	struct info_json j;
+
+	info_json_init(&j, part);
+	info_list(&j.info, name);
+	op->row->show(ifp, &j.info);
+	info_end(&j.info);
+	return ifc_put(run, part);
+}
+
+static int
+apply_lladdr(struct ifconfig_run *run, struct ifc_op *op, struct iface *ifp)
+{
+	int err = iface_set_lladdr(ifp, op->v[0].mac);
+
+	if (err == -EINVAL && run->net->message[0] == '\0' &&
+	    ether_is_multicast(op->v[0].mac))
+		ifc_detail(run, "a group address cannot be an interface's");
+	return err == 0 ? 0 : refused(run, err, "ioctl (SIOCAIFADDR)");
+}
+
+int
+ifc_applied(struct ifconfig_run *run, struct ifc_op *op, int err)
+{
+	switch (op->kind) {
+	case IFC_CREATE:
+		return created(run, err);
+	case IFC_VNET:
+	case IFC_RVNET:
+		return vnet_moved(run, op, err);
+	case IFC_HOST:
+	case IFC_NOHOST:
+		return host_changed(run, op, err);
+	case IFC_DESTROY: /* it is gone, whatever the system says */
+	case IFC_ROW:
+	case IFC_SHOW:
+	case IFC_NAME:
+	case IFC_LLADDR:
+	case IFC_ADDR:
+		return 0;
+	}
+	return 0;
+}
+
+int
+ifc_apply(struct ifconfig_run *run, struct ifc_op *op)
+{
+	struct iface *ifp;
+
+	run->net->message[0] = '\0';
+	if (op->kind == IFC_CREATE)
+		return apply_create(run, op);
+	ifp = ifc_iface(run);
+	if (ifp == NULL) /* somebody destroyed it while this run waited */
+		return ifc_fail(
+		    run, -ENXIO, "interface %s does not exist", run->target);
+	switch (op->kind) {
+	case IFC_CREATE:
+		break;
+	case IFC_DESTROY:
+		return apply_destroy(run, ifp);
+	case IFC_VNET:
+	case IFC_RVNET:
+		return apply_vnet(run, op, ifp);
+	case IFC_NAME:
+		return apply_name(run, op, ifp);
+	case IFC_HOST:
+	case IFC_NOHOST:
+		return apply_host(run, op, ifp);
+	case IFC_LLADDR:
+		return apply_lladdr(run, op, ifp);
+	case IFC_ADDR:
+		return apply_addr(run, op, ifp);
+	case IFC_ROW:
+		return apply_row(run, op, ifp);
+	case IFC_SHOW:
+		return apply_show(run, op, ifp);
+	}
+	return 0;
+}

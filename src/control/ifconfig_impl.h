@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the three files of the ifconfig command share: ifconfig.c (options,
+ * forms, life of a run), ifconfig_words.c (words to operations),
+ * ifconfig_apply.c (operations on the net).
+ */
+#pragma once
+
+#include <netinet/in.h>
+
+#include "base/util.h"
+#include "control/ifconfig.h"
+
+enum ifc_kind {
+	IFC_ROW,    /* a row's apply */
+	IFC_SHOW,   /* a row's show */
+	IFC_CREATE, /* and the host side, if wanted */
+	IFC_DESTROY,
+	IFC_VNET,  /* str: its name */
+	IFC_RVNET, /* str: its name or NULL */
+	IFC_NAME,  /* str */
+	IFC_HOST,
+	IFC_NOHOST,
+	IFC_LLADDR, /* v[0].mac */
+	IFC_ADDR,   /* addr */
+};
+
+enum ifc_addr_mode {
+	IFC_ADDR_SET,
+	IFC_ADDR_ALIAS,
+	IFC_ADDR_DELETE
+};
+
+/* One address with all its words. Text is as inet_ntop(3) writes it. */
+struct ifc_addr {
+	int family;
+	enum ifc_addr_mode mode;
+	bool used;         /* some word belongs to it */
+	bool masked;       /* prefixlen was given */
+	const char *extra; /* netmask ... when it was given, for messages */
+	uint32_t prefixlen;
+	char addr[INET6_ADDRSTRLEN]; /* "": none */
+	char dst[INET6_ADDRSTRLEN];
+	char broadcast[INET6_ADDRSTRLEN];
+};
+
+struct ifc_op {
+	enum ifc_kind kind;
+	uint32_t word, words; /* its span on the line; words 0: IFC_ADDR */
+	const struct iface_keyword *row;
+	const char *str; /* borrowed from the run's words */
+	union keyword_value v[KEYWORD_ARGS_MAX];
+	struct ifc_addr addr;
+};
+
+enum ifc_host {
+	IFC_HOST_DEFAULT,
+	IFC_HOST_YES,
+	IFC_HOST_NO
+};
+
+struct ifconfig_run {
+	struct ifconfig_request request; /* argv, vnet, cause are not valid */
+	struct net *net;
+	uint32_t vnet_id;
+	char cause[64];
+	char **words; /* copies */
+	uint32_t count;
+
+	/* The line's operations. */
+	struct ifc_op *ops;
+	uint32_t op_count, op_room, op_next;
+	const struct iface_ops *kind; /* of the interface */
+	char target[64];              /* name as it was given */
+	enum ifc_host create_host;
+	bool creating; /* the line has a create */
+
+	uint32_t index; /* of the interface, once it exists; see @exists */
+	bool exists;
+	bool created; /* by this line */
+	char print_name[IFACE_NAME_MAX];
+
+	/* Result. */
+	json_t *out;
+	bool failed, ended;
+	int err;
+	char message[512], detail[512];
+	json_t *helper;
+
+	struct net_wait wait;
+	bool waiting, background;
+};
+
+/* Refuses: message as BSD prints it. Return: @err. */
+int ifc_fail(struct ifconfig_run *run, int err, const char *fmt, ...)
+    COAX_PRINTF(3, 4);
+void ifc_detail(struct ifconfig_run *run, const char *fmt, ...)
+    COAX_PRINTF(2, 3);
+/* Adds a part; consumed. 0 or -ENOMEM (failed). */
+int ifc_put(struct ifconfig_run *run, json_t *part);
+
+/* The vnet the run acts in, or NULL if it has gone. */
+struct vnet *ifc_vnet(const struct ifconfig_run *run);
+/* The interface, or NULL if it has gone meanwhile. */
+struct iface *ifc_iface(const struct ifconfig_run *run);
+
+/* A new operation at the end; zeroed but for its kind. NULL: failed. */
+struct ifc_op *ifc_op_add(struct ifconfig_run *run, enum ifc_kind kind);
+
+/* Words from @first on into operations. 0 or -errno (failed). */
+int ifc_parse_words(struct ifconfig_run *run, uint32_t first);
+/* True for "inet", "inet6", "link", "ether", "lladdr"; the family (AF_INET,
+ * AF_INET6, or AF_UNSPEC for link) in @family. */
+bool ifc_family(const char *word, int *family);
+
+/* Applies one operation: 0, -errno (failed) or -EINPROGRESS. */
+int ifc_apply(struct ifconfig_run *run, struct ifc_op *op);
+/* After -EINPROGRESS: the wait ended with @err. 0 or -errno (failed). */
+int ifc_applied(struct ifconfig_run *run, struct ifc_op *op, int err);
