@@ -1,0 +1,713 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * coax-bench: what the core costs, without a system call in the way.
+ *
+ *   coax-bench [NAME...] [--json] [--list]
+ *
+ * A benchmark is a row of the table at the end: it prepares, then runs for a
+ * slice of time, several times; slices of all benchmarks are interleaved, so a
+ * noisy moment of the machine hits all alike, and medians are compared.  Only
+ * ratios of one run mean something on another machine.
+ *
+ *   core-1k, core-100k    a 64-byte frame from feth to feth through a bridge
+ *                         that knows so many addresses, batches of 32, all
+ *                         costs of the core: frame from the pool, both wires,
+ *                         source refresh and look-up, frame to the pool
+ *   fdb-floor-1k, -100k   what the least table would cost: open addressing, 16
+ *                         bytes an entry, prefetch, batches of 32, destination
+ *                         look-up and source refresh
+ *   fdb-1k, fdb-100k      the same look-ups and refreshes in coax's table
+ *   fdb-learn             a new address into a table that grows to a million
+ *                         (and the longest single call)
+ *   frame-alloc           take and return a frame
+ *   csum                  a kilobyte of Internet checksum
+ *   segment               a segment of 1448 bytes out of 64 KiB of TCP
+ *   flood-8, flood-256    one copy of a flooded frame, so many members
+ */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/bytes.h"
+#include "base/ether.h"
+#include "base/prng.h"
+#include "base/util.h"
+#include "bridge/bridge.h"
+#include "bridge/bridge_impl.h"
+#include "bridge/fdb.h"
+#include "drv/drv.h"
+#include "frame/csum.h"
+#include "frame/frame.h"
+#include "frame/offload.h"
+#include "net/net.h"
+
+#define ROUNDS   7
+#define SLICE_NS 30000000u
+#define BATCH    32u
+#define QUERIES  65536u /* a power of two */
+#define FRAME    64u
+
+#define FLOOR_SHIFT 7777u /* sources are the destinations, so much later */
+
+struct bench;
+
+struct kind {
+	const char *name, *unit, *about;
+	uint32_t arg;
+	void (*prepare)(struct bench *b);
+	/* One piece of work; returns how many units it was. */
+	uint64_t (*work)(struct bench *b);
+	const char *against; /* print the ratio to this one */
+};
+
+struct floor_entry {
+	uint64_t key;
+	uint32_t port, age;
+};
+
+struct bench {
+	const struct kind *kind;
+	bool wanted;
+	double ns[ROUNDS];
+	double longest_ns; /* fdb-learn */
+	uint64_t *keys, *queries;
+	uint64_t at;
+	struct net *net;
+	struct iface *from;
+	struct iface_stack sink;
+	struct fdb fdb;
+	struct floor_entry *table;
+	uint64_t mask;
+	struct frame *super;
+	uint8_t *data;
+	uint64_t sum; /* keeps results alive */
+};
+
+static uint64_t
+now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static void *
+must(void *p)
+{
+	if (p == NULL) {
+		fprintf(stderr, "coax-bench: out of memory\n");
+		exit(1);
+	}
+	return p;
+}
+
+static void
+must_be(int err, const char *what)
+{
+	if (err < 0) {
+		fprintf(stderr, "coax-bench: %s: %s\n", what, strerror(-err));
+		exit(1);
+	}
+}
+
+/* Random addresses, and queries among them. */
+static void
+prepare_keys(struct bench *b)
+{
+	struct prng g = prng_init(b->kind->arg);
+	uint32_t n = b->kind->arg;
+
+	b->keys = must(calloc(n, sizeof(uint64_t)));
+	b->queries = must(calloc(QUERIES, sizeof(uint64_t)));
+	for (uint32_t i = 0; i < n; i++)
+		b->keys[i] = (prng_u64(&g) & 0xfcffffffffffu) | 0x020000000000u;
+	for (uint32_t i = 0; i < QUERIES; i++)
+		b->queries[i] = b->keys[prng_u64(&g) % n];
+}
+
+/* The floor. */
+
+static inline uint64_t
+floor_hash(uint64_t key)
+{
+	return (key * 0x9e3779b97f4a7c15u) >> 32;
+}
+
+static void
+prepare_floor(struct bench *b)
+{
+	uint64_t size = 64;
+
+	prepare_keys(b);
+	while (size < b->kind->arg * 2u)
+		size *= 2;
+	b->table = must(aligned_alloc(64, size * sizeof(*b->table)));
+	memset(b->table, 0, size * sizeof(*b->table));
+	b->mask = size - 1;
+	for (uint32_t i = 0; i < b->kind->arg; i++) {
+		uint64_t x = floor_hash(b->keys[i]) & b->mask;
+
+		while (b->table[x].key != 0 && b->table[x].key != b->keys[i])
+			x = (x + 1) & b->mask;
+		b->table[x].key = b->keys[i];
+		b->table[x].port = i & 31;
+	}
+}
+
+static uint64_t
+work_floor(struct bench *b)
+{
+	struct floor_entry *table = b->table;
+	uint64_t mask = b->mask;
+	const uint64_t *dst = b->queries + (b->at & (QUERIES - 1));
+	uint64_t src_at = b->at + FLOOR_SHIFT;
+	uint32_t age = (uint32_t)(b->at >> 20);
+	uint64_t d[BATCH], s[BATCH];
+
+	for (uint32_t j = 0; j < BATCH; j++) {
+		d[j] = floor_hash(dst[j]) & mask;
+		__builtin_prefetch(&table[d[j]]);
+	}
+	for (uint32_t j = 0; j < BATCH; j++) {
+		s[j] =
+		    floor_hash(b->queries[(src_at + j) & (QUERIES - 1)]) & mask;
+		__builtin_prefetch(&table[s[j]]);
+	}
+	for (uint32_t j = 0; j < BATCH; j++) {
+		uint64_t x = d[j];
+
+		while (table[x].key != dst[j])
+			x = (x + 1) & mask;
+		b->sum += table[x].port;
+	}
+	for (uint32_t j = 0; j < BATCH; j++) {
+		uint64_t x = s[j];
+		uint64_t key = b->queries[(src_at + j) & (QUERIES - 1)];
+
+		while (table[x].key != key)
+			x = (x + 1) & mask;
+		if (table[x].age != age)
+			table[x].age = age;
+	}
+	b->at += BATCH;
+	return BATCH;
+}
+
+/* coax's table. */
+
+static void
+prepare_fdb(struct bench *b)
+{
+	uint32_t old;
+
+	prepare_keys(b);
+	must_be(fdb_init(&b->fdb, 12345, 64), "fdb_init");
+	must_be(fdb_set_max(&b->fdb, FDB_MAX_HIGHEST, 0), "maxaddr");
+	for (uint32_t i = 0; i < b->kind->arg; i++)
+		must_be(fdb_learn(&b->fdb, fdb_key_u64(b->keys[i], 0), 1, false,
+		            1, &old),
+		    "fdb_learn");
+}
+
+static uint64_t
+work_fdb(struct bench *b)
+{
+	struct fdb *f = &b->fdb;
+	const uint64_t *dst = b->queries + (b->at & (QUERIES - 1));
+	uint64_t src_at = b->at + FLOOR_SHIFT;
+	uint32_t now_s = 1 + (uint32_t)(b->at >> 20);
+	uint32_t expire_s = fdb_expiry(f, now_s);
+	struct {
+		uint64_t dst, src;
+		uint32_t dst_hash, src_hash;
+	} q[BATCH];
+
+	for (uint32_t j = 0; j < BATCH; j++) {
+		q[j].dst = fdb_key_u64(dst[j], 0);
+		q[j].src =
+		    fdb_key_u64(b->queries[(src_at + j) & (QUERIES - 1)], 0);
+		q[j].dst_hash = fdb_hash(f, q[j].dst);
+		q[j].src_hash = fdb_hash(f, q[j].src);
+		fdb_prefetch(f, q[j].dst_hash);
+		fdb_prefetch(f, q[j].src_hash);
+	}
+	for (uint32_t j = 0; j < BATCH; j++) {
+		b->sum +=
+		    fdb_refresh(f, q[j].src, q[j].src_hash, 1, now_s, expire_s);
+		b->sum += fdb_lookup(f, q[j].dst, q[j].dst_hash, now_s);
+	}
+	b->at += BATCH;
+	return BATCH;
+}
+
+static uint64_t
+work_learn(struct bench *b)
+{
+	uint64_t start, ns;
+	uint32_t old;
+
+	if (fdb_count(&b->fdb) >= b->kind->arg) {
+		fdb_fini(&b->fdb);
+		must_be(fdb_init(&b->fdb, b->at, 64), "fdb_init");
+		must_be(fdb_set_max(&b->fdb, FDB_MAX_HIGHEST, 0), "maxaddr");
+	}
+	start = now_ns();
+	for (uint32_t j = 0; j < BATCH; j++) {
+		uint64_t mac = (b->at++ * 0x9e3779b97f4a7c15u) >> 16;
+
+		mac = (mac & 0xfcffffffffffu) | 0x020000000000u;
+		(void)fdb_learn(
+		    &b->fdb, fdb_key_u64(mac, 0), 1, false, 1, &old);
+	}
+	ns = now_ns() - start;
+	if ((double)ns > b->longest_ns)
+		b->longest_ns = (double)ns;
+	return BATCH;
+}
+
+static void
+prepare_learn(struct bench *b)
+{
+	must_be(fdb_init(&b->fdb, 12345, 64), "fdb_init");
+	must_be(fdb_set_max(&b->fdb, FDB_MAX_HIGHEST, 0), "maxaddr");
+}
+
+/* The core. */
+
+static void
+sink_input(struct iface_stack *s, struct iface *ifp, struct frame_batch *batch)
+{
+	(void)s, (void)ifp;
+	for (uint32_t i = 0; i < batch->count; i++)
+		frame_release(batch->frames[i]);
+}
+
+static struct iface *
+iface_up(struct net *net, const char *name)
+{
+	struct iface *ifp;
+
+	must_be(net_iface_create(net, NULL, name, &ifp), name);
+	must_be(iface_set_flags(ifp, IFACE_UP, 0), name);
+	return ifp;
+}
+
+static void
+word(struct iface *ifp, const char *name, const union keyword_value *v)
+{
+	const struct iface_keyword *k = ifp->ops->keywords;
+
+	while (strcmp(k->name, name) != 0)
+		k++;
+	must_be(k->apply(ifp, v), name);
+}
+
+/* A feth and its far end. */
+static struct iface *
+wire(struct net *net, uint32_t n, struct iface **far)
+{
+	union keyword_value v[KEYWORD_ARGS_MAX] = { { 0 } };
+	struct iface *near;
+	char name[IFACE_NAME_MAX], peer[IFACE_NAME_MAX];
+
+	snprintf(name, sizeof(name), "feth%u", 2 * n);
+	snprintf(peer, sizeof(peer), "feth%u", 2 * n + 1);
+	*far = iface_up(net, peer);
+	near = iface_up(net, name);
+	v[0].str = peer;
+	word(near, "peer", v);
+	return near;
+}
+
+/* A bridge of @count wires; the far end of the first is b->from, those of the
+ * others end in sinks. */
+static struct iface *
+prepare_net(struct bench *b, uint32_t count)
+{
+	struct net_options o = {
+		.kinds = drv_kinds,
+		.hash_seed = 99,
+		.random_seed = 98,
+		.now_ns = 1000000000,
+	};
+	struct iface *bridge, *far, *near;
+
+	must_be(net_create(&o, &b->net), "net_create");
+	must_be(drv_init(b->net, NULL), "drv_init");
+	bridge = iface_up(b->net, "bridge0");
+	b->sink.kind = "sink";
+	b->sink.master = bridge;
+	b->sink.input = sink_input;
+	for (uint32_t i = 0; i < count; i++) {
+		near = wire(b->net, i, &far);
+		must_be(bridge_add(bridge, near), "bridge_add");
+		if (i == 0)
+			b->from = far;
+		else
+			far->stack = &b->sink; /* shared by all: no detach */
+	}
+	return bridge;
+}
+
+static inline struct frame *
+make_frame(struct net *net, uint64_t dst, uint64_t src)
+{
+	struct frame *f = frame_alloc(net->pool, FRAME);
+
+	ASSERT(f != NULL);
+	f->len = FRAME;
+	/* Destination, source, type: 16 bytes; the rest is as it was. */
+	be64_put(f->data, dst << 16 | src >> 32);
+	be32_put(f->data + 8, (uint32_t)src);
+	be16_put(f->data + 12, 0x88b5);
+	return f;
+}
+
+static void
+prepare_core(struct bench *b)
+{
+	uint32_t n = b->kind->arg;
+	struct bridge *br;
+	uint32_t old;
+
+	prepare_keys(b);
+	br = bridge_of(prepare_net(b, 2));
+	must_be(fdb_set_max(&br->fdb, FDB_MAX_HIGHEST, 1), "maxaddr");
+	/* The first half is behind the first port, number 1. */
+	for (uint32_t i = 0; i < n; i++)
+		must_be(fdb_learn(&br->fdb, fdb_key_u64(b->keys[i], 0),
+		            i < n / 2 ? 1 : 2, false, 1, &old),
+		    "fdb_learn");
+	/* Even queries are sources, odd ones destinations. */
+	struct prng g = prng_init(n);
+	for (uint32_t i = 0; i < QUERIES; i++) {
+		uint64_t r = prng_u64(&g) % (n / 2);
+
+		b->queries[i] = b->keys[(i & 1) == 0 ? r : r + n / 2];
+	}
+}
+
+static uint64_t
+work_core(struct bench *b)
+{
+	const uint64_t *q = b->queries + (b->at & (QUERIES - 1));
+	struct frame_batch batch;
+
+	for (uint32_t j = 0; j < BATCH; j++)
+		batch.frames[j] = make_frame(b->net, q[2 * j + 1], q[2 * j]);
+	batch.count = BATCH;
+	b->at += 2 * BATCH;
+	b->net->now_ns = 1000000000 + (b->at << 7);
+	iface_output(b->from, &batch);
+	while (net_poll(b->net))
+		;
+	return BATCH;
+}
+
+static void
+prepare_flood(struct bench *b)
+{
+	prepare_net(b, b->kind->arg);
+}
+
+static uint64_t
+work_flood(struct bench *b)
+{
+	struct frame_batch batch;
+
+	for (uint32_t j = 0; j < BATCH; j++)
+		batch.frames[j] =
+		    make_frame(b->net, 0xffffffffffffu, 0x020000000001u);
+	batch.count = BATCH;
+	iface_output(b->from, &batch);
+	while (net_poll(b->net))
+		;
+	return (uint64_t)BATCH * (b->kind->arg - 1);
+}
+
+/* Frames. */
+
+static void
+prepare_pool(struct bench *b)
+{
+	struct net_options o = { .kinds = drv_kinds };
+
+	must_be(net_create(&o, &b->net), "net_create");
+	b->data = must(calloc(1, 1024));
+}
+
+static uint64_t
+work_alloc(struct bench *b)
+{
+	struct frame *f[BATCH];
+
+	for (uint32_t i = 0; i < BATCH; i++)
+		f[i] = frame_alloc(b->net->pool, FRAME);
+	for (uint32_t i = 0; i < BATCH; i++)
+		frame_release(f[i]);
+	return BATCH;
+}
+
+static uint64_t
+work_csum(struct bench *b)
+{
+	for (uint32_t i = 0; i < BATCH; i++) {
+		b->data[i]++;
+		b->sum += csum_fold(csum_add(0, b->data, 1024));
+	}
+	return BATCH;
+}
+
+/* 45 segments of 1448 bytes of TCP over IPv4. */
+static void
+prepare_segment(struct bench *b)
+{
+	static const uint8_t head[] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8,
+		0, 0x45, 0, 0, 0, 0, 1, 0x40, 0, 64, 6, 0, 0, 192, 0, 2, 1, 192,
+		0, 2, 2, 0x12, 0x34, 0x56, 0x78, 0, 0, 0, 1, 0, 0, 0, 1, 0x80,
+		0x18, 1, 0, 0, 0, 0, 0, 1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2 };
+	enum drop_reason why;
+	struct frame *f;
+
+	prepare_pool(b);
+	f = must(frame_alloc(b->net->pool, FRAME_LARGE_MAX));
+	f->len = sizeof(head) + 45 * 1448;
+	memset(f->data, 0x5a, f->len);
+	memcpy(f->data, head, sizeof(head));
+	be16_put(f->data + 16, (uint16_t)(f->len - 14));
+	be16_put(
+	    f->data + 24, (uint16_t)~csum_fold(csum_add(0, f->data + 14, 20)));
+	f->off = (struct frame_offload){
+		.flags = FRAME_CSUM_PARTIAL,
+		.gso_type = FRAME_GSO_TCPV4,
+		.hdr_len = sizeof(head),
+		.gso_size = 1448,
+		.csum_start = 34,
+		.csum_offset = 16,
+	};
+	must_be(offload_check(f, &why), "offload_check");
+	b->super = f;
+}
+
+static void
+segment_emit(void *arg, struct frame *f)
+{
+	struct bench *b = arg;
+
+	b->sum++;
+	frame_release(f);
+}
+
+static void
+segment_drop(void *arg, struct frame *f, enum drop_reason why)
+{
+	(void)arg;
+	fprintf(stderr, "coax-bench: segment: %s\n", drop_info(why)->text);
+	frame_release(f);
+	exit(1);
+}
+
+static uint64_t
+work_segment(struct bench *b)
+{
+	struct offload_output out = {
+		.mtu = 1500,
+		.emit = segment_emit,
+		.drop = segment_drop,
+		.arg = b,
+	};
+	uint64_t before = b->sum;
+
+	offload_fit(frame_take(b->super), &out);
+	return b->sum - before;
+}
+
+static const struct kind kinds[] = {
+	{ "core-1k", "frame", "feth to feth through a bridge, 1000 addresses",
+	    1000, prepare_core, work_core, "fdb-floor-1k" },
+	{ "core-100k", "frame", "the same, 100 000 addresses", 100000,
+	    prepare_core, work_core, "fdb-floor-100k" },
+	{ "fdb-floor-1k", "frame", "least table: look-up and refresh", 1000,
+	    prepare_floor, work_floor, NULL },
+	{ "fdb-floor-100k", "frame", "the same, 100 000 addresses", 100000,
+	    prepare_floor, work_floor, NULL },
+	{ "fdb-floor-1m", "frame", "the same, 1 000 000 addresses", 1000000,
+	    prepare_floor, work_floor, NULL },
+	{ "fdb-1k", "frame", "coax's table: look-up and refresh", 1000,
+	    prepare_fdb, work_fdb, "fdb-floor-1k" },
+	{ "fdb-100k", "frame", "the same, 100 000 addresses", 100000,
+	    prepare_fdb, work_fdb, "fdb-floor-100k" },
+	{ "fdb-1m", "frame", "the same, 1 000 000 addresses", 1000000,
+	    prepare_fdb, work_fdb, "fdb-floor-1m" },
+	{ "fdb-learn", "address", "new addresses, up to 1 000 000", 1000000,
+	    prepare_learn, work_learn, NULL },
+	{ "flood-8", "copy", "a flooded frame, 8 members", 8, prepare_flood,
+	    work_flood, NULL },
+	{ "flood-256", "copy", "a flooded frame, 256 members", 256,
+	    prepare_flood, work_flood, "flood-8" },
+	{ "frame-alloc", "frame", "take and return", 0, prepare_pool,
+	    work_alloc, NULL },
+	{ "csum", "KiB", "Internet checksum", 0, prepare_pool, work_csum,
+	    NULL },
+	{ "segment", "segment", "64 KiB of TCP into segments of 1448 bytes", 0,
+	    prepare_segment, work_segment, NULL },
+};
+
+#define KINDS ARRAY_LEN(kinds)
+
+static struct bench benches[KINDS];
+
+/* "core" means core-1k and core-100k. */
+static bool
+name_matches(const char *name, const char *asked)
+{
+	size_t len = strlen(asked);
+
+	return strncmp(name, asked, len) == 0 &&
+	       (name[len] == '\0' || name[len] == '-');
+}
+
+static void
+want(const char *asked)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < KINDS; i++) {
+		if (!name_matches(kinds[i].name, asked))
+			continue;
+		benches[i].wanted = true;
+		found = true;
+		/* What it is compared with is measured in the same run. */
+		for (size_t j = 0; j < KINDS && kinds[i].against != NULL; j++)
+			if (strcmp(kinds[j].name, kinds[i].against) == 0)
+				benches[j].wanted = true;
+	}
+	if (!found) {
+		fprintf(stderr, "coax-bench: no benchmark %s (see --list)\n",
+		    asked);
+		exit(1);
+	}
+}
+
+static void
+slice(struct bench *b, uint32_t round)
+{
+	uint64_t start = now_ns(), ns, units = 0;
+
+	do {
+		for (uint32_t i = 0; i < 16; i++)
+			units += b->kind->work(b);
+		ns = now_ns() - start;
+	} while (ns < SLICE_NS);
+	b->ns[round] = (double)ns / (double)units;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static double
+median(const struct bench *b)
+{
+	return b->ns[ROUNDS / 2];
+}
+
+static const struct bench *
+against(const struct bench *b)
+{
+	for (size_t i = 0; i < KINDS && b->kind->against != NULL; i++)
+		if (strcmp(kinds[i].name, b->kind->against) == 0)
+			return &benches[i];
+	return NULL;
+}
+
+static void
+report(bool json)
+{
+	const char *separator = "";
+
+	if (json)
+		printf("{\"rounds\":%d,\"results\":[", ROUNDS);
+	else
+		printf("%-15s %9s %9s %9s  %-8s %s\n", "", "median ns", "min",
+		    "max", "per", "ratio");
+	for (size_t i = 0; i < KINDS; i++) {
+		const struct bench *b = &benches[i], *o = against(b);
+
+		if (!b->wanted)
+			continue;
+		if (json) {
+			printf("%s{\"name\":\"%s\",\"per\":\"%s\","
+			       "\"median_ns\":%.2f,\"min_ns\":%.2f,"
+			       "\"max_ns\":%.2f",
+			    separator, b->kind->name, b->kind->unit, median(b),
+			    b->ns[0], b->ns[ROUNDS - 1]);
+			if (o != NULL)
+				printf(",\"against\":\"%s\",\"ratio\":%.3f",
+				    o->kind->name, median(b) / median(o));
+			if (b->longest_ns > 0)
+				printf(",\"longest_ns\":%.0f", b->longest_ns);
+			printf("}");
+			separator = ",";
+			continue;
+		}
+		printf("%-15s %9.2f %9.2f %9.2f  %-8s", b->kind->name,
+		    median(b), b->ns[0], b->ns[ROUNDS - 1], b->kind->unit);
+		if (o != NULL)
+			printf(
+			    " %.2f x %s", median(b) / median(o), o->kind->name);
+		if (b->longest_ns > 0)
+			printf(" longest batch %.0f us", b->longest_ns / 1000);
+		printf("\n");
+	}
+	if (json)
+		printf("]}\n");
+}
+
+int
+main(int argc, char **argv)
+{
+	bool json = false, some = false;
+
+	for (size_t i = 0; i < KINDS; i++)
+		benches[i].kind = &kinds[i];
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--json") == 0) {
+			json = true;
+		} else if (strcmp(argv[i], "--list") == 0) {
+			for (size_t j = 0; j < KINDS; j++)
+				printf("%-15s %s\n", kinds[j].name,
+				    kinds[j].about);
+			return 0;
+		} else if (argv[i][0] == '-') {
+			fprintf(stderr, "usage: coax-bench [NAME...] [--json] "
+			                "[--list]\n");
+			return 1;
+		} else {
+			want(argv[i]);
+			some = true;
+		}
+	}
+	for (size_t i = 0; i < KINDS; i++) {
+		benches[i].wanted = benches[i].wanted || !some;
+		if (benches[i].wanted)
+			kinds[i].prepare(&benches[i]);
+	}
+	for (uint32_t r = 0; r < ROUNDS; r++)
+		for (size_t i = 0; i < KINDS; i++)
+			if (benches[i].wanted)
+				slice(&benches[i], r);
+	for (size_t i = 0; i < KINDS; i++)
+		qsort(benches[i].ns, ROUNDS, sizeof(double), compare);
+	report(json);
+	return 0;
+}
