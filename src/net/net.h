@@ -142,8 +142,8 @@ struct net {
 	/* Where the core sets timers: the shell's heap; NULL: nobody keeps
 	 * time, and what is overdue is found when it matters. */
 	struct timerheap *timers;
-	uint64_t random;    /* state of the generator for addresses; seeded by
-	                     * the shell, net_random() */
+	uint64_t random; /* state of the generator for addresses; seeded by
+	                  * the shell, net_random() */
 	struct frame_pool *pool;
 	const struct iface_ops *const *kinds; /* NULL-ended driver table */
 	struct net_system system;
