@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * coax ifconfig: the words go to the daemon as they are, the answer is printed
+ * in BSD's format, or as JSON.
+ *
+ * Where the daemon may not enter the vnet of a rootless container, its refusal
+ * asks for help: this program, which may, makes the netdev there, gives it to
+ * the daemon, and the rest of the words goes on.
+ */
+#include "cli/cli.h"
+#include "control/printout.h"
+
+#define HELP_MAX 64 /* netdevs made for one command line */
+
+/* Prints what a refused line has done before it asked for help. */
+static void
+print_done(const struct cli *cli, const json_t *error)
+{
+	const json_t *data = json_object_get(error, "data");
+	json_t *result =
+	    json_pack("{s:O?}", "out", json_object_get(data, "done"));
+	struct text out = { 0 };
+	struct text err = { 0 };
+
+	if (cli->json)
+		printout_json(result, &out);
+	else
+		(void)printout_result(cli->program, result, &out, &err);
+	json_decref(result);
+	(void)cli_put_both(cli, &out, &err);
+}
+
+/*
+ * One try. Return: exit status, or -1: help was given, *@words are left to do
+ * (new reference).
+ */
+static int
+run_words(struct cli *cli, struct coax *c, json_t **words)
+{
+	json_t *result, *rest, *word;
+	const json_t *error, *helper;
+	struct text out = { 0 };
+	struct text msg = { 0 };
+	const char *iface;
+	int status;
+	size_t i;
+	int err = coax_call(c, "ifconfig", json_pack("{s:o}", "argv", *words),
+	    NULL, 0, &result, NULL, 0, NULL);
+
+	*words = NULL;
+	if (err == 0) {
+		if (cli->json) {
+			printout_json(json_object_get(result, "out"), &out);
+			status = 0;
+		} else {
+			status =
+			    printout_result(cli->program, result, &out, &msg);
+		}
+		json_decref(result);
+		err = cli_put_both(cli, &out, &msg);
+		return status != 0 ? status : err;
+	}
+	error = coax_error_object(c);
+	helper = json_object_get(json_object_get(error, "data"), "helper");
+	iface = json_string_value(json_object_get(helper, "iface"));
+	if (iface == NULL)
+		return cli_refused(cli, c, err);
+	print_done(cli, error);
+	*words = json_pack("[s]", iface);
+	rest = json_object_get(helper, "rest");
+	json_array_foreach(rest, i, word)(void) json_array_append(*words, word);
+	rest = json_deep_copy(helper); /* the error ends with the next call */
+	status = cli_help_daemon(cli, c, rest);
+	json_decref(rest);
+	if (status == 0 && json_array_size(*words) > 1)
+		return -1;
+	json_decref(*words);
+	*words = NULL;
+	return status;
+}
+
+int
+cli_ifconfig(struct cli *cli, int argc, char **argv)
+{
+	struct coax *c;
+	json_t *words;
+	int status = -1;
+
+	cli_take_json(cli, &argc, argv);
+	words = cli_words(cli, argc - 1, argv + 1);
+	if (words == NULL)
+		return 1;
+	c = cli_connect(cli);
+	if (c == NULL) {
+		json_decref(words);
+		return 1;
+	}
+	for (int i = 0; i < HELP_MAX && status < 0; i++)
+		status = run_words(cli, c, &words);
+	json_decref(words);
+	coax_close(c);
+	return status < 0 ? 1 : status;
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a client does for the daemon in namespaces that the daemon may not
+ * enter: those of another user namespace, a rootless container's. The client,
+ * who owns that container, enters the user namespace first, then the network
+ * namespace, in a child, and makes the TAP there; its descriptor goes to the
+ * daemon. coax vnet attach and coax jexec open namespaces here, too.
+ */
+#include <errno.h>
+#include <linux/nsfs.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "cli/cli.h"
+#include "control/bsderr.h"
+#include "os/netns.h"
+#include "os/sock.h"
+#include "os/tun.h"
+
+unsigned int
+cli_open_what(const char *what, int fds[2])
+{
+	uint32_t pid;
+
+	if (str_u32(what, 10, 1, INT32_MAX, &pid) < 0) {
+		fds[0] = netns_open_path(what);
+		return fds[0] < 0 ? 0 : 1;
+	}
+	fds[1] = netns_pidfd((pid_t)pid);
+	fds[0] = fds[1] < 0 ? -1 : netns_open_pid((pid_t)pid);
+	if (fds[0] >= 0)
+		return 2;
+	fd_close(&fds[1]);
+	return 0;
+}
+
+/* The row of a vnet in the list: new reference, or NULL. */
+static json_t *
+vnet_row(struct coax *c, const char *name)
+{
+	json_t *list, *row;
+	json_t *found = NULL;
+	size_t i;
+
+	if (coax_call(c, "vnet.list", NULL, NULL, 0, &list, NULL, 0, NULL) < 0)
+		return NULL;
+	json_array_foreach(list, i, row)
+	{
+		const char *s = json_string_value(json_object_get(row, "name"));
+		json_int_t id = json_integer_value(json_object_get(row, "id"));
+
+		if (s != NULL && *s != '\0' &&
+		    (strcmp(s, name) == 0 ||
+		        (id > 0 && id == strtoll(name, NULL, 10))))
+			found = row;
+	}
+	json_incref(found);
+	json_decref(list);
+	return found;
+}
+
+/* The user namespace that owns @net_fd, if it is not ours: else -1. */
+static int
+owner_of(int net_fd, pid_t pid)
+{
+	int fd = ioctl(net_fd, NS_GET_USERNS);
+	struct stat theirs, ours;
+
+	if (fd < 0 && pid > 0)
+		fd = netns_open_user_of_pid(pid);
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &theirs) == 0 && stat("/proc/self/ns/user", &ours) == 0 &&
+	    theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino)
+		fd_close(&fd);
+	return fd;
+}
+
+int
+cli_open_vnet(struct coax *c, const char *name, int *user_fd, int *net_fd)
+{
+	json_t *row = vnet_row(c, name);
+	const char *path = json_string_value(json_object_get(row, "path"));
+	pid_t pid = (pid_t)json_integer_value(json_object_get(row, "pid"));
+	int fd = -ENOENT;
+
+	if (pid > 0)
+		fd = netns_open_pid(pid);
+	else if (path != NULL)
+		fd = netns_open_path(path);
+	json_decref(row);
+	if (fd < 0)
+		return fd;
+	*net_fd = fd;
+	*user_fd = owner_of(fd, pid);
+	return 0;
+}
+
+/* In the child, inside: a TAP as the daemon wants it. */
+static int
+make_tap(void *arg)
+{
+	struct tun tun;
+	int err = tun_open(arg, &tun);
+
+	return err < 0 ? err : tun.fd;
+}
+
+int
+cli_help_daemon(const struct cli *cli, struct coax *c, const json_t *helper)
+{
+	const char *vnet = json_string_value(json_object_get(helper, "vnet"));
+	const char *iface = json_string_value(json_object_get(helper, "iface"));
+	char name[IFNAMSIZ];
+	int user_fd = -1;
+	int net_fd = -1;
+	size_t len;
+	int fd, err;
+
+	if (vnet == NULL || iface == NULL)
+		return cli_error(cli, "the daemon asks for help with nothing");
+	/* tap0@vnet: the netdev is tap0. */
+	len = strcspn(iface, "@");
+	if (len >= sizeof(name))
+		return cli_error(cli, "%s: name too long", iface);
+	memcpy(name, iface, len);
+	name[len] = '\0';
+	err = cli_open_vnet(c, vnet, &user_fd, &net_fd);
+	if (err < 0)
+		return cli_error(
+		    cli, "vnet %s: cannot enter: %s", vnet, bsd_strerror(err));
+	fd = netns_fd_from(user_fd, net_fd, make_tap, name);
+	fd_close(&user_fd);
+	fd_close(&net_fd);
+	if (fd < 0)
+		return cli_error(cli, "vnet %s: cannot make %s there: %s", vnet,
+		    name, bsd_strerror(fd));
+	err = coax_call(c, "host.give",
+	    json_pack("{s:s, s:s, s:i}", "name", iface, "to", vnet, "fd", 0),
+	    &fd, 1, NULL, NULL, 0, NULL);
+	fd_close(&fd);
+	return err < 0 ? cli_refused(cli, c, err) : 0;
+}

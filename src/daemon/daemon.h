@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the daemon is made of: one worker with its loop and net, the host, the
+ * control sockets. main.c makes and ends it; methods.c answers for it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "control/rpc.h"
+#include "control/sysctl.h"
+#include "daemon/control.h"
+#include "drv/host.h"
+#include "net/net.h"
+#include "os/loop.h"
+
+#define DAEMON_SPIN_MAX_US 1000000 /* of -p */
+
+/* An open tap, by the number that the kernel gives the app's socket. */
+struct daemon_tap {
+	uint64_t cookie;
+	uint32_t index; /* struct iface's */
+	TAILQ_ENTRY(daemon_tap) link;
+};
+TAILQ_HEAD(daemon_tap_list, daemon_tap);
+
+struct daemon {
+	struct loop *loop;
+	struct net *net;
+	struct host_system *host; /* NULL: none, see @host_why */
+	char host_why[256];
+	struct rpc_server *server;
+	struct control *control;
+	struct daemon_tap_list taps;
+	char path[108]; /* of the control socket */
+	uint64_t started_ns;
+	uint32_t spin_us;
+	bool detached;
+};
+
+/* Rows for rpc_server_options.tables; its user is the struct daemon. */
+extern const struct rpc_method daemon_methods[];
+
+/* Rows for struct sysctl_tree; its user is the struct daemon. */
+extern const struct sysctl_row daemon_sysctls[];
+
+/* Forgets the open taps. */
+void daemon_taps_clear(struct daemon *d);
