@@ -354,6 +354,31 @@ test_promiscuous_host_is_shown_the_rest(void **state)
 	b->ifp->host = NULL;
 }
 
+/* ... and broadcasts out of the member only if the host sent them on the
+ * bridge: those of other stations every member's host gets from the bridge. */
+static void
+test_promiscuous_host_is_shown_the_bridges_own_broadcasts(void **state)
+{
+	struct bench *b = *state;
+	struct iface bridge = *b->ifp;
+	struct frame_batch batch;
+
+	memcpy(bridge.mac, "\x02\x00\x00\x00\x00\x77", 6);
+	assert_int_equal(iface_stack_attach(b->ifp, &b->sink.stack), 0);
+	b->sink.stack.master = &bridge;
+	b->ifp->host = &b->sink.host;
+	b->sink.host.promisc = true;
+	fixture_batch(b->net, &batch, 2, 60);
+	memset(batch.frames[0]->data, 0xff, 6);
+	memset(batch.frames[1]->data, 0xff, 6);
+	memcpy(batch.frames[1]->data + 6, bridge.mac, 6);
+	iface_output(b->ifp, &batch);
+	assert_int_equal(b->sink.host_frames, 1);
+	assert_memory_equal(b->sink.last + 6, bridge.mac, 6);
+	assert_int_equal(b->p->sent, 2);
+	b->ifp->host = NULL;
+}
+
 static void
 test_output_counts_and_checks_mtu(void **state)
 {
@@ -619,6 +644,7 @@ main(void)
 		T(test_monitor_counts_and_drops),
 		T(test_hooks_see_and_take),
 		T(test_promiscuous_host_is_shown_the_rest),
+		T(test_promiscuous_host_is_shown_the_bridges_own_broadcasts),
 		T(test_output_counts_and_checks_mtu),
 		T(test_output_segments_what_the_driver_cannot_take),
 		T(test_drop_reasons_raise_bsd_counters),
