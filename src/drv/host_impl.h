@@ -63,6 +63,7 @@ struct host_if {
 	bool unread; /* nor questions */
 	bool parked; /* waits until its name is free */
 	bool hashed, dirty;
+	bool missed; /* events about it may have been lost */
 	/* What is known of the netdev. */
 	bool nd_up, nd_carrier;
 	uint32_t nd_mtu;

@@ -97,8 +97,15 @@ host_sync(struct host_if *h)
 
 	if (h->ifindex <= 0 || h->unread || h->move != NULL || h->fd < 0)
 		return;
-	if (rtnl_link_get_index(h->hs->rtnl, h->nsid, h->ifindex, &l) != 0)
-		return; /* gone: the descriptor says so */
+	if (rtnl_link_get_index(h->hs->rtnl, h->nsid, h->ifindex, &l) != 0) {
+		/* Deleted: the descriptor says so.  Moved: an event does,
+		 * unless it was lost. */
+		if (h->missed && tun_get_name(h->fd, l.name) == 0)
+			host_moved(h, NULL, RTNL_NSID_NONE, 0);
+		h->missed = false;
+		return;
+	}
+	h->missed = false;
 	cause = cause_begin(h);
 	sync_name(h, &l);
 	sync_mtu(h, &l);
@@ -204,8 +211,10 @@ monitor_event(void *arg, const struct rtnl_event *ev)
 			host_ns_lost(ns);
 		break;
 	case RTNL_EVENT_OVERFLOW:
-		TAILQ_FOREACH (h, &hs->ifs, link)
+		TAILQ_FOREACH (h, &hs->ifs, link) {
 			mark(h);
+			h->missed = true;
+		}
 		break;
 	case RTNL_EVENT_ADDR_NEW:
 	case RTNL_EVENT_ADDR_DEL:

@@ -658,7 +658,9 @@ attach_now(struct host_if *h, struct net_wait *w)
 		err = rtnl_link_index(hs->rtnl, h->nd_name);
 		if (err > 0) {
 			place_set(h, RTNL_NSID_NONE, err);
-			return move_begin(h, vnet, true, w);
+			err = move_begin(h, vnet, true, w);
+			if (err == -EINPROGRESS)
+				return err;
 		}
 	} else {
 		err = settle(h);
@@ -894,10 +896,9 @@ host_moved(struct host_if *h, struct host_ns *ns, int nsid, int ifindex)
 	h->host.vnet = NULL;
 	h->blind = true;
 	h->unread = ifindex == 0;
+	/* Else its old place stays: an event may yet tell. */
 	if (ifindex != 0)
 		place_set(h, nsid, ifindex);
-	else
-		place_clear(h);
 	h->host.up = true; /* for all we know */
 	host_event(h,
 	    "the host moved its netdev to a namespace that is no vnet; "

@@ -716,6 +716,58 @@ test_adopted_vnet_is_not_pinned(void **state)
 	close(fd);
 }
 
+/* By path there is no process to watch: the namespace's own end tells, with a
+ * netdev in it and without. */
+static void
+test_vnet_adopted_by_path(void **state)
+{
+	BEGIN(t);
+	struct iface *ifp = hosted(t, "vether0");
+	char what[64];
+	struct vnet *v;
+	pid_t pid;
+
+	for (int with = 0; with < 2; with++) {
+		pid = container();
+		snprintf(what, sizeof(what), "/proc/%d/task/%d/ns/net",
+		    (int)pid, (int)pid);
+		assert_int_equal(
+		    net_vnet_attach(t->net, "box", what, NULL, 0, &v), 0);
+		if (with)
+			assert_int_equal(move(t, ifp, v), 0);
+		container_end(pid);
+		UNTIL(t, net_vnet_find(t->net, "box") == NULL);
+		UNTIL(t, ifp->host != NULL &&
+		             rtnl_link_index(t->other, "vether0") > 0);
+		assert_ptr_equal(ifp->host->vnet, t->net->home);
+	}
+}
+
+/* What the caller asks for in a vnet that has just ended fails cleanly. */
+static void
+test_attach_into_a_vnet_that_has_ended(void **state)
+{
+	BEGIN(t);
+	pid_t pid = container();
+	struct iface *ifp, *other = hosted(t, "vether0");
+	char what[64];
+	struct vnet *v;
+	WAITER(x);
+	WAITER(y);
+
+	snprintf(
+	    what, sizeof(what), "/proc/%d/task/%d/ns/net", (int)pid, (int)pid);
+	assert_int_equal(net_vnet_attach(t->net, "box", what, NULL, 0, &v), 0);
+	assert_int_equal(net_iface_create(t->net, v, "vether1", &ifp), 0);
+	container_end(pid);
+	assert_int_equal(net_host_attach(ifp, &x.w), -ENXIO);
+	assert_null(ifp->host);
+	assert_int_equal(net_host_move(other, v, &y.w), -ENXIO);
+	assert_ptr_equal(other->host->vnet, t->net->home);
+	UNTIL(t, net_vnet_find(t->net, "box") == NULL);
+	assert_ptr_equal(ifp->vnet, t->net->home);
+}
+
 static void
 test_attach_refuses_what_is_no_namespace(void **state)
 {
@@ -1106,6 +1158,8 @@ main(void)
 		CASE(test_interface_moves_to_a_vnet_and_home),
 		CASE(test_move_by_others_is_followed),
 		CASE(test_adopted_vnet_is_not_pinned),
+		CASE(test_vnet_adopted_by_path),
+		CASE(test_attach_into_a_vnet_that_has_ended),
 		CASE(test_attach_refuses_what_is_no_namespace),
 		CASE(test_given_tap_serves),
 		CASE(test_drops_have_reasons),
