@@ -22,17 +22,19 @@
 /* Slots looked at when a full table makes room for a new address. */
 #define SWEEP_WHEN_FULL 65536u
 
+/* Slots of a new table that are cleared per new address. */
+#define CLEAR_STEP 256u
+
 #define CACHE_LINE 64u
 
+/* A table of garbage. */
 static int
-table_init(struct fdb_table *t, uint32_t slots)
+table_alloc(struct fdb_table *t, uint32_t slots)
 {
 	size_t entries_size = (size_t)slots * sizeof(struct fdb_entry);
 	size_t size = entries_size + (size_t)slots * sizeof(uint32_t);
-	uint8_t *memory;
+	uint8_t *memory = malloc(size + CACHE_LINE);
 
-	/* calloc() leaves large areas untouched until they are used. */
-	memory = calloc(1, size + CACHE_LINE);
 	if (memory == NULL)
 		return -ENOMEM;
 	t->memory = memory;
@@ -42,6 +44,16 @@ table_init(struct fdb_table *t, uint32_t slots)
 	t->mask = slots - 1;
 	t->count = 0;
 	return 0;
+}
+
+/* Frees @slots slots from @at on; returns where it stopped. */
+static uint32_t
+table_clear(struct fdb_table *t, uint32_t at, uint32_t slots)
+{
+	uint32_t n = COAX_MIN(slots, t->mask + 1 - at);
+
+	memset(&t->entries[at], 0, n * sizeof(struct fdb_entry));
+	return at + n;
 }
 
 static void
@@ -69,10 +81,11 @@ fdb_init(struct fdb *f, uint64_t seed, uint32_t ports)
 	};
 	if (fdb_reserve_ports(f, ports) < 0)
 		return -ENOMEM;
-	if (table_init(&f->now, SLOTS_MIN) < 0) {
+	if (table_alloc(&f->now, SLOTS_MIN) < 0) {
 		free(f->ports);
 		return -ENOMEM;
 	}
+	(void)table_clear(&f->now, 0, SLOTS_MIN);
 	return 0;
 }
 
@@ -81,6 +94,7 @@ fdb_fini(struct fdb *f)
 {
 	table_fini(&f->now);
 	table_fini(&f->old);
+	table_fini(&f->next);
 	free(f->ports);
 	f->ports = NULL;
 	f->port_count = 0;
@@ -225,34 +239,55 @@ rehash_step(struct fdb *f, uint32_t slots)
 	}
 }
 
-static int
-rehash_start(struct fdb *f, uint32_t slots)
+/* The next table takes over; the present one is moved into it in steps. */
+static void
+rehash_start(struct fdb *f)
 {
-	struct fdb_table fresh;
-
-	ASSERT(f->old.entries == NULL);
-	if (table_init(&fresh, slots) < 0)
-		return -ENOMEM;
+	ASSERT(f->old.entries == NULL && f->next_clear > f->next.mask);
 	f->old = f->now;
-	f->now = fresh;
+	f->now = f->next;
+	f->next = (struct fdb_table){ 0 };
 	f->rehash_at = 0;
 	f->sweep_at = 0;
-	return 0;
+}
+
+/* A larger table is got ready shortly before it is needed, and cleared in
+ * steps: clearing (or first touching) many megabytes takes milliseconds. */
+static void
+prepare_next(struct fdb *f)
+{
+	uint32_t slots = f->now.mask + 1;
+	bool shrinks = f->next.mask < f->now.mask;
+	bool tight = fdb_count(f) >= slots / 2 - slots / 64;
+
+	if (f->next.entries != NULL && shrinks && fdb_count(f) >= slots / 8)
+		table_fini(&f->next);
+	if (f->next.entries == NULL) {
+		if (!tight || f->old.entries != NULL ||
+		    slots >= FDB_MAX_HIGHEST ||
+		    table_alloc(&f->next, slots * 2) < 0)
+			return;
+		f->next_clear = 0;
+		shrinks = false;
+	}
+	if (f->next_clear <= f->next.mask)
+		f->next_clear =
+		    table_clear(&f->next, f->next_clear, CLEAR_STEP);
+	if (f->next_clear > f->next.mask && f->old.entries == NULL &&
+	    (shrinks || fdb_count(f) >= slots / 2))
+		rehash_start(f);
 }
 
 /* Room for one more entry?  Grows in time, so that there nearly always is. */
 static bool
 make_room(struct fdb *f)
 {
-	uint32_t slots = f->now.mask + 1;
+	uint32_t slots;
 
 	rehash_step(f, FDB_REHASH_STEP);
-	if (fdb_count(f) < slots / 2)
-		return true;
-	if (f->old.entries == NULL && slots < FDB_MAX_HIGHEST &&
-	    rehash_start(f, slots * 2) == 0)
-		return true;
-	/* Being moved still, or out of memory: it works fuller, too. */
+	prepare_next(f);
+	/* Being got ready still, or out of memory: it works fuller, too. */
+	slots = f->now.mask + 1;
 	return fdb_count(f) < slots - slots / 8;
 }
 
@@ -508,9 +543,10 @@ fdb_sweep(struct fdb *f, uint32_t now_s, uint32_t budget)
 	f->sweeping = false;
 	f->due_s = f->sweep_due_s;
 	/* Much too large: shrink, in steps, as new addresses come. */
-	if (f->now.mask + 1 > SLOTS_MIN * 4 &&
-	    f->now.count < (f->now.mask + 1) / 16)
-		(void)rehash_start(f, (f->now.mask + 1) / 4);
+	if (f->now.mask + 1 > SLOTS_MIN * 4 && f->next.entries == NULL &&
+	    f->now.count < (f->now.mask + 1) / 16 &&
+	    table_alloc(&f->next, (f->now.mask + 1) / 4) == 0)
+		f->next_clear = 0;
 	return false;
 }
 

@@ -91,6 +91,8 @@ typedef void fdb_removed_fn(
 
 struct fdb {
 	struct fdb_table now, old;
+	struct fdb_table next; /* being got ready, or no table */
+	uint32_t next_clear;   /* its next slot to clear */
 	uint64_t seed;
 	uint32_t max;       /* addresses, `maxaddr` */
 	uint32_t timeout_s; /* 0: no expiry; fdb_set_timeout() */
@@ -146,7 +148,9 @@ fdb_key_vid(uint64_t key)
 static inline uint32_t
 fdb_hash(const struct fdb *f, uint64_t key)
 {
-	return (uint32_t)hash_u64(f->seed, key);
+	/* One folded product: who does not know the seed cannot tell where a
+	 * key goes, and probes are bounded all the same. */
+	return (uint32_t)hash_fold(key ^ f->seed, 0x9e3779b97f4a7c15u);
 }
 
 /** fdb_prefetch() - a look-up with @hash comes soon */

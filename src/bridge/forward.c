@@ -231,10 +231,18 @@ has_local_host(const struct pass *pass, const struct bridge_port *p)
 	       p->ifp->host->vnet == pass->vnet;
 }
 
+/* Not seeded: only the operator's addresses are in the table. */
 static inline uint32_t
 own_slot(const struct bridge *br, uint64_t mac)
 {
-	return (uint32_t)hash_u64(br->fdb.seed, mac) & br->own_mask;
+	return (uint32_t)((mac * 0x9e3779b97f4a7c15u) >> 32) & br->own_mask;
+}
+
+/* May @mac be in the table?  Nearly always, this is all that is asked. */
+static inline bool
+own_perhaps(const struct bridge *br, uint64_t mac)
+{
+	return br->own[own_slot(br, mac)].rank != 0;
 }
 
 static void
@@ -268,7 +276,7 @@ own_fill(struct bridge *br)
 
 /* The first of bridge, receiving member, other members that has @mac, as rank;
  * 0: none. */
-static inline uint32_t
+static uint32_t
 own_find(const struct pass *pass, uint64_t mac, struct bridge_port **out)
 {
 	const struct bridge *br = pass->br;
@@ -630,7 +638,11 @@ bridge_port_input(
 		else if (__builtin_expect(
 		             in->state == BRIDGE_STP_DISCARDING, 0))
 			to_member(&pass, f, DROP_STP_DISCARDING); /* I8, F2 */
-		else if (!input_own(&pass, f, l))
+		else if (__builtin_expect(
+		             !own_perhaps(br, key_mac(l->dst_key)) &&
+		                 !own_perhaps(br, key_mac(l->src_key)),
+		             1) ||
+		         !input_own(&pass, f, l))
 			forward(&pass, f, l);
 	}
 	pass_end(&pass);
