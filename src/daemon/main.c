@@ -379,7 +379,7 @@ open_net(struct daemon *d, const struct options *o)
 		no.system = &system;
 	} else {
 		d->host = NULL;
-		log_notice("no host side: %s", d->host_why);
+		log_notice("%s", d->host_why);
 	}
 	err = net_create(&no, &d->net);
 	if (err < 0)

@@ -476,9 +476,10 @@ coax_call(struct coax *c, const char *method, json_t *params, const int *fds,
 		(void)json_object_set_new(
 		    params, "fds", json_integer((json_int_t)fd_count));
 	request = json_pack("{s:s, s:I, s:s, s:o}", "jsonrpc", "2.0", "id",
-	    ++c->last_id, "method", method, "params", params);
+	    c->last_id + 1, "method", method, "params", params);
 	if (request == NULL)
 		return client_error(c, -EINVAL, "the method is not UTF-8");
+	c->last_id++;
 	err = client_send_json(c, request, fds, fd_count);
 	/* A daemon that refuses to listen may have said why before. */
 	if (err < 0 && err != -EPIPE && err != -ECONNRESET)
