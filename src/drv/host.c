@@ -42,8 +42,9 @@ static const char *
 why_not(int err)
 {
 	switch (err) {
-	case -EPERM:
 	case -EACCES:
+		return "no permission to open /dev/net/tun";
+	case -EPERM:
 		return "no right to make network interfaces (CAP_NET_ADMIN)";
 	case -ENOENT:
 	case -ENODEV:
@@ -104,12 +105,12 @@ host_system_create(const struct host_options *o, struct host_system **out,
 out_destroy:
 	host_system_destroy(hs);
 out_why:
-	if (err == -EACCES)
-		err = -EPERM;
 	if (err == -ENODEV || err == -ENXIO)
 		err = -ENOENT;
 	snprintf(why, size, "no host side here: %s; run inside `coax lab'",
 	    why_not(err));
+	if (err == -EACCES)
+		err = -EPERM;
 	return err;
 }
 
