@@ -1,0 +1,583 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the system tests need and a shell cannot do: raw frames on a netdev,
+values of JSON, an independent look at checksums, and a control client that
+misbehaves. Each subcommand is the function of that name, cmd_NAME()."""
+
+import json
+import os
+import re
+import select
+import signal
+import socket
+import struct
+import sys
+import time
+
+ETH_P_ALL = 3
+PACKET_OUTGOING = 4
+SOL_PACKET = 263
+PACKET_ADD_MEMBERSHIP = 1
+PACKET_MR_PROMISC = 1
+PACKET_AUXDATA = 8
+
+
+def fail(text):
+    print(text, file=sys.stderr)
+    sys.exit(1)
+
+
+def arg_value(args, name, default=None):
+    """Takes "name value" out of args."""
+    if name not in args:
+        return default
+    i = args.index(name)
+    value = args[i + 1]
+    del args[i:i + 2]
+    return value
+
+
+def arg_flag(args, name):
+    if name in args:
+        args.remove(name)
+        return True
+    return False
+
+
+# --- JSON ---------------------------------------------------------------------
+
+def cmd_get(args):
+    """get PATH [DEFAULT]: a value of the JSON on standard input."""
+    value = json.load(sys.stdin)
+    for key in args[0].split("."):
+        try:
+            value = value[int(key)] if isinstance(value, list) else value[key]
+        except (KeyError, IndexError, TypeError):
+            value = None
+            break
+    if value is None and len(args) > 1:
+        value = args[1]
+    print(value if isinstance(value, str) else json.dumps(value))
+
+
+def cmd_json(args):
+    """json EXPRESSION: true of the JSON on standard input, called v."""
+    v = json.load(sys.stdin)
+    if not eval(args[0], {"v": v, "any": any, "all": all, "len": len}):
+        fail("not true: " + args[0] + "\n" + json.dumps(v)[:2000])
+
+
+# --- frames -------------------------------------------------------------------
+
+def mac_bytes(text):
+    return bytes.fromhex(text.replace(":", ""))
+
+
+def cmd_frame(args):
+    """frame DST SRC TYPE [TEXT]: hex, padded to 60 bytes."""
+    data = mac_bytes(args[0]) + mac_bytes(args[1]) + bytes.fromhex(args[2])
+    if len(args) > 3:
+        data += args[3].encode()
+    print(data.ljust(60, b"\0").hex())
+
+
+def cmd_send(args):
+    """send IF HEX [COUNT]: frames out of a netdev."""
+    s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+    s.bind((args[0], 0))
+    data = bytes.fromhex(args[1])
+    for _ in range(int(args[2]) if len(args) > 2 else 1):
+        while True:
+            try:
+                s.send(data)
+                break
+            except OSError as e:
+                if e.errno != 105:  # ENOBUFS
+                    raise
+                select.select([], [s], [], 1)
+
+
+def cmd_capture(args):
+    """capture IF [-p] [-o] [-t SECONDS]: frames received on a netdev, in hex.
+
+    -p: promiscuous; -o: those sent by the host too; -t: end after a time."""
+    promisc, out = arg_flag(args, "-p"), arg_flag(args, "-o")
+    limit = arg_value(args, "-t")
+    end = time.monotonic() + float(limit) if limit else None
+    s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW,
+                      socket.htons(ETH_P_ALL))
+    s.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
+    s.bind((args[0], ETH_P_ALL))
+    # What came on other netdevs between socket() and bind().
+    s.setblocking(False)
+    while True:
+        try:
+            s.recv(1)
+        except BlockingIOError:
+            break
+    if promisc:
+        index = socket.if_nametoindex(args[0])
+        s.setsockopt(SOL_PACKET, PACKET_ADD_MEMBERSHIP,
+                     struct.pack("IHH8s", index, PACKET_MR_PROMISC, 0, b""))
+    print("ready", file=sys.stderr, flush=True)
+    while True:
+        left = None if end is None else end - time.monotonic()
+        if left is not None and left <= 0:
+            return
+        if not select.select([s], [], [], left)[0]:
+            return
+        try:
+            data, anc, _, addr = s.recvmsg(70000, 256)
+        except OSError:
+            return  # the netdev has gone
+        if addr[2] == PACKET_OUTGOING and not out:
+            continue
+        for _, _, aux in anc:
+            status, = struct.unpack_from("I", aux)
+            tci, tpid = struct.unpack_from("HH", aux, 16)
+            if status & 0x10:  # TP_STATUS_VLAN_VALID
+                data = (data[:12] + struct.pack(">HH", tpid or 0x8100, tci)
+                        + data[12:])
+        print(data.hex(), flush=True)
+
+
+# --- checksums, computed without any of coax's code ---------------------------
+
+def ones_sum(data):
+    if len(data) % 2:
+        data += b"\0"
+    total = sum(struct.unpack(">%dH" % (len(data) // 2), data))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return total
+
+
+def check_l4(proto, pseudo, l4, what):
+    if proto == 17 and l4[6:8] == b"\0\0":
+        fail(what + ": UDP without a checksum")
+    total = ones_sum(pseudo + struct.pack(">I", len(l4))
+                     + struct.pack(">I", proto) + l4)
+    if total != 0xffff:
+        fail(what + ": wrong checksum")
+
+
+def check_frame(data, what):
+    """Dies of a wrong frame. Returns (version, protocol, payload bytes)."""
+    kind, = struct.unpack_from(">H", data, 12)
+    if kind == 0x0800:
+        ihl = (data[14] & 15) * 4
+        total, = struct.unpack_from(">H", data, 16)
+        proto, ip = data[23], data[14:14 + total]
+        if len(ip) != total:
+            fail(what + ": cut off")
+        if ones_sum(ip[:ihl]) != 0xffff:
+            fail(what + ": wrong IPv4 header checksum")
+        frag, = struct.unpack_from(">H", ip, 6)
+        if frag & 0x3fff:
+            return 4, 0, 0
+        l4, pseudo, version = ip[ihl:], ip[12:20], 4
+    elif kind == 0x86dd:
+        length, = struct.unpack_from(">H", data, 18)
+        proto, l4 = data[20], data[54:54 + length]
+        if len(l4) != length:
+            fail(what + ": cut off")
+        pseudo, version = data[22:54], 6
+    else:
+        return 0, 0, 0
+    if proto in (6, 17):
+        check_l4(proto, pseudo, l4, what)
+    if proto == 6:
+        return version, 6, len(l4) - (l4[12] >> 4) * 4
+    if proto == 17:
+        return version, 17, len(l4) - 8
+    return version, proto, 0
+
+
+def cmd_checksums(args):
+    """checksums FILE MTU VERSION PROTOCOL BYTES: every frame of a capture is
+    right and fits, and those of a protocol carry BYTES at least."""
+    mtu, version, proto, want = map(int, args[1:5])
+    total = 0
+    with open(args[0], encoding="ascii") as f:
+        for n, line in enumerate(f, 1):
+            data = bytes.fromhex(line.strip())
+            if len(data) > mtu + 14:
+                fail(f"frame {n}: {len(data)} bytes")
+            v, p, size = check_frame(data, f"frame {n}")
+            if (v, p) == (version, proto):
+                total += size
+    print(total)
+    if total < want:
+        fail(f"only {total} bytes of {want}")
+
+
+def cmd_fcs(args):
+    """fcs HEX: the frame ends with its CRC-32."""
+    import zlib
+    data = bytes.fromhex(args[0])
+    if struct.pack("<I", zlib.crc32(data[:-4])) != data[-4:]:
+        fail("wrong FCS")
+
+
+# --- traffic ------------------------------------------------------------------
+
+def cmd_udpsend(args):
+    """udpsend FROM TO PORT BYTES [SEGMENT]: one send; SEGMENT: UDP_SEGMENT."""
+    family = socket.AF_INET6 if ":" in args[1] else socket.AF_INET
+    s = socket.socket(family, socket.SOCK_DGRAM)
+    s.bind((args[0], 0))
+    if len(args) > 4:
+        s.setsockopt(socket.IPPROTO_UDP, 103, int(args[4]))
+    s.sendto(b"u" * int(args[3]), (args[1], int(args[2])))
+
+
+def cmd_udprecv(args):
+    """udprecv ADDRESS PORT BYTES: waits until so much has come."""
+    family = socket.AF_INET6 if ":" in args[0] else socket.AF_INET
+    s = socket.socket(family, socket.SOCK_DGRAM)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+    s.bind((args[0], int(args[1])))
+    print("ready", file=sys.stderr, flush=True)
+    got = 0
+    while got < int(args[2]):
+        got += len(s.recv(70000))
+    print(got)
+
+
+def cmd_tcpserve(args):
+    """tcpserve ADDRESS PORT: takes one connection to its end; prints bytes."""
+    family = socket.AF_INET6 if ":" in args[0] else socket.AF_INET
+    s = socket.socket(family, socket.SOCK_STREAM)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind((args[0], int(args[1])))
+    s.listen(1)
+    print("ready", file=sys.stderr, flush=True)
+    c, _ = s.accept()
+    total, data = 0, c.recv(1 << 18)
+    while data:
+        if data != b"t" * len(data):
+            fail("other bytes than were sent")
+        total += len(data)
+        data = c.recv(1 << 18)
+    print(total)
+
+
+def cmd_tcpsend(args):
+    """tcpsend ADDRESS PORT BYTES"""
+    c = socket.create_connection((args[0], int(args[1])), timeout=20)
+    left = int(args[2])
+    block = b"t" * 262144
+    while left:
+        n = min(left, len(block))
+        c.sendall(block[:n])
+        left -= n
+    c.close()
+
+
+# --- control ------------------------------------------------------------------
+
+class Client:
+    """A control client by hand."""
+
+    def __init__(self, path=None, timeout=10):
+        self.s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.s.settimeout(timeout)
+        self.s.connect(path or os.environ["COAX_SOCKET"])
+        self.buf = b""
+
+    def send(self, data):
+        self.s.sendall(data if isinstance(data, bytes) else
+                       json.dumps(data).encode() + b"\n")
+
+    def line(self):
+        """The next line; None at the end."""
+        while b"\n" not in self.buf:
+            data = self.s.recv(1 << 16)
+            if not data:
+                return None
+            self.buf += data
+        line, _, self.buf = self.buf.partition(b"\n")
+        return json.loads(line)
+
+    def call(self, method, **params):
+        self.send({"jsonrpc": "2.0", "id": 1, "method": method,
+                   "params": params})
+        while True:
+            answer = self.line()
+            if answer is None:
+                fail("the daemon hung up")
+            if "id" in answer:
+                return answer
+
+
+def expect(what, condition):
+    if not condition:
+        fail("not so: " + what)
+
+
+def alive():
+    expect("the daemon answers", Client().call("ping").get("result") == "pong")
+
+
+def cmd_rpc_errors(_):
+    c = Client()
+    for line, code in (
+            (b"{\n", -32700),
+            (b"nonsense\n", -32700),
+            (b"\xff\xfe\n", -32700),
+            (b"[]\n", -32600),
+            (b"1\n", -32600),
+            (b'{"jsonrpc":"1.0","id":1,"method":"ping"}\n', -32600),
+            (b'{"jsonrpc":"2.0","id":1,"method":5}\n', -32600),
+            (b'{"jsonrpc":"2.0","id":1}\n', -32600),
+            (b'{"jsonrpc":"2.0","id":1,"method":"no.such"}\n', -32601),
+            (b'{"jsonrpc":"2.0","id":1,"method":"iface.get"}\n', -32602),
+            (b'{"jsonrpc":"2.0","id":1,"method":"iface.get","params":'
+             b'{"name":5}}\n', -32602),
+            (b'{"jsonrpc":"2.0","id":1,"method":"iface.get","params":'
+             b'{"name":"tap0","more":1}}\n', -32602),
+            (b'{"jsonrpc":"2.0","id":1,"method":"ping","params":'
+             + b'[' * 100 + b']' * 100 + b'}\n', None)):
+        c.send(line)
+        answer = c.line()
+        expect(f"an answer to {line[:60]!r}", answer is not None)
+        expect(f"an error for {line[:60]!r}: {answer}",
+               "error" in answer and answer["jsonrpc"] == "2.0"
+               and (code is None or answer["error"]["code"] == code)
+               and answer["error"]["message"])
+    e = c.call("iface.get", name="tap99")["error"]
+    expect(f"errno and exit in {e}",
+           e["code"] == -32000 and e["data"]["exit"] == 1
+           and e["data"]["errno"] in ("ENXIO", "ENOENT"))
+    # A notification has no answer: the next answer is the ping's.
+    c.send({"jsonrpc": "2.0", "method": "ping"})
+    expect("the connection still works", c.call("ping")["result"] == "pong")
+
+
+def cmd_rpc_batch(_):
+    c = Client()
+    c.send([{"jsonrpc": "2.0", "id": n, "method": m, "params": p}
+            for n, (m, p) in enumerate((
+                ("iface.create", {"name": "feth0"}),
+                ("iface.create", {"name": "feth0"}),
+                ("ifconfig", {"argv": ["feth1", "create"]}),
+                ("ifconfig", {"argv": ["feth0", "peer", "feth1"]}),
+                ("iface.get", {"name": "feth0"}),
+                ("no.such", {}),
+                ("iface.destroy", {"name": "feth0"}),
+                ("iface.destroy", {"name": "feth1"}),
+                ("iface.list", {})))]
+           + [{"jsonrpc": "2.0", "method": "ping"}])
+    a = c.line()
+    expect("answers in order, none for the notification",
+           [x["id"] for x in a] == list(range(9)))
+    expect("created", a[0]["result"]["name"] == "feth0")
+    expect("EEXIST", a[1]["error"]["data"]["errno"] == "EEXIST")
+    expect("peered", a[4]["result"]["feth"]["peer"] == "feth1")
+    expect("unknown method", a[5]["error"]["code"] == -32601)
+    expect("nothing left", a[8]["result"] == [])
+
+
+def cmd_rpc_readonly(args):
+    c = Client(args[0])
+    expect("reads", c.call("iface.list")["result"][0]["name"] == "feth0")
+    expect("shows", "result" in c.call("ifconfig", argv=["-a"]))
+    expect("shows a sysctl",
+           "result" in c.call("sysctl", argv=["net.link.fake.max_mtu"]))
+    for method, params in (
+            ("iface.create", {"name": "feth5"}),
+            ("iface.destroy", {"name": "feth0"}),
+            ("ifconfig", {"argv": ["feth0", "up"]}),
+            ("ifconfig", {"argv": ["feth0", "destroy"]}),
+            ("sysctl", {"argv": ["net.link.fake.max_mtu=3000"]}),
+            ("tap.open", {"name": None}),
+            ("vnet.create", {"name": "v"})):
+        answer = c.call(method, **params)
+        expect(f"{method} {params} is refused: {answer}",
+               answer.get("error", {}).get("data", {}).get("errno") == "EPERM"
+               or answer.get("error", {}).get("code") == -32601)
+
+
+def cmd_rpc_longline(_):
+    """100 MB without a newline: refused, and nobody else notices."""
+    c, total, block = Client(), 0, b"x" * (1 << 20)
+    other = Client()
+    try:
+        for _ in range(100):
+            c.s.sendall(block)
+            total += len(block)
+            expect("others are served", other.call("ping")["result"] == "pong")
+    except (BrokenPipeError, ConnectionResetError):
+        pass
+    expect("it was not all taken", total < 90 << 20)
+    try:
+        answer = c.line()
+        expect("it says why", answer is None or "error" in answer)
+    except ConnectionResetError:
+        pass
+    alive()
+
+
+def cmd_rpc_halfclose(_):
+    """What was asked before the sending side was shut down is answered."""
+    c = Client()
+    for n in range(50):
+        c.send({"jsonrpc": "2.0", "id": n, "method": "ping"})
+    c.s.shutdown(socket.SHUT_WR)
+    for n in range(50):
+        expect("the answer", c.line() == {"jsonrpc": "2.0", "id": n,
+                                          "result": "pong"})
+    expect("then the end", c.line() is None)
+    # And a half-written request dies with its connection.
+    c = Client()
+    c.send(b'{"jsonrpc":"2.0","id":1,"method":"iface.create","params":'
+           b'{"name":"feth77"}}')
+    c.s.shutdown(socket.SHUT_WR)
+    while c.line() is not None:
+        pass
+    alive()
+
+
+def cmd_rpc_flood(_):
+    """Clients that send without reading do not keep another from its turn."""
+    request = b'{"jsonrpc":"2.0","id":1,"method":"iface.list"}\n' * 200
+    flood = [Client() for _ in range(8)]
+    for c in flood:
+        c.s.setblocking(False)
+    other, worst = Client(), 0.0
+    for _ in range(200):
+        for c in flood:
+            try:
+                c.s.send(request)
+            except (BlockingIOError, BrokenPipeError, ConnectionResetError):
+                pass
+        start = time.monotonic()
+        expect("an answer", other.call("ping")["result"] == "pong")
+        worst = max(worst, time.monotonic() - start)
+    print(f"worst {worst * 1000:.1f} ms")
+    expect(f"answers in the flood take less than a second, not {worst}",
+           worst < 1)
+
+
+def cmd_rpc_slow(args):
+    """A subscriber that does not read is dropped, or told what it lost."""
+    c = Client()
+    c.s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    expect("subscribed", "result" in c.call("events.subscribe"))
+    other = Client()
+    for n in range(int(args[0])):
+        r = other.call("ifconfig", argv=["feth0", "description",
+                                         ("d%d" % n) * 200])
+        expect("the change is made", "result" in r)
+    start, lost, ended = time.monotonic(), 0, False
+    c.s.settimeout(15)
+    try:
+        while time.monotonic() - start < 15 and not lost:
+            e = c.line()
+            if e is None:
+                ended = True
+                break
+            if e.get("method") == "event" and e["params"]["type"] == "lost":
+                lost = e["params"]["count"]
+            # Something that comes after the loss.
+            if e.get("method") == "event" and not lost and \
+                    not select.select([c.s], [], [], 0)[0]:
+                other.call("ifconfig", argv=["feth0", "-description"])
+    except ConnectionResetError:
+        ended = True
+    print("ended" if ended else f"lost {lost}")
+    expect("it was dropped or told", ended or lost > 0)
+    alive()
+
+
+def cmd_rpc_pairs(args):
+    """Creates N pairs of feths in batches, and puts them on a bridge."""
+    n, c = int(args[0]), Client(timeout=60)
+    start = time.monotonic()
+    todo = [("ifconfig", {"argv": ["bridge0", "create", "up"]})]
+    for i in range(0, 2 * n, 2):
+        todo.append(("ifconfig", {"argv": [f"feth{i}", "create", "peer",
+                                           f"feth{i + 1}", "up"]}))
+        todo.append(("ifconfig", {"argv": ["bridge0", "addm", f"feth{i}"]}))
+    batch(c, todo)
+    created = time.monotonic()
+    rows = c.call("iface.list")["result"]
+    expect("all are there", len(rows) == 2 * n + 1)
+    expect("all are members",
+           sum(r.get("member_of") == "bridge0" for r in rows) == n)
+    start2 = time.monotonic()
+    batch(c, [("iface.destroy", {"name": f"feth{i}"})
+              for i in range(2 * n)])
+    end = time.monotonic()
+    expect("all are gone", len(c.call("iface.list")["result"]) == 1)
+    print(f"create {created - start:.2f} s, destroy {end - start2:.2f} s")
+    expect("3 s to create", created - start < 3)
+    expect("3 s to destroy", end - start2 < 3)
+
+
+def batch(c, todo):
+    for i in range(0, len(todo), 1000):
+        part = todo[i:i + 1000]
+        c.send([{"jsonrpc": "2.0", "id": k, "method": m, "params": p}
+                for k, (m, p) in enumerate(part)])
+        for a in c.line():
+            expect(f"{part[a['id']]}: {a}", "result" in a)
+
+
+def cmd_rpc_descriptors(_):
+    """So many clients that the daemon has no descriptors left."""
+    clients = []
+    try:
+        for _ in range(200):
+            clients.append(Client(timeout=2))
+    except (BlockingIOError, OSError):
+        pass
+    answered = 0
+    for c in clients:
+        try:
+            c.s.settimeout(0.2 if answered else 5)
+            answered += c.call("ping").get("result") == "pong"
+        except (OSError, SystemExit):
+            break
+    expect("some were served", answered > 0)
+    expect("not all were", answered < len(clients))
+    # One that is served cannot have a new tap, and is told why.
+    r = clients[0].call("tap.open", name=None)
+    expect(f"EMFILE or so in {r}", r["error"]["data"]["errno"] in
+           ("EMFILE", "ENFILE"))
+    for c in clients:
+        c.s.close()
+    end = time.monotonic() + 10
+    while True:
+        try:
+            c = Client(timeout=2)
+            if c.call("ping").get("result") == "pong":
+                break
+        except OSError:
+            pass
+        expect("served again after the others left", time.monotonic() < end)
+    expect("a tap again", "result" in c.call("tap.open", name=None))
+
+
+def cmd_rpc_responsive(args):
+    """responsive SECONDS: the control socket answers all the time."""
+    c, worst = Client(), 0.0
+    end = time.monotonic() + float(args[0])
+    while time.monotonic() < end:
+        start = time.monotonic()
+        expect("an answer", c.call("iface.list").get("result") is not None)
+        worst = max(worst, time.monotonic() - start)
+    print(f"worst {worst * 1000:.1f} ms")
+    expect(f"answers take less than half a second, not {worst}", worst < 0.5)
+
+
+def main():
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    if sys.argv[1].startswith("rpc"):
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    name = re.sub(r"\W", "_", sys.argv[1])
+    globals()["cmd_" + name](sys.argv[2:])
+
+
+main()
