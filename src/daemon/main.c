@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,6 +39,8 @@
 #include "os/sock.h"
 
 #define SHUTDOWN_NS     (3 * CLOCK_NS_PER_SEC)
+#define ANSWER_MS       1000 /* to a second daemon's question */
+#define RETRY_MS        5
 #define FRAMES_MIN      64
 #define FRAMES_MAX      (16u * 1024 * 1024)
 #define SPIN_DEFAULT_US (LOOP_SPIN_DEFAULT_NS / CLOCK_NS_PER_USEC)
@@ -394,6 +397,45 @@ open_net(struct daemon *d, const struct options *o)
 	return 0;
 }
 
+/*
+ * Whether a daemon is alive behind @path. One that was killed holds its lock
+ * until the kernel has taken down its netdevs, which it does not answer for; a
+ * living one answers, or is at least silent.
+ */
+static bool
+somebody_answers(const char *path)
+{
+	static const char ping[] =
+	    "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n";
+	struct pollfd p = { .events = POLLIN };
+	bool alive = false;
+	char c;
+
+	p.fd = sock_connect_unix(path, SOCK_STREAM);
+	if (p.fd < 0)
+		return false;
+	if (sock_send_fds(p.fd, ping, sizeof(ping) - 1, NULL, 0) > 0)
+		alive = poll(&p, 1, ANSWER_MS) == 0 || read(p.fd, &c, 1) == 1;
+	fd_close(&p.fd);
+	return alive;
+}
+
+/* The sockets, as soon as a daemon that was killed has really gone. */
+static int
+listen_when_free(struct control *control, const char *path)
+{
+	uint64_t deadline_ns = clock_now_ns() + SHUTDOWN_NS;
+	int err;
+
+	for (;;) {
+		err = control_listen(control, path);
+		if (err != -EADDRINUSE || somebody_answers(path) ||
+		    clock_now_ns() > deadline_ns)
+			return err;
+		(void)poll(NULL, 0, RETRY_MS);
+	}
+}
+
 /* Methods and sockets. 0 or the exit status. */
 static int
 open_control(
@@ -422,7 +464,7 @@ open_control(
 	}
 	if (err < 0)
 		return refuse("cannot start: %s", strerror(-err));
-	err = control_listen(d->control, d->path);
+	err = listen_when_free(d->control, d->path);
 	if (err == -EADDRINUSE)
 		return refuse("%s: another coaxd is running there", d->path);
 	if (err == -ENOTSOCK)
