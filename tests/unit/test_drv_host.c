@@ -75,7 +75,8 @@ group_setup(void **state)
 	}
 	fd = tun_open_unattached();
 	if (fd < 0)
-		why_not = "no /dev/net/tun here";
+		why_not = fd == -EACCES ? "no permission for /dev/net/tun"
+		                        : "no /dev/net/tun here";
 	else
 		close(fd);
 	return 0;
