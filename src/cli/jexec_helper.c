@@ -6,6 +6,7 @@
  * namespace, in a child, and makes the TAP there; its descriptor goes to the
  * daemon. coax vnet attach and coax jexec open namespaces here, too.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <linux/nsfs.h>
 #include <stdlib.h>
@@ -80,18 +81,58 @@ owner_of(int net_fd, pid_t pid)
 	return fd;
 }
 
+/* @fd if it is the namespace with the inode number @ino (0: any), else closed.
+ */
+static int
+check_netns(int fd, json_int_t ino)
+{
+	struct stat st;
+
+	if (fd < 0 || ino == 0)
+		return fd;
+	if (fstat(fd, &st) == 0 && st.st_ino == (ino_t)ino)
+		return fd;
+	fd_close(&fd);
+	return -ENOENT;
+}
+
+/* Looks for a process in the namespace @ino: descriptor or -ENOENT. */
+static int
+search_netns(json_int_t ino, pid_t *pid)
+{
+	DIR *dir = opendir("/proc");
+	struct dirent *e;
+	uint32_t n;
+	int fd = -ENOENT;
+
+	while (fd < 0 && dir != NULL && (e = readdir(dir)) != NULL) {
+		if (str_u32(e->d_name, 10, 1, INT32_MAX, &n) < 0)
+			continue;
+		fd = check_netns(netns_open_pid((pid_t)n), ino);
+		*pid = (pid_t)n;
+	}
+	if (dir != NULL)
+		(void)closedir(dir);
+	return fd;
+}
+
 int
 cli_open_vnet(struct coax *c, const char *name, int *user_fd, int *net_fd)
 {
 	json_t *row = vnet_row(c, name);
 	const char *path = json_string_value(json_object_get(row, "path"));
 	pid_t pid = (pid_t)json_integer_value(json_object_get(row, "pid"));
+	json_int_t ino = json_integer_value(json_object_get(row, "netns"));
 	int fd = -ENOENT;
 
+	/* The daemon may be in another PID or mount namespace, where numbers
+	 * and paths are other ones: the namespace's own number decides. */
 	if (pid > 0)
-		fd = netns_open_pid(pid);
+		fd = check_netns(netns_open_pid(pid), ino);
 	else if (path != NULL)
-		fd = netns_open_path(path);
+		fd = check_netns(netns_open_path(path), ino);
+	if (fd < 0 && ino > 0)
+		fd = search_netns(ino, &pid);
 	json_decref(row);
 	if (fd < 0)
 		return fd;
