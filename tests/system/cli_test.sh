@@ -292,9 +292,12 @@ sysctls_body()
 	shows '^net.link.fake.max_mtu: 9000$' sysctl net.link.fake
 	shows 'MTU' sysctl -d net.link.fake.max_mtu
 	# As the original: the old value, then why it stays.
-	atf_check -s exit:1 -o match:'^net.link.fake.max_mtu: 9000$' \
-	    -e match:'Invalid argument' sysctl net.link.fake.max_mtu=70000
-	for bad in many -1 ''; do
+	for bad in 70000 -1; do
+		atf_check -s exit:1 -o match:'^net.link.fake.max_mtu: 9000$' \
+		    -e match:'Invalid argument' \
+		    sysctl "net.link.fake.max_mtu=$bad"
+	done
+	for bad in many ''; do
 		refused 'invalid|Invalid|bad|empty' sysctl "net.link.fake.max_mtu=$bad"
 	done
 	refused "unknown oid 'net.link.nosuch'" sysctl net.link.nosuch

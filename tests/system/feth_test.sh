@@ -259,7 +259,7 @@ faults_body()
 	: >cap
 	tool send feth0 "$f"
 	wait_for '[ -s cap ]'
-	got=$(tail -n 1 cap | tr -d '\0')
+	got=$(tail -n 1 cap)
 	[ ${#got} -eq 148 ] || fail "${#got} digits: $got"
 	case $got in
 	"$f$(hex trailertra)"*) ;;
