@@ -388,6 +388,8 @@ open_net(struct daemon *d, const struct options *o)
 	err = net_create(&no, &d->net);
 	if (err < 0)
 		return refuse("cannot start: %s", strerror(-err));
+	d->net->identity = no.random_seed;
+	d->net->timers = loop_timers(d->loop);
 	if (d->host != NULL) {
 		host_system_bind(d->host, d->net);
 		d->net->host_attach = 1;
