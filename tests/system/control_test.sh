@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The control socket: requests, events, clients that misbehave, and the life
 # of the daemon.
+#
+# shellcheck disable=SC2016,SC2034,SC2094,SC2119,SC2129,SC2154
+# (conditions are for wait_for; lib.subr sets and uses variables)
 
 . "$(atf_get_srcdir)/lib.subr"
 

@@ -3,6 +3,9 @@
 # Offloads: super-frames cross whole where both ends can take them, and are
 # segmented with right checksums where one cannot. tool.py judges frames with
 # code of its own.
+#
+# shellcheck disable=SC2016,SC2034,SC2094,SC2119,SC2129,SC2154
+# (conditions are for wait_for; lib.subr sets and uses variables)
 
 . "$(atf_get_srcdir)/lib.subr"
 
