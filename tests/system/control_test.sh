@@ -80,7 +80,8 @@ missing_directory_body()
 	unset COAX_SOCKET
 	atf_check -o empty -e ignore coaxd -d
 	coaxd_pid=$(coax rpc daemon.info | tool get pid)
-	export COAX_SOCKET="$(coax rpc daemon.info | tool get socket)"
+	COAX_SOCKET=$(coax rpc daemon.info | tool get socket)
+	export COAX_SOCKET
 	atf_check -o inline:'\n' coax ifconfig -l
 	kill -TERM "$coaxd_pid"
 	wait_for '! [ -e "$COAX_SOCKET" ]'
