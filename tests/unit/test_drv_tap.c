@@ -491,7 +491,9 @@ static void
 test_vnet_hdr(void **state)
 {
 	struct tap_open_options o = {
-		.vnet_hdr = true, .caps = OFFLOAD_CSUM, .uid = 1000, .pid = 4321
+		.format = { .vnet_hdr = 10, .caps = OFFLOAD_CSUM },
+		.uid = 1000,
+		.pid = 4321,
 	};
 	struct {
 		struct frame_offload off;
@@ -505,7 +507,7 @@ test_vnet_hdr(void **state)
 	assert_int_equal(tap_open(b.net, NULL, "tap0", &o, &b.fd, &ifp), 0);
 	assert_string_equal(fixture_get(b.ifp, &i),
 	    "clone=false open=true queued=0 opened_by_uid=1000 "
-	    "opened_by_pid=4321 vnet_hdr=true ");
+	    "opened_by_pid=4321 vnet_hdr=10 ");
 	assert_int_equal(ifp->caps, OFFLOAD_CSUM);
 	fixture_bytes(m.data, 60, 1);
 	assert_int_equal(write(b.fd, &m, sizeof(m)), 70);
