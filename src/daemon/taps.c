@@ -18,6 +18,8 @@
  * listener that exists for the moment, beside the control socket.
  */
 #include <errno.h>
+#include <linux/if_tun.h>
+#include <net/if_arp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -31,25 +33,11 @@
 #include "frame/offload.h"
 #include "os/sock.h"
 
-/* <linux/if_tun.h>, whose <linux/if.h> does not go with <net/if.h>. */
-#define TUN_TAP          0x0002u
-#define TUN_MULTI_QUEUE  0x0100u
-#define TUN_DETACH_QUEUE 0x0400u
-#define TUN_PERSIST      0x0800u
-#define TUN_NO_PI        0x1000u
-#define TUN_VNET_HDR     0x4000u
-#define TUN_EXCL         0x8000u
-#define TUN_NAPI_FRAGS   0x0020u
-#define ARPHRD_ETHER     1
-
-/* Its offloads; UFO is taken and never used, as Linux does. */
-#define TUN_F_CSUM    0x01u
-#define TUN_F_TSO4    0x02u
-#define TUN_F_TSO6    0x04u
-#define TUN_F_TSO_ECN 0x08u
-#define TUN_F_UFO     0x10u
-#define TUN_F_USO4    0x20u
-#define TUN_F_USO6    0x40u
+/* Not in the headers of Debian 12. */
+#ifndef TUN_F_USO4
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
 
 static const struct {
 	uint32_t tun, caps;
@@ -76,19 +64,19 @@ static uint32_t
 tun_flags(const struct iface *ifp, uint64_t cookie)
 {
 	struct tap_state s;
-	uint32_t flags = TUN_TAP;
+	uint32_t flags = IFF_TAP;
 
 	tap_get_state(ifp, cookie, &s);
 	if (!s.format.pi)
-		flags |= TUN_NO_PI;
+		flags |= IFF_NO_PI;
 	if (s.format.vnet_hdr != 0)
-		flags |= TUN_VNET_HDR;
+		flags |= IFF_VNET_HDR;
 	if (s.multi_queue)
-		flags |= TUN_MULTI_QUEUE;
+		flags |= IFF_MULTI_QUEUE;
 	if (s.detached)
-		flags |= TUN_DETACH_QUEUE;
+		flags |= IFF_DETACH_QUEUE;
 	if (!s.made)
-		flags |= TUN_PERSIST;
+		flags |= IFF_PERSIST;
 	return flags;
 }
 
@@ -259,25 +247,25 @@ method_attach(struct rpc_call *call)
 	uint32_t flags = (uint32_t)rpc_param_int(call, "flags", 0);
 	struct joining joining = { .path = d->path };
 	struct tap_open_options opts = {
-		.format.pi = (flags & TUN_NO_PI) == 0,
+		.format.pi = (flags & IFF_NO_PI) == 0,
 		.format.vnet_hdr =
-		    (flags & TUN_VNET_HDR) != 0 ? TAP_VNET_HDR_MIN : 0,
+		    (flags & IFF_VNET_HDR) != 0 ? TAP_VNET_HDR_MIN : 0,
 		.make = true,
-		.multi_queue = (flags & TUN_MULTI_QUEUE) != 0,
+		.multi_queue = (flags & IFF_MULTI_QUEUE) != 0,
 		.join = join,
 		.arg = &joining,
 	};
 
-	if ((flags & TUN_TAP) == 0) {
+	if ((flags & IFF_TAP) == 0) {
 		rpc_fail_errno(call, -EOPNOTSUPP,
 		    "only Ethernet (IFF_TAP) is to be had");
 		return;
 	}
-	if ((flags & TUN_NAPI_FRAGS) != 0) {
+	if ((flags & IFF_NAPI_FRAGS) != 0) {
 		rpc_fail_errno(call, -EINVAL, "IFF_NAPI_FRAGS");
 		return;
 	}
-	if ((flags & TUN_EXCL) != 0 &&
+	if ((flags & IFF_TUN_EXCL) != 0 &&
 	    net_iface_find(call->net, call->vnet, name) != NULL) {
 		rpc_fail_errno(call, -EBUSY, "%s", name);
 		return;

@@ -23,6 +23,7 @@ struct ask {
 	bool cloexec;                /* of the descriptor that comes */
 	/* The answer: */
 	struct json result; /* into buf */
+	bool no_daemon;     /* nobody there to be asked */
 	int fd;             /* came with it; owned; -1: none */
 	char buf[ASK_ANSWER_MAX];
 };
@@ -40,7 +41,7 @@ void ask_word(struct ask *a, const char *name, const char *value);
  * ask_daemon() - send it and wait for the answer
  *
  * Return: 0, or a negative errno: the daemon's refusal, or -ENXIO (no daemon,
- * or what answers is none) after a line on standard error; -ETIMEDOUT.
+ * or what answers is none), -ETIMEDOUT.
  */
 int ask_daemon(struct ask *a);
 
