@@ -58,8 +58,8 @@ struct sockaddr_dl {
 struct if_laddrreq {
 	char iflr_name[IFNAMSIZ];
 	unsigned int flags;
-#define IFLR_PREFIX 0x8000 /* in: look for addr/prefixlen; out: filled */
-#define IFLR_ACTIVE 0x4000 /* the one that is in use */
+#define IFLR_PREFIX 0x8000      /* in: look for addr/prefixlen; out: filled */
+#define IFLR_ACTIVE 0x4000      /* the one that is in use */
 	unsigned int prefixlen; /* in bits */
 	struct sockaddr_storage addr;
 	struct sockaddr_storage dstaddr; /* not used */

@@ -146,8 +146,7 @@ is_static(int fd)
 
 	if (pread(fd, &eh, sizeof(eh), 0) != (ssize_t)sizeof(eh) ||
 	    memcmp(eh.e_ident, ELFMAG, SELFMAG) != 0 ||
-	    eh.e_ident[EI_CLASS] != ELFCLASS64 ||
-	    eh.e_phentsize != sizeof(ph))
+	    eh.e_ident[EI_CLASS] != ELFCLASS64 || eh.e_phentsize != sizeof(ph))
 		return false;
 	for (int i = 0; i < eh.e_phnum; i++) {
 		off_t at = (off_t)eh.e_phoff + i * (off_t)sizeof(ph);
@@ -170,11 +169,15 @@ warn_unreachable(const struct cli *cli, const char *name)
 		return;
 	if (fstat(fd, &st) == 0 && (st.st_mode & (S_ISUID | S_ISGID)) != 0 &&
 	    geteuid() != 0)
-		(void)cli_error(cli, "%s is set-user-ID or set-group-ID: "
-		    "it will not see coax's devices", name);
+		(void)cli_error(cli,
+		    "%s is set-user-ID or set-group-ID: "
+		    "it will not see coax's devices",
+		    name);
 	else if (is_static(fd))
-		(void)cli_error(cli, "%s is statically linked: "
-		    "it will not see coax's devices", name);
+		(void)cli_error(cli,
+		    "%s is statically linked: "
+		    "it will not see coax's devices",
+		    name);
 	(void)close(fd);
 }
 
@@ -193,8 +196,10 @@ cli_run(struct cli *cli, int argc, char **argv)
 	coax_close(c);
 	find_shim(shim, sizeof(shim));
 	if (strpbrk(shim, ": ") != NULL)
-		return cli_error(cli, "%s: the loader takes no path with a "
-		    "blank or colon", shim);
+		return cli_error(cli,
+		    "%s: the loader takes no path with a "
+		    "blank or colon",
+		    shim);
 	if (set_socket(cli) != 0 ||
 	    set_variable(cli, "LD_PRELOAD", shim, ":") != 0)
 		return 1;
@@ -248,8 +253,8 @@ hand_over(struct cli *cli, char **command, int fd, const char *name)
 		return 1;
 	for (int i = 0; command[i] != NULL; i++) {
 		word = replace(command[i], "{fd}", number);
-		command[i] = word != NULL ? replace(word, "{name}", name)
-		                          : NULL;
+		command[i] =
+		    word != NULL ? replace(word, "{name}", name) : NULL;
 		free(word);
 		if (command[i] == NULL)
 			return cli_error(cli, "out of memory");
@@ -271,8 +276,8 @@ cli_tap(struct cli *cli, int argc, char **argv)
 	if (command == NULL || name[0] == '-')
 		return cli_usage(cli, "tap name [--] command ...");
 	/* As with ifconfig: the kind alone is a new one. */
-	params = json_pack(
-	    "{s:s?}", "name", strcmp(name, "tap") == 0 ? NULL : name);
+	params =
+	    json_pack("{s:s?}", "name", strcmp(name, "tap") == 0 ? NULL : name);
 	if (params == NULL)
 		return cli_error(cli, "%s: not UTF-8", name);
 	c = cli_connect(cli);
@@ -280,8 +285,8 @@ cli_tap(struct cli *cli, int argc, char **argv)
 		json_decref(params);
 		return 1;
 	}
-	err = coax_call(
-	    c, "tap.open", params, NULL, 0, &result, &fd, 1, &count);
+	err =
+	    coax_call(c, "tap.open", params, NULL, 0, &result, &fd, 1, &count);
 	if (err < 0) {
 		err = cli_refused(cli, c, err);
 		coax_close(c);

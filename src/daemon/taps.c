@@ -101,9 +101,8 @@ opening_end(struct tap_opening *o, int err)
 		    json_pack("{s:s, s:i}", "name", ifp->name, "fd", 0), &o->fd,
 		    1);
 	} else {
-		rpc_reply(call,
-		    json_pack("{s:s, s:I}", "name", ifp->name, "flags",
-		        (json_int_t)tun_flags(ifp, 0)));
+		rpc_reply(call, json_pack("{s:s, s:I}", "name", ifp->name,
+		                    "flags", (json_int_t)tun_flags(ifp, 0)));
 	}
 	free(o);
 }
@@ -154,8 +153,7 @@ open_start(
 	o->wait.done = opening_done;
 	o->index = ifp->index;
 	/* What is made here gets its host side here, too. */
-	if (!exists && net->host_attach != 0 &&
-	    net->system.host_attach != NULL)
+	if (!exists && net->host_attach != 0 && net->system.host_attach != NULL)
 		err = net->system.host_attach(net->system.arg, ifp, &o->wait);
 	if (err == -EINPROGRESS) {
 		call->state = o;
@@ -257,8 +255,8 @@ method_attach(struct rpc_call *call)
 	};
 
 	if ((flags & IFF_TAP) == 0) {
-		rpc_fail_errno(call, -EOPNOTSUPP,
-		    "only Ethernet (IFF_TAP) is to be had");
+		rpc_fail_errno(
+		    call, -EOPNOTSUPP, "only Ethernet (IFF_TAP) is to be had");
 		return;
 	}
 	if ((flags & IFF_NAPI_FRAGS) != 0) {
@@ -270,8 +268,8 @@ method_attach(struct rpc_call *call)
 		rpc_fail_errno(call, -EBUSY, "%s", name);
 		return;
 	}
-	joining.fd = rpc_call_take_fd(
-	    call, (uint32_t)rpc_param_int(call, "fd", 0));
+	joining.fd =
+	    rpc_call_take_fd(call, (uint32_t)rpc_param_int(call, "fd", 0));
 	if (joining.fd < 0) {
 		rpc_fail_param(call, "fd", "no descriptor came with it");
 		return;
@@ -333,8 +331,7 @@ method_get(struct rpc_call *call)
 	        (json_int_t)s.format.vnet_hdr, "offload", (json_int_t)offload,
 	        "up", (ifp->flags & IFACE_UP) != 0, "running",
 	        iface_running(ifp), "link", ifp->link == IFACE_LINK_UP, "mtu",
-	        (json_int_t)ifp->mtu, "mac",
-	        (json_int_t)mac_to_u64(ifp->mac)));
+	        (json_int_t)ifp->mtu, "mac", (json_int_t)mac_to_u64(ifp->mac)));
 }
 
 static int

@@ -98,7 +98,7 @@ struct tap_queue {
 struct tap {
 	struct iface ifp;
 	struct tap_queue *queues[TAP_QUEUES_MAX]; /* owned */
-	uint32_t queue_count; /* 0: nobody has it open */
+	uint32_t queue_count;                     /* 0: nobody has it open */
 	struct tap_format format;
 	bool clone; /* ends with the last descriptor */
 	bool multi_queue;
@@ -464,8 +464,8 @@ take_record(struct tap_queue *q, int err, const uint8_t *hdr, struct frame *f,
 		return false;
 	}
 	if (format->vnet_hdr != 0) {
-		memcpy(&f->off, hdr + (format->pi ? PI_LEN : 0),
-		    sizeof(f->off));
+		memcpy(
+		    &f->off, hdr + (format->pi ? PI_LEN : 0), sizeof(f->off));
 		if (offload_check(f, &why) != 0) {
 			iface_drop(ifp, f, why);
 			return true;
@@ -685,8 +685,8 @@ open_check(const struct tap *sc, const struct tap_open_options *opts)
 {
 	if (sc->owner != TAP_ID_NONE && opts->uid != 0 &&
 	    opts->uid != sc->owner)
-		return net_error(sc->ifp.net, -EPERM,
-		    "%s is for user %u", sc->ifp.name, sc->owner);
+		return net_error(sc->ifp.net, -EPERM, "%s is for user %u",
+		    sc->ifp.name, sc->owner);
 	if (sc->queue_count == 0)
 		return 0;
 	if (!opts->multi_queue)
@@ -709,8 +709,8 @@ name_choose(struct net *net, const struct vnet *vnet, const char *pattern,
 		return -EINVAL;
 	for (int i = 0; i < NAMES_MAX; i++) {
 		b = sbuf_init(name, IFACE_NAME_MAX);
-		sbuf_printf(&b, "%.*s%d%s", (int)(at - pattern), pattern, i,
-		    at + 2);
+		sbuf_printf(
+		    &b, "%.*s%d%s", (int)(at - pattern), pattern, i, at + 2);
 		if (!sbuf_ok(&b))
 			return -EINVAL;
 		if (!net_name_taken(net, vnet, name, NULL))
@@ -721,8 +721,8 @@ name_choose(struct net *net, const struct vnet *vnet, const char *pattern,
 
 /* Makes a tap that ends with its last descriptor; @name NULL: lowest unit. */
 static int
-tap_make(struct net *net, struct vnet *vnet, const char *name,
-    struct iface **out)
+tap_make(
+    struct net *net, struct vnet *vnet, const char *name, struct iface **out)
 {
 	char chosen[IFACE_NAME_MAX];
 	struct iface *ifp;

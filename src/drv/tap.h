@@ -75,9 +75,9 @@ struct iface *tap_by_cookie(struct net *net, uint64_t cookie);
 struct tap_state {
 	struct tap_format format;
 	bool open;
-	bool made;     /* ends with its last descriptor */
+	bool made; /* ends with its last descriptor */
 	bool multi_queue;
-	bool detached; /* the cookie's queue gets no frames */
+	bool detached;         /* the cookie's queue gets no frames */
 	uint32_t owner, group; /* TAP_ID_NONE: anybody */
 };
 

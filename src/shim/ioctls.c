@@ -130,8 +130,8 @@ marked_socket(int type, uint32_t mark)
 
 	if (fd < 0)
 		return -errno;
-	if (setsockopt(fd, SOL_SOCKET, SO_MAX_PACING_RATE, &mark,
-	        sizeof(mark)) < 0) {
+	if (setsockopt(
+	        fd, SOL_SOCKET, SO_MAX_PACING_RATE, &mark, sizeof(mark)) < 0) {
 		int err = -errno;
 
 		close(fd);
@@ -196,9 +196,8 @@ read_info(struct json from, struct tap_info *out)
 	for (size_t i = 0; i < ARRAY_LEN(want); i++) {
 		if (!json_member(from, want[i].name, &v))
 			return -ENXIO;
-		if (want[i].integer != NULL
-		        ? !json_integer(v, want[i].integer)
-		        : !json_boolean(v, want[i].boolean))
+		if (want[i].integer != NULL ? !json_integer(v, want[i].integer)
+		                            : !json_boolean(v, want[i].boolean))
 			return -ENXIO;
 	}
 	*out = t;
@@ -703,8 +702,7 @@ name_ioctl(unsigned long request, void *arg)
 	struct tap_info t;
 	int64_t mac;
 
-	if (copy_in_ifreq(&ifr, arg) < 0 ||
-	    info_of_name(ifr.ifr_name, &t) < 0)
+	if (copy_in_ifreq(&ifr, arg) < 0 || info_of_name(ifr.ifr_name, &t) < 0)
 		return -ENODEV;
 	switch (request) {
 	case SIOCGIFFLAGS:
@@ -785,10 +783,10 @@ fd_ioctl(int fd, uint32_t mark, unsigned long request, void *arg)
 		return mark == TAPMARK_TUN ? tun_ioctl(fd, request, arg)
 		                           : SHIM_PASS;
 	default:
-		if (!is_tun_request(request))
-			return SHIM_PASS;
-		return mark == TAPMARK_TUN ? tun_ioctl(fd, request, arg)
-		                           : -ENOTTY;
+		/* Also on a tap: QEMU asks so of a descriptor that it has
+		 * inherited. */
+		return is_tun_request(request) ? tun_ioctl(fd, request, arg)
+		                               : SHIM_PASS;
 	}
 }
 

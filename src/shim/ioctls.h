@@ -17,8 +17,7 @@ typedef int shim_ioctl_fn(int fd, unsigned long request, ...);
  *
  * Return: SHIM_PASS; 0 or a negative errno.
  */
-int shim_ioctl(
-    int fd, unsigned long request, void *arg, shim_ioctl_fn *real);
+int shim_ioctl(int fd, unsigned long request, void *arg, shim_ioctl_fn *real);
 
 enum shim_path {
 	SHIM_PATH_NONE,

@@ -13,8 +13,7 @@
 static const char *
 skip_blanks(const char *p, const char *end)
 {
-	while (p < end &&
-	       (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r'))
+	while (p < end && (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r'))
 		p++;
 	return p;
 }
@@ -79,9 +78,9 @@ skip_scalar(const char *p, const char *end)
 {
 	const char *start = p;
 
-	while (p < end &&
-	       ((*p >= '0' && *p <= '9') || (*p >= 'a' && *p <= 'z') ||
-	           *p == '-' || *p == '+' || *p == '.' || *p == 'E'))
+	while (
+	    p < end && ((*p >= '0' && *p <= '9') || (*p >= 'a' && *p <= 'z') ||
+	                   *p == '-' || *p == '+' || *p == '.' || *p == 'E'))
 		p++;
 	return p > start ? p : NULL;
 }
@@ -163,8 +162,8 @@ json_member(struct json object, const char *name, struct json *out)
 		p = skip_string(p, object.end);
 		if (p == NULL)
 			return false;
-		bool found = (size_t)(p - 1 - key) == len &&
-		             memcmp(key, name, len) == 0;
+		bool found =
+		    (size_t)(p - 1 - key) == len && memcmp(key, name, len) == 0;
 		p = skip_blanks(p, object.end);
 		if (p == object.end || *p != ':')
 			return false;

@@ -41,12 +41,12 @@
 #define TUN_MINOR  200
 
 /* The original of a function, in a static pointer of its type. */
-#define REAL(name, ...)                                               \
-	static __typeof__(name) *real;                                \
-	if (real == NULL && (real = find(#name)) == NULL) {           \
-		errno = ENOSYS;                                       \
-		return -1;                                            \
-	}                                                             \
+#define REAL(name, ...)                                     \
+	static __typeof__(name) *real;                      \
+	if (real == NULL && (real = find(#name)) == NULL) { \
+		errno = ENOSYS;                             \
+		return -1;                                  \
+	}                                                   \
 	return real(__VA_ARGS__)
 
 /* Variants that no header of ours declares. */
@@ -103,58 +103,58 @@ mode_of(int flags, va_list ap)
 	return (mode_t)va_arg(ap, unsigned int);
 }
 
-#define OPEN(name)                                                    \
-	EXPORT int name(const char *path, int flags, ...)             \
-	{                                                             \
-		unsigned int unit;                                    \
-		enum shim_path what = ours(path, &unit);              \
-		mode_t mode;                                          \
-		va_list ap;                                           \
-                                                                      \
-		if (what != SHIM_PATH_NONE)                           \
-			return result(shim_open(what, unit, flags));  \
-		va_start(ap, flags);                                  \
-		mode = mode_of(flags, ap);                            \
-		va_end(ap);                                           \
-		REAL(name, path, flags, mode);                        \
+#define OPEN(name)                                                   \
+	EXPORT int name(const char *path, int flags, ...)            \
+	{                                                            \
+		unsigned int unit;                                   \
+		enum shim_path what = ours(path, &unit);             \
+		mode_t mode;                                         \
+		va_list ap;                                          \
+                                                                     \
+		if (what != SHIM_PATH_NONE)                          \
+			return result(shim_open(what, unit, flags)); \
+		va_start(ap, flags);                                 \
+		mode = mode_of(flags, ap);                           \
+		va_end(ap);                                          \
+		REAL(name, path, flags, mode);                       \
 	}
 
-#define OPENAT(name)                                                  \
-	EXPORT int name(int dir, const char *path, int flags, ...)    \
-	{                                                             \
-		unsigned int unit;                                    \
-		enum shim_path what = ours(path, &unit);              \
-		mode_t mode;                                          \
-		va_list ap;                                           \
-                                                                      \
-		if (what != SHIM_PATH_NONE)                           \
-			return result(shim_open(what, unit, flags));  \
-		va_start(ap, flags);                                  \
-		mode = mode_of(flags, ap);                            \
-		va_end(ap);                                           \
-		REAL(name, dir, path, flags, mode);                   \
+#define OPENAT(name)                                                 \
+	EXPORT int name(int dir, const char *path, int flags, ...)   \
+	{                                                            \
+		unsigned int unit;                                   \
+		enum shim_path what = ours(path, &unit);             \
+		mode_t mode;                                         \
+		va_list ap;                                          \
+                                                                     \
+		if (what != SHIM_PATH_NONE)                          \
+			return result(shim_open(what, unit, flags)); \
+		va_start(ap, flags);                                 \
+		mode = mode_of(flags, ap);                           \
+		va_end(ap);                                          \
+		REAL(name, dir, path, flags, mode);                  \
 	}
 
-#define OPEN_2(name)                                                  \
-	EXPORT int name(const char *path, int flags)                  \
-	{                                                             \
-		unsigned int unit;                                    \
-		enum shim_path what = ours(path, &unit);              \
-                                                                      \
-		if (what != SHIM_PATH_NONE)                           \
-			return result(shim_open(what, unit, flags));  \
-		REAL(name, path, flags);                              \
+#define OPEN_2(name)                                                 \
+	EXPORT int name(const char *path, int flags)                 \
+	{                                                            \
+		unsigned int unit;                                   \
+		enum shim_path what = ours(path, &unit);             \
+                                                                     \
+		if (what != SHIM_PATH_NONE)                          \
+			return result(shim_open(what, unit, flags)); \
+		REAL(name, path, flags);                             \
 	}
 
-#define OPENAT_2(name)                                                \
-	EXPORT int name(int dir, const char *path, int flags)         \
-	{                                                             \
-		unsigned int unit;                                    \
-		enum shim_path what = ours(path, &unit);              \
-                                                                      \
-		if (what != SHIM_PATH_NONE)                           \
-			return result(shim_open(what, unit, flags));  \
-		REAL(name, dir, path, flags);                         \
+#define OPENAT_2(name)                                               \
+	EXPORT int name(int dir, const char *path, int flags)        \
+	{                                                            \
+		unsigned int unit;                                   \
+		enum shim_path what = ours(path, &unit);             \
+                                                                     \
+		if (what != SHIM_PATH_NONE)                          \
+			return result(shim_open(what, unit, flags)); \
+		REAL(name, dir, path, flags);                        \
 	}
 
 OPEN(open)
@@ -176,75 +176,72 @@ device_of(enum shim_path what, unsigned int unit)
 {
 	if (what == SHIM_PATH_TUN)
 		return makedev(TUN_MAJOR, TUN_MINOR);
-	return makedev(
-	    TAP_MAJOR, what == SHIM_PATH_TAP ? TAP_CLONER : unit);
+	return makedev(TAP_MAJOR, what == SHIM_PATH_TAP ? TAP_CLONER : unit);
 }
 
 /* A character device that everybody may open: struct stat or stat64. */
-#define FILL(st)                                                        \
-	do {                                                            \
-		memset(st, 0, sizeof(*(st)));                           \
-		(st)->st_mode = S_IFCHR | 0666;                         \
-		(st)->st_nlink = 1;                                     \
-		(st)->st_rdev = device_of(what, unit);                  \
-		(st)->st_ino = (unsigned int)(st)->st_rdev | 0x70000000;\
-		(st)->st_blksize = 4096;                                \
+#define FILL(st)                                                         \
+	do {                                                             \
+		memset(st, 0, sizeof(*(st)));                            \
+		(st)->st_mode = S_IFCHR | 0666;                          \
+		(st)->st_nlink = 1;                                      \
+		(st)->st_rdev = device_of(what, unit);                   \
+		(st)->st_ino = (unsigned int)(st)->st_rdev | 0x70000000; \
+		(st)->st_blksize = 4096;                                 \
 	} while (0)
 
-#define STAT(name, type)                                              \
-	EXPORT int name(const char *path, struct type *st)            \
-	{                                                             \
-		unsigned int unit;                                    \
-		enum shim_path what = ours(path, &unit);              \
-                                                                      \
-		if (what != SHIM_PATH_NONE) {                         \
-			FILL(st);                                     \
-			return 0;                                     \
-		}                                                     \
-		REAL(name, path, st);                                 \
+#define STAT(name, type)                                   \
+	EXPORT int name(const char *path, struct type *st) \
+	{                                                  \
+		unsigned int unit;                         \
+		enum shim_path what = ours(path, &unit);   \
+                                                           \
+		if (what != SHIM_PATH_NONE) {              \
+			FILL(st);                          \
+			return 0;                          \
+		}                                          \
+		REAL(name, path, st);                      \
 	}
 
-#define FSTATAT(name, type)                                           \
-	EXPORT int name(                                              \
-	    int dir, const char *path, struct type *st, int flags)    \
-	{                                                             \
-		unsigned int unit;                                    \
-		enum shim_path what = ours(path, &unit);              \
-                                                                      \
-		if (what != SHIM_PATH_NONE) {                         \
-			FILL(st);                                     \
-			return 0;                                     \
-		}                                                     \
-		REAL(name, dir, path, st, flags);                     \
+#define FSTATAT(name, type)                                                    \
+	EXPORT int name(int dir, const char *path, struct type *st, int flags) \
+	{                                                                      \
+		unsigned int unit;                                             \
+		enum shim_path what = ours(path, &unit);                       \
+                                                                               \
+		if (what != SHIM_PATH_NONE) {                                  \
+			FILL(st);                                              \
+			return 0;                                              \
+		}                                                              \
+		REAL(name, dir, path, st, flags);                              \
 	}
 
 /* What programs call that were linked before glibc 2.33. */
-#define XSTAT(name, type)                                             \
-	EXPORT int name(                                              \
-	    int version, const char *path, struct type *st)           \
-	{                                                             \
-		unsigned int unit;                                    \
-		enum shim_path what = ours(path, &unit);              \
-                                                                      \
-		if (what != SHIM_PATH_NONE) {                         \
-			FILL(st);                                     \
-			return 0;                                     \
-		}                                                     \
-		REAL(name, version, path, st);                        \
+#define XSTAT(name, type)                                               \
+	EXPORT int name(int version, const char *path, struct type *st) \
+	{                                                               \
+		unsigned int unit;                                      \
+		enum shim_path what = ours(path, &unit);                \
+                                                                        \
+		if (what != SHIM_PATH_NONE) {                           \
+			FILL(st);                                       \
+			return 0;                                       \
+		}                                                       \
+		REAL(name, version, path, st);                          \
 	}
 
-#define FXSTATAT(name, type)                                          \
-	EXPORT int name(int version, int dir, const char *path,       \
-	    struct type *st, int flags)                               \
-	{                                                             \
-		unsigned int unit;                                    \
-		enum shim_path what = ours(path, &unit);              \
-                                                                      \
-		if (what != SHIM_PATH_NONE) {                         \
-			FILL(st);                                     \
-			return 0;                                     \
-		}                                                     \
-		REAL(name, version, dir, path, st, flags);            \
+#define FXSTATAT(name, type)                                    \
+	EXPORT int name(int version, int dir, const char *path, \
+	    struct type *st, int flags)                         \
+	{                                                       \
+		unsigned int unit;                              \
+		enum shim_path what = ours(path, &unit);        \
+                                                                \
+		if (what != SHIM_PATH_NONE) {                   \
+			FILL(st);                               \
+			return 0;                               \
+		}                                               \
+		REAL(name, version, dir, path, st, flags);      \
 	}
 
 STAT(stat, stat)
@@ -261,8 +258,8 @@ FXSTATAT(__fxstatat, stat)
 FXSTATAT(__fxstatat64, stat64)
 
 EXPORT int
-statx(int dir, const char *path, int flags, unsigned int mask,
-    struct statx *stx)
+statx(
+    int dir, const char *path, int flags, unsigned int mask, struct statx *stx)
 {
 	unsigned int unit;
 	enum shim_path what = ours(path, &unit);
@@ -294,14 +291,14 @@ access_of(int how)
 	return (how & X_OK) != 0 ? result(-EACCES) : 0;
 }
 
-#define ACCESS(name)                                                  \
-	EXPORT int name(const char *path, int how)                    \
-	{                                                             \
-		unsigned int unit;                                    \
-                                                                      \
-		if (ours(path, &unit) != SHIM_PATH_NONE)              \
-			return access_of(how);                        \
-		REAL(name, path, how);                                \
+#define ACCESS(name)                                     \
+	EXPORT int name(const char *path, int how)       \
+	{                                                \
+		unsigned int unit;                       \
+                                                         \
+		if (ours(path, &unit) != SHIM_PATH_NONE) \
+			return access_of(how);           \
+		REAL(name, path, how);                   \
 	}
 
 ACCESS(access)
