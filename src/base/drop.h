@@ -110,14 +110,14 @@ enum drop_counter {
 	    "The bridge is in monitor mode: seen, not forwarded.") \
 	X(FILTERED, "filtered", NONE, \
 	    "Refused by the packet filter.")
-/* clang-format on */
 
 enum drop_reason {
 #define X(id, name, counter, text) DROP_##id,
 	DROP_REASONS(X)
 #undef X
-	    DROP_COUNT
+	DROP_COUNT
 };
+/* clang-format on */
 
 /* A row of the table. Source: DROP_REASONS above. */
 struct drop_info {

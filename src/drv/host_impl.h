@@ -24,9 +24,13 @@
 #define HOST_READ_MAX    32  /* reads in one submit */
 #define HOST_READ_BUDGET 128 /* frames a netdev may send per wake-up */
 #define HOST_READ_BYTES  (2u << 20)
-#define HOST_TX_MAX      256 /* frames gathered before they must go */
-#define HOST_BUCKETS     1024
-#define HOST_REFRESH_NS  UINT64_C(10000000) /* counters: at most so often */
+/* A wake-up that brought so many bytes, super-frames, is bulk: no spinning for
+ * some time after it.  Small frames do not come near in one wake-up. */
+#define HOST_BULK_BYTES   32768u
+#define HOST_BULK_HOLD_NS UINT64_C(200000)
+#define HOST_TX_MAX       256 /* frames gathered before they must go */
+#define HOST_BUCKETS      1024
+#define HOST_REFRESH_NS   UINT64_C(10000000) /* counters: at most so often */
 
 struct iobatch;
 struct host_move;

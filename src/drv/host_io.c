@@ -277,5 +277,7 @@ host_io_event(struct loop_fd *w, uint32_t revents)
 	}
 	/* The budget ended it: there is more, begin with a full batch. */
 	h->first = frames >= HOST_READ_BUDGET ? HOST_READ_MAX : 1;
+	if (bytes >= HOST_BULK_BYTES)
+		loop_hold_spin(hs->loop, HOST_BULK_HOLD_NS);
 	host_io_trim(hs, 4);
 }

@@ -136,8 +136,9 @@ static const char *const odd[] = { "null", "1", "\"x\"", "[]", "{}", "[null]",
 	"{\"part\":\"notice\"}", "{\"part\":\"usage\",\"text\":7}",
 	"{\"name\":7,\"kind\":\"feth\",\"feth\":[],\"groups\":{}}",
 	"{\"kind\":\"bridge\",\"bridge\":{\"members\":[1,{}]}}",
-	"{\"addresses\":[{\"family\":\"inet\",\"prefixlen\":-9},"
-	"{\"family\":\"inet\",\"prefixlen\":1e9},{\"family\":\"inet6\"}]}",
+	"{\"addresses\":[{\"family\":\"inet\",\"prefixlen\":-9}]}",
+	"{\"addresses\":[{\"family\":\"inet\",\"prefixlen\":1e9},{}]}",
+	"{\"addresses\":[{\"family\":\"inet6\"}]}",
 	"{\"drops\":[{\"text\":\"\",\"count\":9e99}]}",
 	"{\"small\":1,\"large\":[]}", "{\"time_ns\":-1,\"changed\":1}",
 	"{\"message\":null,\"data\":[]}" };

@@ -601,7 +601,7 @@ test_interface_moves_to_a_vnet_and_home(void **state)
 		assert_int_equal(rtnl_link_del(in, x), 0);
 		assert_int_equal(move(t, other, v), 0);
 	}
-	/* The end of the vnet brings them home. */
+	/* The end of the vnet brings them home, down. */
 	{
 		WAITER(x);
 
@@ -610,8 +610,10 @@ test_interface_moves_to_a_vnet_and_home(void **state)
 		assert_int_equal(wait_for(t, &x, net_vnet_destroy(v, &x.w)), 0);
 	}
 	UNTIL(t, rtnl_link_index(t->other, "vether0") > 0);
-	UNTIL(t, ifp->host != NULL && ifp->host->up);
+	UNTIL(t, ifp->host != NULL);
 	assert_ptr_equal(ifp->host->vnet, t->net->home);
+	assert_int_equal(ifp->flags & IFACE_UP, 0);
+	assert_false(ifp->host->up);
 }
 
 /* `ip link set IF netns VNET`, by somebody. */
