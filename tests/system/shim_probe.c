@@ -451,6 +451,8 @@ by_name(const char *arg)
 	CHECK(ioctl(s, SIOCGIFHWADDR, &ifr) == 0);
 	CHECK(memcmp(&ifr.ifr_hwaddr, &want.ifr_hwaddr, 8) == 0);
 	FAILS(EADDRNOTAVAIL, ioctl(s, SIOCGIFADDR, &ifr));
+	memset(&ifr.ifr_addr, 0, sizeof(ifr.ifr_addr));
+	ifr.ifr_addr.sa_family = AF_INET;
 	FAILS(EOPNOTSUPP, ioctl(s, SIOCSIFADDR, &ifr));
 	strcpy(ifr.ifr_name, "tap99");
 	FAILS(ENODEV, ioctl(s, SIOCGIFFLAGS, &ifr));

@@ -312,6 +312,77 @@ import os; os.write({fd}, bytes.fromhex(\"$f\"))'"
 	coaxd_stop
 }
 
+atf_test_case attach_hostile
+attach_hostile_head()
+{
+	about 60 "tap.attach with other descriptors is refused, and no more"
+}
+attach_hostile_body()
+{
+	lab_or_here
+	coaxd_start
+	run ifconfig tap0 create
+	cat >hostile.py <<-'EOF'
+	import json, os, socket, sys
+	def call(fds, name="tap9", flags=0x1002, method="tap.attach", **more):
+	    c = socket.socket(socket.AF_UNIX)
+	    c.settimeout(10)
+	    c.connect(os.environ["COAX_SOCKET"])
+	    params = {"name": name, "flags": flags, "fds": len(fds), **more}
+	    line = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method,
+	                       "params": params}).encode() + b"\n"
+	    socket.send_fds(c, [line], fds)
+	    answer = json.loads(c.makefile().readline())
+	    error = answer.get("error")
+	    return error and error.get("data", {}).get("errno", error["code"])
+	def seq():
+	    return socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+	def is_(got, want):
+	    if got != want:
+	        sys.exit(f"line {sys._getframe(1).f_lineno}: {got}, not {want}")
+	is_(call([]), "EINVAL")
+	is_(call([os.pipe()[0]]), "ENOTSOCK")
+	is_(call([socket.socket(socket.AF_UNIX).fileno()]), "EINVAL")
+	is_(call([socket.socket().fileno()]), "EINVAL")
+	listening = seq()
+	listening.bind("listening")
+	listening.listen()
+	is_(call([listening.fileno()]), "EINVAL")
+	a, b = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+	is_(call([a.fileno()]), "EEXIST")
+	s = seq()
+	is_(call([s.fileno()], flags=0x1001), "EOPNOTSUPP")
+	is_(call([s.fileno()], flags=0x1022), "EINVAL")
+	is_(call([s.fileno()], flags=70000), "EINVAL")
+	is_(call([s.fileno()], name="a%sb"), "EINVAL")
+	is_(call([s.fileno()], name="x" * 1000), "EINVAL")
+	is_(call([s.fileno()], fd=3), "EINVAL")
+	# After all of that it still can be had, once.
+	is_(call([s.fileno()]), None)
+	is_(call([s.fileno()], name="tap8"), "EEXIST")
+	def call_set(**params):
+	    c = socket.socket(socket.AF_UNIX)
+	    c.connect(os.environ["COAX_SOCKET"])
+	    c.sendall(json.dumps({"id": 1, "jsonrpc": "2.0",
+	        "method": "tap.set", "params": params}).encode() + b"\n")
+	    error = json.loads(c.makefile().readline()).get("error")
+	    return error and error.get("data", {}).get("errno", error["code"])
+	for what in ["persist", "header", "offload", "attached", "type",
+	             "mac", "mtu"]:
+	    for value in [-1, 1 << 62, -(1 << 62)]:
+	        got = call_set(name="tap9", what=what, value=value)
+	        is_(got, None if what == "persist" else "EINVAL")
+	is_(call_set(name="tap9", what="persist", value=0), None)
+	is_(call_set(name="tap9", what="nothing", value=0), "EINVAL")
+	is_(call_set(name="tap77", what="up", value=1), "ENXIO")
+	is_(call_set(cookie=1, what="up", value=1), "ENXIO")
+	is_(call_set(what="up", value=1), "ENXIO")
+	EOF
+	atf_check /usr/bin/python3 hostile.py
+	wait_for '[ "$(ifconfig -l)" = tap0 ]'
+	coaxd_stop
+}
+
 # --- real programs ------------------------------------------------------------
 
 atf_test_case socat
@@ -544,6 +615,7 @@ atf_init_test_cases()
 	atf_add_test_case switched_off
 	atf_add_test_case run_errors
 	atf_add_test_case inherited
+	atf_add_test_case attach_hostile
 	atf_add_test_case socat
 	atf_add_test_case openvpn
 	atf_add_test_case tinc
