@@ -193,9 +193,8 @@ join_check(int fd)
 		socklen_t len = sizeof(int);
 		int value;
 
-		if (getsockopt(fd, SOL_SOCKET, want[i][0], &value, &len) < 0)
-			return -errno;
-		if (value != want[i][1])
+		if (getsockopt(fd, SOL_SOCKET, want[i][0], &value, &len) < 0 ||
+		    value != want[i][1])
 			return -EINVAL;
 	}
 	return 0;
