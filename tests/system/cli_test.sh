@@ -239,6 +239,8 @@ names_and_groups_body()
 	refused 'File exists' ifconfig tap1 name uplink
 	# The unit is still in use.
 	refused 'interface tap0 already exists' ifconfig tap0 create
+	refused 'unit 0 of tap lives under another name' ifconfig tap0 create
+	refused 'every interface' ifconfig uplink name all
 	run ifconfig uplink -description group lab group two
 	hides 'description' ifconfig uplink
 	shows 'groups: tap lab two' ifconfig uplink
