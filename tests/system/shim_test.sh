@@ -1,6 +1,8 @@
 #! /usr/bin/env atf-sh
 # SPDX-License-Identifier: BSD-2-Clause
 # Programs that know nothing of coax: coax run, coax tap, the preload library.
+#
+# shellcheck disable=SC1010,SC2016,SC2154
 
 . "$(atf_get_srcdir)/lib.subr"
 

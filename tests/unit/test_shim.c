@@ -76,8 +76,8 @@ test_json_finds_members(void **state)
 	                      "\"x\":\"\\u0041\\u00e9\\u20ac\\n\\\\\"} ");
 	struct json v;
 	char text[16];
-	int64_t n;
-	bool b;
+	int64_t n = 0;
+	bool b = false;
 
 	(void)state;
 	assert_true(json_member(o, "n", &v) && json_integer(v, &n));
@@ -227,7 +227,7 @@ test_asking(void **state)
 	static char big[ASK_ANSWER_MAX + 10];
 	struct ask a;
 	struct json v;
-	int64_t n;
+	int64_t n = 0;
 
 	(void)state;
 	assert_int_equal(ask_text("{\"id\":0,\"result\":{}}\n"
