@@ -64,6 +64,8 @@ enum drop_counter {
 	    "For the host, but its netdev is down or gone.") \
 	X(HOST_ERROR, "host-error", IQDROP, \
 	    "For the host, but its netdev did not take it.") \
+	X(HOST_READ, "host-read", IERR, \
+	    "From the host, but its netdev could not be read.") \
 	X(NOT_FOR_HOST, "not-for-host", NONE, \
 	    "Not bridged, and addressed to another station than the host.") \
 	/* feth */ \

@@ -235,8 +235,13 @@ read_round(struct host_if *h, uint32_t want, uint64_t *bytes)
 		struct frame *f;
 
 		gone |= s->res == -EBADFD;
-		if (s->res <= 0)
+		if (s->res < 0) {
+			/* The kernel has let go of the frame. */
+			if (s->res != -EBADFD && s->res != -EAGAIN &&
+			    s->res != -EINTR)
+				iface_count_drop(h->ifp, DROP_HOST_READ, 1);
 			continue;
+		}
 		got++;
 		*bytes += (uint32_t)s->res;
 		f = read_take(h, s);

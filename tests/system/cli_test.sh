@@ -50,6 +50,10 @@ usage_body()
 	refused '^usage: coax vnet' coax vnet
 	refused 'usage: *jexec' jexec
 	shows '^usage: coax' coax --help
+	shows '^usage: coax' coax help
+	shows '^usage: coax lab ' coax help lab
+	shows '^usage: coax help$' coax help help
+	refused 'no such command.*status' coax help statu
 	shows '^coax [0-9]' coax --version
 	shows '^coaxd [0-9]' coaxd --version
 	shows '^usage: coaxd' coaxd --help
