@@ -155,6 +155,7 @@ member_remove(struct bridge_port *p)
 	br->ports[p->number] = NULL;
 	br->member_count--;
 	br->own_stale = true;
+	bridge_vlan_update(br);
 	iface_stack_detach(ifp);
 	free(p);
 	if (br->inherited == ifp && !br->ifp.dying) {
@@ -220,6 +221,7 @@ port_new(struct bridge *br, struct iface *ifp)
 	p->wire.ifp = ifp;
 	p->host.ifp = ifp;
 	p->host.to_host = true;
+	p->vlan_proto = ETH_TYPE_VLAN;
 	p->stack.kind = br->ifp.ops->kind;
 	p->stack.master = &br->ifp;
 	return p;
@@ -282,6 +284,17 @@ member_mtu(struct bridge *br, struct iface *ifp)
 	    br->ifp.name, br->ifp.mtu);
 }
 
+/* Is it a vlan child of a bridge, however deep? */
+static bool
+is_svi(const struct iface *ifp)
+{
+	while ((ifp = ifp->parent) != NULL) {
+		if (bridge_is(ifp))
+			return true;
+	}
+	return false;
+}
+
 int
 bridge_add(struct iface *bridge, struct iface *ifp)
 {
@@ -295,6 +308,10 @@ bridge_add(struct iface *bridge, struct iface *ifp)
 	if (bridge_is(ifp))
 		return net_error(
 		    net, -EINVAL, "a bridge cannot be a member of a bridge");
+	if (is_svi(ifp))
+		return net_error(net, -EINVAL,
+		    "%s is a VLAN of a bridge and cannot be a member of one",
+		    ifp->name);
 	if (bridge_span(br, ifp) != NULL)
 		return net_error(net, -EBUSY, "%s is a span port of %s",
 		    ifp->name, bridge->name);
@@ -328,6 +345,7 @@ bridge_add(struct iface *bridge, struct iface *ifp)
 	for (number = 1; br->ports[number] != NULL; number++)
 		;
 	p->flags = BRIDGE_MEMBER_DEFAULT;
+	bridge_vlan_join(p);
 	p->number = number;
 	p->stack.input = bridge_port_input;
 	p->stack.host_output = bridge_port_host_output;
@@ -341,6 +359,7 @@ bridge_add(struct iface *bridge, struct iface *ifp)
 	br->ports[number] = p;
 	br->member_count++;
 	br->own_stale = true;
+	bridge_vlan_update(br);
 	if (bridge_tunable_get(bridge->vnet, BRIDGE_INHERIT_MAC) != 0 &&
 	    br->member_count == 1 &&
 	    ether_equal(bridge->mac, br->generated_mac) &&

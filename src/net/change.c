@@ -28,6 +28,8 @@ changed_outside(struct iface *ifp, uint32_t what)
 		ifp->stack->changed(ifp->stack, ifp, what);
 	if (ifp->host != NULL && ifp->host->changed != NULL)
 		ifp->host->changed(ifp->host, ifp, what);
+	if (ifp->vlans != NULL)
+		ifp->vlans->changed(ifp, what);
 	if ((what & IFACE_CHANGED_LINK) != 0) {
 		ev.type = NET_EVENT_LINK;
 		ev.value = ifp->link;

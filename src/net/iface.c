@@ -164,10 +164,11 @@ vlan_in(struct iface *ifp, struct frame_batch *batch)
 	for (uint32_t i = 0; i < batch->count; i++) {
 		struct frame *f = batch->frames[i];
 
-		if (!ifp->vlan_input(ifp, f))
+		if (!ifp->vlans->input(ifp, f))
 			batch->frames[n++] = f;
 	}
 	batch->count = n;
+	ifp->vlans->flush(ifp);
 }
 
 void
@@ -186,7 +187,7 @@ iface_input(struct iface *ifp, struct frame_batch *batch)
 		iface_drop_batch(ifp, batch, DROP_MONITOR);
 		return;
 	}
-	if (ifp->vlan_input != NULL) {
+	if (ifp->vlans != NULL) {
 		vlan_in(ifp, batch);
 		if (batch->count == 0)
 			return;
