@@ -139,9 +139,10 @@ static void
 vlan_transmit(struct iface *ifp, struct frame_batch *batch)
 {
 	const struct vlan *v = vlan_of(ifp);
+	struct iface *parent = ifp->parent;
 	struct frame_batch out = { 0 };
 
-	if (v->trunk == NULL) {
+	if (parent == NULL) {
 		iface_drop_batch(ifp, batch, DROP_IF_DOWN);
 		return;
 	}
@@ -151,13 +152,20 @@ vlan_transmit(struct iface *ifp, struct frame_batch *batch)
 		iface_count_out(ifp, f);
 		f = frame_tag_put(
 		    f, v->tpid, (uint16_t)(v->pcp << PCP_SHIFT | v->vid));
-		if (f != NULL)
-			out.frames[out.count++] = f;
-		else
+		if (f == NULL) {
 			iface_count_drop(ifp, DROP_NO_FRAME, 1);
+			continue;
+		}
+		out.frames[out.count++] = f;
+		/* A member's listener is shown it on the way out, unless it
+		 * looks like the member's own. */
+		if (iface_shown(parent) &&
+		    (parent->stack == NULL ||
+		        ether_equal(f->data + ETH_ADDR_LEN, parent->mac)))
+			iface_show(parent, frame_take(f));
 	}
 	if (out.count != 0)
-		iface_output(v->trunk->parent, &out);
+		iface_output(parent, &out);
 }
 
 /* Following the parent. */

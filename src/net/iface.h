@@ -253,6 +253,18 @@ void iface_output(struct iface *ifp, struct frame_batch *batch);
  * Without a host, or with its netdev down: DROP_HOST_DOWN. */
 void iface_host_deliver(struct iface *ifp, struct frame_batch *batch);
 
+/** iface_shown() - does somebody listen promiscuously on the host's netdev,
+ * who sees only what reaches it? */
+static inline bool
+iface_shown(const struct iface *ifp)
+{
+	return ifp->host != NULL && ifp->host->promisc && ifp->host->up &&
+	       (ifp->ops->kind_flags & IFACE_KIND_HOST_IS_WIRE) == 0;
+}
+/** iface_show() - show such a listener a frame of a vlan child; consumes a
+ * claim on @f.  It has a tag, so the host's stack does not take it. */
+void iface_show(struct iface *ifp, struct frame *f);
+
 /** iface_drop() - count one frame under @why and release it; consumes @f */
 void iface_drop(struct iface *ifp, struct frame *f, enum drop_reason why);
 /** iface_drop_batch() - the same for a whole batch */

@@ -406,6 +406,36 @@ test_of_a_bridge(void **state)
 	assert_int_equal(bridge_add(br1, v), 0);
 }
 
+/* tcpdump on the parent sees the children's frames, with their tags. */
+static void
+test_promiscuous_parent_sees_the_tags(void **state)
+{
+	struct iface *v = fixture_iface_up(net, "port0.10");
+	struct fixture_sink tcpdump;
+
+	(void)state;
+	fixture_sink_init(&tcpdump);
+	parent->host = &tcpdump.host;
+	tcpdump.host.promisc = true;
+	assert_int_equal(iface_stack_attach(v, &sink.stack), 0);
+	in(parent, plain(10));
+	assert_int_equal(sink.frames, 1);
+	assert_int_equal(sink.last_len, 60);
+	assert_int_equal(tcpdump.host_frames, 1);
+	assert_int_equal(tcpdump.last_len, 64);
+	in(parent, plain(11)); /* the host's, once */
+	assert_int_equal(tcpdump.host_frames, 2);
+	fixture_output(v, 1, 60);
+	assert_int_equal(out_count, 1);
+	assert_int_equal(tcpdump.host_frames, 3);
+	assert_int_equal(tcpdump.last_len, 64);
+	tcpdump.host.promisc = false;
+	in(parent, plain(10));
+	fixture_output(v, 1, 60);
+	assert_int_equal(tcpdump.host_frames, 3);
+	iface_stack_detach(v);
+}
+
 static void
 test_names(void **state)
 {
@@ -442,6 +472,7 @@ main(void)
 		TEST(test_parent_goes),
 		TEST(test_as_a_member),
 		TEST(test_of_a_bridge),
+		TEST(test_promiscuous_parent_sees_the_tags),
 		TEST(test_names),
 	};
 
