@@ -236,7 +236,7 @@ tpid_in(const struct pass *pass)
 /* I6, H2. */
 static void
 span(const struct pass *pass, const struct frame_batch *batch,
-    const struct looked *looked)
+    struct looked *looked)
 {
 	struct bridge *br = pass->br;
 	struct bridge_port *p;
