@@ -34,9 +34,6 @@ static const struct bridge_tunable_info tunable_table[] = {
 	    "Log addresses that move between members", 1, 1 },
 	[BRIDGE_MEMBER_IFADDRS] = { "member_ifaddrs",
 	    "Members may have addresses of the host", 1, 1 },
-	[BRIDGE_ALLOW_LLZ_OVERLAP] = { "allow_llz_overlap",
-	    "IPv6 link-local scope zones of bridge and members may overlap", 0,
-	    1 },
 	[BRIDGE_MTU_EXACT] = { "mtu_exact",
 	    "Refuse a member whose MTU differs instead of changing it", 0, 1 },
 };

@@ -575,6 +575,7 @@ row_arg(struct parse *p, const struct iface_keyword *row,
 {
 	bool whole =
 	    row->bsd_name != NULL && strchr(row->bsd_name, ' ') != NULL;
+	uint64_t min = arg->min, max = arg->max;
 	struct vlan_set set;
 	int err;
 
@@ -594,9 +595,13 @@ row_arg(struct parse *p, const struct iface_keyword *row,
 			    bsd_strerror(EINVAL));
 		else
 			bad_arg(p, arg, "invalid value: ", s);
+		if (strcmp(row->name, "mtu") == 0) { /* the kind's own range */
+			min = p->run->kind->mtu_min;
+			max = p->run->kind->mtu_max;
+		}
 		ifc_detail(p->run, "%s: %s must be a number from %llu to %llu",
 		    row->name, arg->name != NULL ? arg->name : "argument",
-		    (unsigned long long)arg->min, (unsigned long long)arg->max);
+		    (unsigned long long)min, (unsigned long long)max);
 		return -EINVAL;
 	case KEYWORD_ARG_MAC:
 		if (ether_parse(s, v->mac) == 0)

@@ -526,6 +526,30 @@ line_bridge(const json_t *o, struct text *t)
 		put_member(json_array_get(members, i), t);
 }
 
+/* "\tinput: ipackets 0 ibytes 0 ...": a counter and its value stay together,
+ * and what does not fit the line goes on below the first. */
+static void
+put_counters(struct text *t, const char *head, const json_t *counters,
+    const char *const *names, size_t count)
+{
+	size_t indent = 8 + strlen(head), column = indent;
+	char pair[64];
+
+	text_printf(t, "\t%s", head);
+	for (size_t i = 0; i < count && names[i] != NULL; i++) {
+		int n = snprintf(pair, sizeof(pair), " %s %lld", names[i],
+		    get_int(counters, names[i]));
+
+		if (column + (size_t)n > WIDTH - 1 && column > indent) {
+			text_printf(t, "\n\t%*s", (int)strlen(head), "");
+			column = indent;
+		}
+		text_puts(t, pair);
+		column += (size_t)n;
+	}
+	text_puts(t, "\n");
+}
+
 /* -v: what only coax knows. */
 static void
 line_verbose(const json_t *o, struct text *t)
@@ -550,14 +574,9 @@ line_verbose(const json_t *o, struct text *t)
 		put(t, get_str(o, "member_of"));
 		text_puts(t, "\n");
 	}
-	for (size_t r = 0; json_is_object(c) && r < ARRAY_LEN(rows); r++) {
-		text_puts(t, r == 0 ? "\tinput:" : "\toutput:");
-		for (size_t i = 0; i < ARRAY_LEN(rows[r]); i++)
-			if (rows[r][i] != NULL)
-				text_printf(t, " %s %lld", rows[r][i],
-				    get_int(c, rows[r][i]));
-		text_puts(t, "\n");
-	}
+	for (size_t r = 0; json_is_object(c) && r < ARRAY_LEN(rows); r++)
+		put_counters(t, r == 0 ? "input:" : "output:", c, rows[r],
+		    ARRAY_LEN(rows[r]));
 	json_object_foreach(json_object_get(o, "drops"), key, v)
 	{
 		text_puts(t, "\tdrops: ");

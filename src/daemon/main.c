@@ -163,7 +163,24 @@ parse_options(int argc, char **argv, struct options *o)
 	return -1;
 }
 
-/* The absolute path of the control socket, with its directories made. */
+/* Why the socket cannot be made in its directory: 0, or a negative errno. */
+static int
+check_dir(const char *path)
+{
+	char dir[sizeof(((struct daemon *)0)->path)];
+	char *slash;
+	struct stat st;
+
+	(void)str_copy(dir, sizeof(dir), path);
+	slash = strrchr(dir, '/');
+	slash[slash == dir] = '\0';
+	if (stat(dir, &st) < 0)
+		return -errno;
+	return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
+}
+
+/* The absolute path of the control socket. Only the directory of the default
+ * one is made; that of a given one is there, or the path is a mistake. */
 static int
 find_path(const struct options *o, char *path, size_t size)
 {
@@ -183,17 +200,21 @@ find_path(const struct options *o, char *path, size_t size)
 			return refuse("%s: the path of a socket is at most "
 			              "%zu bytes long",
 			    given, size - 1);
+		err = check_dir(path);
+		if (err < 0)
+			return refuse(
+			    "%s: its directory: %s", path, strerror(-err));
 	} else {
 		err = priv_socket_path(path, size);
 		if (err < 0)
 			return refuse("the default place of the control "
 			              "socket is not usable: %s",
 			    strerror(-err));
+		err = priv_mkdir_for(path, geteuid() == 0 ? 0755 : 0700);
+		if (err < 0)
+			return refuse("%s: cannot make its directory: %s", path,
+			    strerror(-err));
 	}
-	err = priv_mkdir_for(path, geteuid() == 0 ? 0755 : 0700);
-	if (err < 0)
-		return refuse(
-		    "%s: cannot make its directory: %s", path, strerror(-err));
 	return 0;
 }
 
@@ -383,11 +404,13 @@ open_net(struct daemon *d, const struct options *o)
 		no.system = &system;
 	} else {
 		d->host = NULL;
-		log_notice("%s", d->host_why);
+		log_notice("no host side: %s", d->host_why);
 	}
 	err = net_create(&no, &d->net);
 	if (err < 0)
 		return refuse("cannot start: %s", strerror(-err));
+	d->net->identity = no.random_seed;
+	d->net->timers = loop_timers(d->loop);
 	if (d->host != NULL) {
 		host_system_bind(d->host, d->net);
 		d->net->host_attach = 1;

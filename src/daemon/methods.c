@@ -203,6 +203,16 @@ tap_opening_end(struct tap_opening *o, int err)
 	free(o);
 }
 
+/* The daemon ends before the netdev is there. */
+static void
+tap_opening_abandon(struct rpc_call *call)
+{
+	struct tap_opening *o = call->state;
+
+	fd_close(&o->fd);
+	free(o);
+}
+
 static void
 tap_opening_done(struct net_wait *w, int err)
 {
@@ -240,8 +250,12 @@ method_tap_open(struct rpc_call *call)
 	if (err == 0 && name == NULL && net->host_attach != 0 &&
 	    net->system.host_attach != NULL)
 		err = net->system.host_attach(net->system.arg, ifp, &o->wait);
-	if (err != -EINPROGRESS)
+	if (err != -EINPROGRESS) {
 		tap_opening_end(o, err);
+		return;
+	}
+	call->state = o;
+	call->abandon = tap_opening_abandon;
 }
 
 static void

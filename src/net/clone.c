@@ -54,6 +54,13 @@ net_name_taken(struct net *net, const struct vnet *vnet, const char *name,
 	return find_in(net, vnet, name, but) != NULL;
 }
 
+/* One that is being destroyed has its name still, but is nobody's any more. */
+static struct iface *
+living(struct iface *ifp)
+{
+	return ifp == NULL || ifp->dying ? NULL : ifp;
+}
+
 struct iface *
 net_iface_find(struct net *net, const struct vnet *vnet, const char *name)
 {
@@ -63,13 +70,13 @@ net_iface_find(struct net *net, const struct vnet *vnet, const char *name)
 	if (vnet == NULL)
 		vnet = net->home;
 	if (at == NULL)
-		return find_in(net, vnet, name, NULL);
+		return living(find_in(net, vnet, name, NULL));
 	if (vnet != net->home || (size_t)(at - name) >= sizeof(plain))
 		return NULL;
 	memcpy(plain, name, (size_t)(at - name));
 	plain[at - name] = '\0';
 	vnet = net_vnet_find(net, at + 1);
-	return vnet == NULL ? NULL : find_in(net, vnet, plain, NULL);
+	return vnet == NULL ? NULL : living(find_in(net, vnet, plain, NULL));
 }
 
 struct iface *
@@ -79,7 +86,7 @@ net_iface_by_index(struct net *net, uint32_t index)
 
 	TAILQ_FOREACH (ifp, &net->ifaces, all_link) {
 		if (ifp->index == index)
-			return ifp;
+			return living(ifp);
 	}
 	return NULL;
 }
@@ -101,38 +108,55 @@ unit_of(const struct iface_ops *ops, const char *name)
 	return unit;
 }
 
-static bool
-unit_taken(const struct net *net, const struct vnet *vnet,
-    const struct iface_ops *ops, uint32_t unit)
+bool
+net_unit_taken(const struct net *net, const struct vnet *vnet,
+    const struct iface_ops *ops, uint32_t unit, const struct iface *but)
 {
 	const struct iface *ifp;
 
 	TAILQ_FOREACH (ifp, &net->ifaces, all_link) {
-		if (ifp->vnet == vnet && ifp->ops == ops && ifp->unit == unit)
+		if (ifp != but && ifp->vnet == vnet && ifp->ops == ops &&
+		    ifp->unit == unit)
 			return true;
 	}
 	return false;
 }
 
+/* Has the host a netdev of that name which is not ours? */
+static bool
+host_has(struct net *net, struct vnet *vnet, const struct iface_ops *ops,
+    uint32_t unit)
+{
+	char name[IFACE_NAME_MAX];
+
+	if (net->system.host_name_taken == NULL ||
+	    snprintf(name, sizeof(name), "%s%u", ops->kind, unit) >=
+	        (int)sizeof(name))
+		return false;
+	return net->system.host_name_taken(net->system.arg, vnet, name);
+}
+
 /*
- * The lowest free unit of a kind in a vnet: one walk marks what is taken, by a
- * unit or by a name.  Each interface marks two at most, so among the first
- * 2n + 1 one is free.
+ * One walk marks what is taken, by a unit or by a name.  Each interface marks
+ * two at most, so among the first 2n + 1 one is free; beyond them all are,
+ * but for the host's.
  */
-static int
-unit_lowest(const struct net *net, const struct vnet *vnet,
-    const struct iface_ops *ops, uint32_t *out)
+int
+net_unit_free(struct net *net, struct vnet *vnet, const struct iface_ops *ops,
+    const struct iface *but, bool host, uint32_t *in_out)
 {
 	uint32_t room = 2 * net->iface_count + 1;
 	const struct iface *ifp;
 	int64_t unit;
-	uint32_t lowest = 0;
+	uint32_t lowest = *in_out;
 	bool *taken;
 
 	taken = calloc(room, sizeof(*taken));
 	if (taken == NULL)
 		return -ENOMEM;
 	TAILQ_FOREACH (ifp, &net->ifaces, all_link) {
+		if (ifp == but)
+			continue;
 		if (ifp->vnet == vnet && ifp->ops == ops && ifp->unit < room)
 			taken[ifp->unit] = true;
 		if (!net_iface_visible(ifp, vnet))
@@ -141,12 +165,14 @@ unit_lowest(const struct net *net, const struct vnet *vnet,
 		if (unit >= 0 && unit < room)
 			taken[unit] = true;
 	}
-	while (taken[lowest])
+	while (lowest <= ops->unit_max &&
+	       ((lowest < room && taken[lowest]) ||
+	           (host && host_has(net, vnet, ops, lowest))))
 		lowest++;
 	free(taken);
 	if (lowest > ops->unit_max)
 		return -ENFILE;
-	*out = lowest;
+	*in_out = lowest;
 	return 0;
 }
 
@@ -194,19 +220,21 @@ net_kind_of_name(const struct net *net, const struct vnet *vnet,
 
 /* The unit that @name asks for, checked to be free. */
 static int
-unit_choose(struct net *net, const struct vnet *vnet,
-    const struct iface_ops *ops, const char *name, uint32_t *out)
+unit_choose(struct net *net, struct vnet *vnet, const struct iface_ops *ops,
+    const char *name, uint32_t *out)
 {
 	int64_t unit;
 
+	*out = 0;
 	if (strcmp(name, ops->kind) == 0)
-		return unit_lowest(net, vnet, ops, out);
+		return net_unit_free(
+		    net, vnet, ops, NULL, net->host_attach != 0, out);
 	unit = unit_of(ops, name);
 	if (unit < 0)
 		return -EINVAL;
 	if (net_name_taken(net, vnet, name, NULL))
 		return -EEXIST;
-	if (unit_taken(net, vnet, ops, (uint32_t)unit))
+	if (net_unit_taken(net, vnet, ops, (uint32_t)unit, NULL))
 		return net_error(net, -EEXIST,
 		    "unit %u of %s lives under another name", (uint32_t)unit,
 		    ops->kind);
@@ -241,6 +269,7 @@ list_out(struct iface *ifp)
 	LIST_REMOVE(ifp, name_link);
 	TAILQ_REMOVE(&net->ifaces, ifp, all_link);
 	net->iface_count--;
+	net->iface_gone++;
 }
 
 int

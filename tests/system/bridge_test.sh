@@ -1,6 +1,9 @@
 #! /usr/bin/env atf-sh
 # SPDX-License-Identifier: BSD-2-Clause
 # bridge(4): forwarding, addresses, members, the host's port.
+#
+# shellcheck disable=SC2016,SC2034,SC2094,SC2119,SC2129,SC2154
+# (conditions are for wait_for; lib.subr sets and uses variables)
 
 . "$(atf_get_srcdir)/lib.subr"
 
@@ -647,6 +650,7 @@ no_autoconfiguration_body()
 	    "$(mac vether1)"
 	# It has come (and with it what came before).
 	marked 86dd6 cap
+	# shellcheck disable=SC2086
 	run coax jexec s1 $lib_tool send vether1 \
 	    "$(frame $all $a 88b5 later)"
 	marked "88b5$(hex later)" cap
