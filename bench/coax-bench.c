@@ -221,8 +221,8 @@ prepare_fdb(struct bench *b)
 	must_be(fdb_init(&b->fdb, 12345, 64), "fdb_init");
 	must_be(fdb_set_max(&b->fdb, FDB_MAX_HIGHEST, 0), "maxaddr");
 	for (uint32_t i = 0; i < b->kind->arg; i++)
-		must_be(fdb_learn(&b->fdb, fdb_key_u64(b->keys[i], 0), 1,
-		            false, 1, &old),
+		must_be(fdb_learn(&b->fdb, fdb_key_u64(b->keys[i], 0), 1, false,
+		            1, &old),
 		    "fdb_learn");
 }
 

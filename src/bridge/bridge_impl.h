@@ -133,6 +133,8 @@ struct bridge_port *bridge_member(
 struct bridge_port *bridge_span(
     const struct bridge *br, const struct iface *ifp);
 void bridge_remove_all(struct bridge *br);
+/* After a change of members or of what they can: net.link.bridge.capmask. */
+void bridge_caps_update(struct bridge *br);
 int bridge_set_mtu(struct iface *ifp, uint32_t mtu);
 
 /* vlan.c */

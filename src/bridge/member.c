@@ -8,6 +8,7 @@
 #include "base/ether.h"
 #include "base/list.h"
 #include "bridge/bridge_impl.h"
+#include "frame/offload.h"
 #include "net/info.h"
 
 struct bridge_port *
@@ -119,6 +120,22 @@ member_event(struct bridge *br, struct iface *ifp, const char *text)
 	net_emit(br->ifp.net, &ev);
 }
 
+/* Differs: 0 is the default, because an output that cannot take a frame gets
+ * it made to fit; and with 1 it is what the members have now that counts, not
+ * what they had when they joined. */
+void
+bridge_caps_update(struct bridge *br)
+{
+	bool mask = bridge_tunable_get(br->ifp.vnet, BRIDGE_CAPMASK) != 0;
+	uint32_t all = OFFLOAD_ALL;
+	struct bridge_port *p;
+
+	TAILQ_FOREACH (p, &br->members, link)
+		all &= p->ifp->caps_taken;
+	TAILQ_FOREACH (p, &br->members, link)
+		iface_mask_caps(p->ifp, mask ? OFFLOAD_ALL & ~all : 0);
+}
+
 static void
 port_changed(struct iface_stack *s, struct iface *ifp, uint32_t what)
 {
@@ -127,6 +144,8 @@ port_changed(struct iface_stack *s, struct iface *ifp, uint32_t what)
 	(void)ifp;
 	if ((what & IFACE_CHANGED_LLADDR) != 0)
 		p->bridge->own_stale = true;
+	if ((what & IFACE_CHANGED_CAPS) != 0)
+		bridge_caps_update(p->bridge);
 	if ((what & IFACE_CHANGED_LINK) != 0)
 		bridge_link_update(p->bridge);
 }
@@ -157,6 +176,8 @@ member_remove(struct bridge_port *p)
 	br->own_stale = true;
 	bridge_vlan_update(br);
 	iface_stack_detach(ifp);
+	iface_mask_caps(ifp, 0);
+	bridge_caps_update(br);
 	free(p);
 	if (br->inherited == ifp && !br->ifp.dying) {
 		p = TAILQ_FIRST(&br->members);
@@ -360,6 +381,7 @@ bridge_add(struct iface *bridge, struct iface *ifp)
 	br->member_count++;
 	br->own_stale = true;
 	bridge_vlan_update(br);
+	bridge_caps_update(br);
 	if (bridge_tunable_get(bridge->vnet, BRIDGE_INHERIT_MAC) != 0 &&
 	    br->member_count == 1 &&
 	    ether_equal(bridge->mac, br->generated_mac) &&

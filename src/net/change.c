@@ -233,9 +233,20 @@ iface_set_running(struct iface *ifp, bool running)
 void
 iface_set_caps(struct iface *ifp, uint32_t caps)
 {
-	if (ifp->caps == caps)
+	if (ifp->caps_taken == caps)
 		return;
-	ifp->caps = caps;
+	ifp->caps_taken = caps;
+	ifp->caps = caps & ~ifp->caps_off;
+	changed_by_driver(ifp, IFACE_CHANGED_CAPS);
+}
+
+void
+iface_mask_caps(struct iface *ifp, uint32_t off)
+{
+	if (ifp->caps_off == off)
+		return;
+	ifp->caps_off = off;
+	ifp->caps = ifp->caps_taken & ~off;
 	changed_by_driver(ifp, IFACE_CHANGED_CAPS);
 }
 

@@ -333,6 +333,7 @@ net_iface_create(
 		free(ifp);
 		return err;
 	}
+	ifp->caps_taken = ifp->caps;
 	ifp->born = true;
 	ev.ifp = ifp;
 	net_emit(net, &ev);

@@ -217,7 +217,11 @@ struct iface {
 	uint32_t mtu;
 	uint8_t mac[6];
 	enum iface_link link;
-	uint32_t caps; /* OFFLOAD_* that transmit takes */
+	/* OFFLOAD_* that is handed to transmit: what the driver takes, without
+	 * what is masked. */
+	uint32_t caps;
+	uint32_t caps_taken; /* ... that transmit takes */
+	uint32_t caps_off;   /* ... that is masked: iface_mask_caps() */
 	uint64_t created_ns;
 	uint64_t link_changed_ns;
 	struct iface_stack *stack;
@@ -298,6 +302,8 @@ int iface_group_del(struct iface *ifp, const char *group); /* -ENOENT */
 bool iface_group_has(const struct iface *ifp, const char *group);
 /** iface_set_caps() - called by the driver: OFFLOAD_* that transmit takes */
 void iface_set_caps(struct iface *ifp, uint32_t caps);
+/** iface_mask_caps() - the OFFLOAD_* that @ifp is not to use; 0: all it has */
+void iface_mask_caps(struct iface *ifp, uint32_t off);
 /** iface_set_mtu_forced() - for a bridge that imposes its MTU on a member:
  * as iface_set_mtu() without asking the stack user */
 int iface_set_mtu_forced(struct iface *ifp, uint32_t mtu);

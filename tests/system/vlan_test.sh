@@ -367,6 +367,39 @@ vlan_interfaces_body()
 	coaxd_stop
 }
 
+atf_test_case capmask
+capmask_head()
+{
+	about 60 "With capmask, members have the offloads that all of them have"
+}
+capmask_body()
+{
+	lab
+	need_host
+	coaxd_start
+	run ifconfig feth0 create peer feth1 up
+	run ifconfig feth1 create up
+	run ifconfig tap0 create up
+	run ifconfig bridge0 create addm feth0 up
+	shows 'options=.*TXCSUM.*TSO4.*TSO6' ifconfig -v feth0
+	hides 'LRO' ifconfig -a
+	wait_for 'ethtool -k feth0 | grep -q "tcp-segmentation-offload: on"'
+	# A tap without offloads joins: nothing happens, by default.
+	run ifconfig bridge0 addm tap0
+	shows 'options=.*TSO4' ifconfig -v feth0
+	atf_check -o ignore sysctl net.link.bridge.capmask=1
+	hides 'TXCSUM|TSO' ifconfig -v feth0
+	wait_for 'ethtool -k feth0 | grep -q "tcp-segmentation-offload: off"'
+	run ifconfig bridge0 deletem tap0
+	shows 'options=.*TSO4' ifconfig -v feth0
+	wait_for 'ethtool -k feth0 | grep -q "tcp-segmentation-offload: on"'
+	run ifconfig bridge0 addm tap0
+	hides 'TXCSUM|TSO' ifconfig -v feth0
+	run ifconfig bridge0 deletem feth0
+	shows 'options=.*TSO4' ifconfig -v feth0
+	coaxd_stop
+}
+
 atf_init_test_cases()
 {
 	atf_add_test_case vlan_pvid
@@ -380,4 +413,5 @@ atf_init_test_cases()
 	atf_add_test_case vlan_independent
 	atf_add_test_case span_and_groups
 	atf_add_test_case vlan_interfaces
+	atf_add_test_case capmask
 }

@@ -190,6 +190,39 @@ test_mtu_of_all_or_none(void **state)
 	assert_int_equal(l.p[1]->mtu, 2000);
 }
 
+/* With capmask members use what all of them have, and get theirs back. */
+static void
+test_capmask(void **state)
+{
+	uint32_t most = OFFLOAD_CSUM | OFFLOAD_TSO4;
+	struct iface *late = fixture_iface_up(l.net, "port8");
+
+	(void)state;
+	iface_set_caps(l.p[1], most);
+	assert_int_equal(l.p[0]->caps, OFFLOAD_ALL);
+	bridge_tunable_set(l.net->home, BRIDGE_CAPMASK, 1);
+	assert_int_equal(l.p[0]->caps, most);
+	assert_int_equal(l.p[1]->caps, most);
+	/* One that can less joins; what one can changes. */
+	iface_set_caps(late, OFFLOAD_CSUM);
+	assert_int_equal(bridge_add(l.br, late), 0);
+	assert_int_equal(l.p[0]->caps, OFFLOAD_CSUM);
+	iface_set_caps(late, OFFLOAD_ALL);
+	assert_int_equal(l.p[0]->caps, most);
+	iface_set_caps(late, 0);
+	assert_int_equal(l.p[1]->caps, 0);
+	/* Who leaves has its own again, and so have the others. */
+	bridge_delete(l.br, l.p[0]);
+	assert_int_equal(l.p[0]->caps, OFFLOAD_ALL);
+	bridge_delete(l.br, late);
+	assert_int_equal(l.p[1]->caps, most);
+	assert_int_equal(bridge_add(l.br, l.p[0]), 0);
+	assert_int_equal(l.p[0]->caps, most);
+	bridge_tunable_set(l.net->home, BRIDGE_CAPMASK, 0);
+	assert_int_equal(l.p[0]->caps, OFFLOAD_ALL);
+	assert_int_equal(l.p[1]->caps, most);
+}
+
 static void
 test_mtu_exact(void **state)
 {
@@ -550,6 +583,7 @@ main(void)
 		TEST(test_thousand_members),
 		TEST(test_first_member_gives_its_mtu),
 		TEST(test_mtu_of_all_or_none),
+		TEST(test_capmask),
 		TEST(test_mtu_exact),
 		TEST(test_tunables),
 		TEST(test_inherit_mac),
