@@ -408,24 +408,27 @@ row_what(const struct ifc_op *op, char *what, size_t size)
 {
 	const struct iface_keyword *row = op->row;
 	const char *name = row->bsd_name != NULL ? row->bsd_name : row->name;
+	const union keyword_value *v;
 	char mac[ETH_ADDR_STRLEN];
 
 	snprintf(what, size, "%s", name);
-	if (strchr(name, ' ') != NULL)
+	if (strchr(name, ' ') != NULL || row->bsd_arg < 0)
 		return;
-	switch (row->args[0].kind) {
+	v = &op->v[row->bsd_arg];
+	switch (row->args[row->bsd_arg].kind) {
 	case KEYWORD_ARG_IFNAME:
 	case KEYWORD_ARG_WORD:
-		snprintf(what, size, "%s %s", name, op->v[0].str);
+	case KEYWORD_ARG_VLANS:
+	case KEYWORD_ARG_CHOICE:
+		snprintf(what, size, "%s %.128s", name, v->str);
 		break;
 	case KEYWORD_ARG_NUMBER:
 	case KEYWORD_ARG_VLAN:
-		snprintf(what, size, "%s %llu", name,
-		    (unsigned long long)op->v[0].num);
+		snprintf(
+		    what, size, "%s %llu", name, (unsigned long long)v->num);
 		break;
 	case KEYWORD_ARG_MAC:
-		snprintf(
-		    what, size, "%s %s", name, ether_format(op->v[0].mac, mac));
+		snprintf(what, size, "%s %s", name, ether_format(v->mac, mac));
 		break;
 	case KEYWORD_ARG_END:
 		break;

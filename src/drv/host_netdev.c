@@ -26,6 +26,7 @@
 #include "base/ether.h"
 #include "base/util.h"
 #include "drv/host_impl.h"
+#include "frame/offload.h"
 
 /* Where netdevs wait to be removed together: "co", and the process. */
 #define GROUP_BASE 0x636f0000u
@@ -283,6 +284,18 @@ follow_mtu(struct host_if *h)
 		follow_up(h);
 }
 
+/* The netdev has no offload that its interface must not use. */
+static void
+follow_caps(struct host_if *h)
+{
+	uint32_t want = OFFLOAD_ALL & ~h->ifp->caps_off;
+	int err = tun_set_offload(h->fd, want, &h->caps);
+
+	if (err != 0)
+		host_event(
+		    h, "its netdev keeps its offloads: %s", strerror(-err));
+}
+
 static void
 changed(struct iface_host *host, struct iface *ifp, uint32_t what)
 {
@@ -293,6 +306,8 @@ changed(struct iface_host *host, struct iface *ifp, uint32_t what)
 		return;
 	if ((what & IFACE_CHANGED_LLADDR) != 0)
 		follow_mac(h);
+	if ((what & IFACE_CHANGED_CAPS) != 0)
+		follow_caps(h);
 	if ((what & (IFACE_CHANGED_LINK | IFACE_CHANGED_FLAGS)) != 0)
 		follow_carrier(h);
 	if (h->move != NULL)
@@ -728,6 +743,8 @@ attach_now(struct host_if *h, struct net_wait *w)
 		    hs->net, err, "/dev/net/tun: %s", strerror(-err));
 	h->fd = a.tun.fd;
 	h->caps = a.tun.caps;
+	if (h->ifp->caps_off != 0)
+		follow_caps(h);
 	h->tx_dropped = 0;
 	h->nd_carrier = true;
 	memcpy(h->nd_name, a.tun.name, sizeof(h->nd_name));
@@ -1102,6 +1119,8 @@ host_give(struct net *net, struct iface *ifp, struct vnet *vnet, int tun_fd)
 		return -ENOMEM;
 	h->fd = h->watch.fd = tun.fd;
 	h->caps = tun.caps;
+	if (ifp->caps_off != 0)
+		follow_caps(h);
 	h->blind = h->unread = true;
 	h->host.up = true; /* what it does not take is EIO and counted */
 	err = loop_fd_add(hs->loop, &h->watch);

@@ -176,17 +176,46 @@ net_unit_free(struct net *net, struct vnet *vnet, const struct iface_ops *ops,
 	return 0;
 }
 
-static const struct iface_ops *
-kind_of(const struct net *net, const char *name)
+/* Does a kind take @name as it is? */
+static int
+kind_match(const struct net *net, const struct vnet *vnet, const char *name,
+    const struct iface_ops **out)
 {
+	const struct iface_ops *const *k;
+	int match = 0;
+
+	for (k = net->kinds; match == 0 && k != NULL && *k != NULL; k++) {
+		if ((*k)->name_match == NULL)
+			continue;
+		match =
+		    (*k)->name_match((struct net *)(uintptr_t)net, vnet, name);
+		*out = *k;
+	}
+	return match;
+}
+
+int
+net_kind_of_name(const struct net *net, const struct vnet *vnet,
+    const char *name, const struct iface_ops **out)
+{
+	const struct iface_ops *ops = NULL;
 	char kind[IFACE_NAME_MAX];
 	size_t len = strcspn(name, "0123456789");
+	int match = kind_match(net, vnet, name, &ops);
 
-	if (len == 0 || len >= sizeof(kind))
-		return NULL;
-	memcpy(kind, name, len);
-	kind[len] = '\0';
-	return net_kind(net, kind);
+	if (match < 0)
+		return match;
+	if (match == 0) {
+		if (len == 0 || len >= sizeof(kind))
+			return -EINVAL;
+		memcpy(kind, name, len);
+		kind[len] = '\0';
+		ops = net_kind(net, kind);
+	}
+	if (ops == NULL || (ops->kind_flags & IFACE_KIND_NO_CLONE) != 0)
+		return -EINVAL;
+	*out = ops;
+	return match;
 }
 
 /* The unit that @name asks for, checked to be free. */
@@ -247,19 +276,25 @@ int
 net_iface_create(
     struct net *net, struct vnet *vnet, const char *name, struct iface **out)
 {
-	const struct iface_ops *ops = kind_of(net, name);
+	const struct iface_ops *ops;
 	struct net_event ev = { .type = NET_EVENT_CREATE, .vlan = -1 };
 	struct iface *ifp;
-	uint32_t unit = 0;
+	uint32_t unit = IFACE_UNIT_NONE;
+	bool own_name;
 	int err;
 
 	if (vnet == NULL)
 		vnet = net->home;
-	if (ops == NULL || (ops->kind_flags & IFACE_KIND_NO_CLONE) != 0)
-		return -EINVAL;
+	err = net_kind_of_name(net, vnet, name, &ops);
+	if (err < 0)
+		return err;
+	own_name = err > 0;
 	if (vnet->dead)
 		return -ENXIO;
-	err = unit_choose(net, vnet, ops, name, &unit);
+	if (own_name)
+		err = net_name_taken(net, vnet, name, NULL) ? -EEXIST : 0;
+	else
+		err = unit_choose(net, vnet, ops, name, &unit);
 	if (err != 0)
 		return err;
 	if (net->iface_count >= NET_IFACES_MAX)
@@ -274,8 +309,12 @@ net_iface_create(
 	ifp->net = net;
 	ifp->vnet = vnet;
 	ifp->unit = unit;
-	if (snprintf(ifp->name, sizeof(ifp->name), "%s%u", ops->kind, unit) >=
-	    (int)sizeof(ifp->name)) {
+	if (own_name)
+		err = str_copy(ifp->name, sizeof(ifp->name), name);
+	else if (snprintf(ifp->name, sizeof(ifp->name), "%s%u", ops->kind,
+	             unit) >= (int)sizeof(ifp->name))
+		err = -EINVAL;
+	if (err != 0) {
 		free(ifp);
 		return -EINVAL;
 	}
@@ -294,6 +333,7 @@ net_iface_create(
 		free(ifp);
 		return err;
 	}
+	ifp->caps_taken = ifp->caps;
 	ifp->born = true;
 	ev.ifp = ifp;
 	net_emit(net, &ev);
@@ -317,6 +357,9 @@ net_iface_destroy(struct iface *ifp, struct net_wait *w)
 	if (ifp->stack != NULL)
 		ifp->stack->detach(ifp->stack, ifp);
 	ASSERT(ifp->stack == NULL);
+	if (ifp->vlans != NULL)
+		ifp->vlans->detach(ifp);
+	ASSERT(ifp->vlans == NULL);
 	if (ifp->host != NULL && net->system.host_detach != NULL)
 		err = net->system.host_detach(net->system.arg, ifp, w);
 	ifp->host = NULL;

@@ -192,6 +192,15 @@ void net_destroy(struct net *net);
 const struct iface_ops *net_kind(const struct net *net, const char *kind);
 
 /**
+ * net_kind_of_name() - the kind of which @name would be created
+ *
+ * Return: 0 (the kind, perhaps with a unit); 1 (a name that the kind takes as
+ * it is: "feth0.10"); -EINVAL (no kind) or the kind's refusal.
+ */
+int net_kind_of_name(const struct net *net, const struct vnet *vnet,
+    const char *name, const struct iface_ops **out);
+
+/**
  * net_iface_create() - clone
  * @net:  borrowed
  * @vnet: whose name space; NULL is home
