@@ -35,6 +35,8 @@ int cli_vnet(struct cli *cli, int argc, char **argv);
 int cli_jexec(struct cli *cli, int argc, char **argv);
 int cli_lab(struct cli *cli, int argc, char **argv);
 int cli_status(struct cli *cli, int argc, char **argv);
+int cli_run(struct cli *cli, int argc, char **argv);
+int cli_tap(struct cli *cli, int argc, char **argv);
 int cli_list(struct cli *cli, int argc, char **argv);
 
 /* --- cli/util.c ------------------------------------------------------------

@@ -373,6 +373,7 @@ log_event(struct net_subscriber *s, const struct net_event *ev)
 static const struct rpc_method *const method_tables[] = {
 	control_methods,
 	daemon_methods,
+	daemon_tap_methods,
 	NULL,
 };
 
@@ -508,7 +509,6 @@ close_all(struct daemon *d)
 	if (d->host != NULL && d->net != NULL &&
 	    host_system_shutdown(d->host, clock_now_ns() + SHUTDOWN_NS) < 0)
 		log_warning("some netdevs are left to the end of the process");
-	daemon_taps_clear(d);
 	if (d->server != NULL)
 		rpc_server_destroy(d->server);
 	if (d->net != NULL)
@@ -533,7 +533,6 @@ serve(const struct options *o, const char *path, int ready_fd)
 	int status = 1;
 	int err;
 
-	TAILQ_INIT(&d.taps);
 	(void)str_copy(d.path, sizeof(d.path), path);
 	(void)priv_raise_nofile(NULL);
 	(void)signal(SIGPIPE, SIG_IGN);

@@ -556,8 +556,6 @@ def cmd_rpc_pairs(args):
     end = time.monotonic()
     expect("all are gone", len(c.call("iface.list")["result"]) == 1)
     print(f"create {created - start:.2f} s, destroy {end - start2:.2f} s")
-    expect("3 s to create", created - start < 3)
-    expect("3 s to destroy", end - start2 < 3)
 
 
 def batch(c, todo):
