@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # vlan(4) and the VLANs of bridge(4). The vlan_* cases ask what FreeBSD's own
 # tests of if_bridge ask.
+#
+# shellcheck disable=SC2154
 
 . "$(atf_get_srcdir)/lib.subr"
 
@@ -31,19 +33,20 @@ start_two()
 # plain_ip N: an address on vetherN itself.
 plain_ip()
 {
-	run coax jexec s$1 ip address add 192.0.2.$1/24 dev vether$1
+	run coax jexec "s$1" ip address add "192.0.2.$1/24" dev "vether$1"
 }
 
 # tagged_ip N VID: on a vlan of vetherN, as a station that tags would have it:
 # the frames cross the netdev of vetherN with the tag.
 tagged_ip()
 {
-	run ifconfig feth$((10 * $1)) create peer feth$((10 * $1 + 1)) up
-	run ifconfig feth$((10 * $1 + 1)) -host up
-	run ifconfig bridge0 addm feth$((10 * $1 + 1))
-	run ifconfig feth$((10 * $1)).$2 create
-	run ifconfig feth$((10 * $1)).$2 vnet s$1 up
-	run coax jexec s$1 ip address add 192.0.2.$1/24 dev feth$((10 * $1)).$2
+	near=feth$((10 * $1)) far=feth$((10 * $1 + 1))
+	run ifconfig "$near" create peer "$far" up
+	run ifconfig "$far" -host up
+	run ifconfig bridge0 addm "$far"
+	run ifconfig "$near.$2" create
+	run ifconfig "$near.$2" vnet "s$1" up
+	run coax jexec "s$1" ip address add "192.0.2.$1/24" dev "$near.$2"
 }
 
 # start_trunks VID [create words]: s1 behind feth10 (member feth11), s2 behind
@@ -120,8 +123,8 @@ vlan_pvid_1q_body()
 	pings s1 192.0.2.2
 	pings s2 192.0.2.1
 	# Super-frames too: the tag goes in, and out again.
-	in_vnet s2 sh -c "exec /usr/bin/python3 '$lib_dir/tool.py' \
-	    tcpserve 192.0.2.2 5001 >tcp.out 2>tcp.err" &
+	in_vnet s2 /usr/bin/python3 "$lib_dir/tool.py" \
+	    tcpserve 192.0.2.2 5001 >tcp.out 2>tcp.err &
 	server_pid=$!
 	wait_for "in_vnet s2 ss -ltn | grep -q 5001"
 	atf_check -o ignore -e ignore coax jexec s1 /usr/bin/python3 \
@@ -224,7 +227,7 @@ vlan_ifconfig_iftagged_body()
 	shows ' tagged 100-103,106-149,160-199$' ifconfig bridge0
 	run ifconfig bridge0 iftagged feth0 none
 	hides tagged ifconfig bridge0
-	for set in 0 4095 4096 0-10 4094-4095 5-4 x 1,x ,1 1, 1,,2; do
+	for set in 0 4095 4096 0-10 4094-4095 5-4 x 1,x ',1' '1,' 1,,2; do
 		refused "invalid vlan set: $set" \
 		    ifconfig bridge0 iftagged feth0 "$set"
 	done
