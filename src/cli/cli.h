@@ -90,6 +90,13 @@ int cli_help_daemon(
     const struct cli *cli, struct coax *c, const json_t *helper);
 
 /*
+ * Afterwards, when the rest of the words has been done: the netdev gets the MTU
+ * and the up of the interface, which the daemon cannot set there. As above.
+ */
+int cli_help_finish(
+    const struct cli *cli, struct coax *c, const json_t *helper);
+
+/*
  * Opens the namespaces behind a vnet of the list: @net_fd, and @user_fd if
  * another user namespace has to be entered first, else -1. 0 or -errno.
  */

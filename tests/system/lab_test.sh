@@ -172,11 +172,66 @@ atf_test_case switch_rootless
 switch_rootless_head()
 {
 	about 60 "The same without root"
-	atf_set require.user unprivileged
 }
 switch_rootless_body()
 {
+	ordinary
 	with_a_host
+}
+
+# An owner of two user namespaces: the daemon is in one, a container in the
+# other.  Neither may enter the other's; the client, outside, may enter both.
+atf_test_case sibling_namespace
+sibling_namespace_head()
+{
+	about 60 "A client of the owner sets up a netdev in another user namespace"
+}
+sibling_namespace_body()
+{
+	ordinary
+	may_lab
+	need_host
+	export COAX_SOCKET="$PWD/coax.sock"
+	coaxd_pid='' box_pid=''
+	trap '[ -z "$coaxd_pid$box_pid" ] ||
+	    kill -KILL $coaxd_pid $box_pid 2>/dev/null' EXIT
+	: >coaxd.err
+	unshare -Urn "$COAX_BUILD/coaxd" -S "$COAX_SOCKET" 2>coaxd.err &
+	coaxd_pid=$!
+	wait_for 'grep -q "^coaxd: ready" coaxd.err'
+	unshare -Urn sh -c 'echo ready; exec sleep 1000' >box.out &
+	box_pid=$!
+	wait_for 'grep -q ready box.out'
+	run coax vnet attach box "$box_pid"
+	run ifconfig vether1 create vnet box mtu 1400 up
+	shows '^vether1: flags=[0-9a-f]*<UP,.*mtu 1400' ifconfig vether1
+	# What the daemon says is so in there.
+	coax jexec box ip -d link show vether1 >link.out
+	atf_check -o match:'[<,]UP[,>]' -o match:' mtu 1400 ' \
+	    -o match:'addrgenmode none' cat link.out
+	atf_check -o match:"link/ether $(mac vether1) " cat link.out
+	# What was up before is up there, and what is down stays down.
+	run ifconfig vether2 create up
+	run ifconfig vether2 vnet box
+	shows '[<,]UP[,>]' coax jexec box ip link show vether2
+	run ifconfig vether3 create vnet box
+	hides '[<,]UP[,>]' coax jexec box ip link show vether3
+	# From within the daemon's own there is no way in.
+	refused 'Permission denied' nsenter -t "$coaxd_pid" -U -n \
+	    --preserve-credentials "$COAX_BUILD/compat/ifconfig" \
+	    vether4 create vnet box
+	# And frames cross.
+	run ifconfig vether0 create inet 192.0.2.1/24 mtu 1400 up
+	run ifconfig bridge0 create mtu 1400 addm vether0 addm vether1 up
+	run coax jexec box ip address add 192.0.2.2/24 dev vether1
+	wait_for 'coax jexec box ping -n -q -c 1 -W 1 192.0.2.1'
+	# The container ends: they come home, down.
+	kill -KILL "$box_pid"
+	wait_for '! coax vnet list | grep -q "^box "'
+	wait_for '! ifconfig vether1 | grep -q "<UP"'
+	lib_here=yes # the netdevs are not in this namespace
+	box_pid=''
+	coaxd_stop
 }
 
 atf_test_case installed
@@ -274,6 +329,7 @@ atf_init_test_cases()
 	atf_add_test_case inside_rootless
 	atf_add_test_case switch
 	atf_add_test_case switch_rootless
+	atf_add_test_case sibling_namespace
 	atf_add_test_case installed
 	atf_add_test_case device_closed
 	atf_add_test_case demo_without_device

@@ -276,8 +276,6 @@ address_detection_body()
 	# vether after it has been checked meanwhile.
 	run ifconfig vether9 create up
 	run ip -6 address add 2001:db8:9::1/64 dev vether9
-	shows 'inet6 2001:db8:9::1/64.* tentative' \
-	    ip -6 address show dev vether9
 	wait_for 'ip -6 address show dev vether9 |
 	    grep 2001:db8:9::1 | grep -qv tentative'
 	shows 'inet6 2001:db8::1/64.* tentative' ip -6 address show dev tap0
