@@ -768,6 +768,24 @@ container_end(pid_t pid)
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
+/*
+ * A veth with its other end in the namespace @ns: it goes when that really
+ * ends, so not as long as a process, a descriptor or a socket holds it.
+ */
+static void
+probe_into(struct host_test *t, int ns)
+{
+	assert_int_equal(rtnl_veth_add(t->other, "probe0", "probe1", ns), 0);
+	assert_true(rtnl_link_index(t->other, "probe0") > 0);
+	assert_int_equal(rtnl_link_index(t->other, "probe1"), -ENODEV);
+}
+
+static bool
+probe_gone(struct host_test *t)
+{
+	return rtnl_link_index(t->other, "probe0") == -ENODEV;
+}
+
 static void
 test_adopted_vnet_is_not_pinned(void **state)
 {
@@ -794,10 +812,12 @@ test_adopted_vnet_is_not_pinned(void **state)
 	assert_int_equal(wait_for(t, &x, net_host_attach(born, &x.w)), 0);
 	fd = host_vnet_open(t->net, v);
 	assert_int_equal(netns_get_id(fd, &id), 0);
+	probe_into(t, fd);
 	close(fd);
 	(void)fixture_iface(t->net, "vether1"); /* another, at home */
 	/* The process ends: the namespace too, since nothing holds it. */
 	container_end(pid);
+	UNTIL(t, probe_gone(t));
 	UNTIL(t, net_vnet_find(t->net, "box") == NULL);
 	UNTIL(t, ifp->host != NULL && rtnl_link_index(t->other, "vether0") > 0);
 	assert_ptr_equal(ifp->host->vnet, t->net->home);
@@ -823,6 +843,7 @@ test_vnet_adopted_by_path(void **state)
 	char what[64];
 	struct vnet *v;
 	pid_t pid;
+	int fd;
 
 	for (int with = 0; with < 2; with++) {
 		pid = container();
@@ -832,7 +853,12 @@ test_vnet_adopted_by_path(void **state)
 		    net_vnet_attach(t->net, "box", what, NULL, 0, &v), 0);
 		if (with)
 			assert_int_equal(move(t, ifp, v), 0);
+		fd = host_vnet_open(t->net, v);
+		assert_true(fd >= 0);
+		probe_into(t, fd);
+		close(fd);
 		container_end(pid);
+		UNTIL(t, probe_gone(t));
 		UNTIL(t, net_vnet_find(t->net, "box") == NULL);
 		UNTIL(t, ifp->host != NULL &&
 		             rtnl_link_index(t->other, "vether0") > 0);
@@ -943,9 +969,11 @@ test_given_tap_serves(void **state)
 	UNTIL(t,
 	    rtnl_link_get(in, "vether0", &l) == 0 && l.stats.rx_packets == 1);
 	rtnl_close(in);
+	probe_into(t, ns);
 	close(ns);
 	container_end(pid);
 	UNTIL(t, net_vnet_find(t->net, "box") == NULL);
+	UNTIL(t, probe_gone(t));
 	UNTIL(t, rtnl_link_index(t->other, "vether0") > 0);
 	assert_ptr_equal(ifp->host->vnet, t->net->home);
 }
