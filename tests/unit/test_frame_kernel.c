@@ -228,6 +228,31 @@ kernel_setup(void)
 	return wait_until_forwarding();
 }
 
+/* The kernel has nothing more of a sample: the next frame is this one. */
+static void
+mark(const uint8_t *src, int number, int64_t deadline_ms)
+{
+	struct frame *f = frame_alloc(pool, 60);
+	uint8_t got[2048];
+	ssize_t n;
+
+	assert_non_null(f);
+	f->len = 60;
+	memset(f->data, 0, f->len);
+	f->data[0] = 2;
+	f->data[5] = 1;
+	memcpy(f->data + 6, src, 6);
+	f->data[12] = 0x88;
+	f->data[13] = 0xb5;
+	f->data[59] = (uint8_t)number;
+	assert_true(tap_write(f));
+	n = tap_read(got, sizeof(got), src, deadline_ms);
+	if (n != (ssize_t)f->len || memcmp(got, f->data, f->len) != 0)
+		fail_msg(
+		    "sample %d: another %zd bytes of the kernel's", number, n);
+	frame_release(f);
+}
+
 static void
 compare(const struct super *s, int number)
 {
@@ -249,6 +274,7 @@ compare(const struct super *s, int number)
 		fail_msg("sample %d: %s", number, strerror(errno));
 	emitted_count = 0;
 	offload_fit(f, &out);
+	assert_int_equal(emitted_count, (s->payload + s->mss - 1) / s->mss);
 	for (uint32_t i = 0; i < emitted_count; i++) {
 		ssize_t n = tap_read(got, sizeof(got), s->data + 6, deadline);
 
@@ -265,6 +291,7 @@ compare(const struct super *s, int number)
 				    emitted[i]->data[b], s->l3, s->l4);
 		frame_release(emitted[i]);
 	}
+	mark(s->data + 6, number, deadline);
 }
 
 static void
