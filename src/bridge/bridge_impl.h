@@ -93,6 +93,10 @@ struct bridge {
 	struct own_address *own;
 	uint32_t own_mask; /* entries - 1 */
 	bool own_stale;
+	/* What goes out now was sent by the host: on this port's netdev, or
+	 * (NULL) on the bridge's. */
+	bool from_host;
+	const struct bridge_port *host_port;
 	bool was_up;
 	uint8_t generated_mac[6];
 	struct iface *inherited; /* whose address it has (inherit_mac) */
@@ -179,6 +183,10 @@ void bridge_port_host_output(
 void bridge_span_input(
     struct iface_stack *s, struct iface *ifp, struct frame_batch *batch);
 void bridge_transmit(struct iface *ifp, struct frame_batch *batch);
+bool bridge_port_host_gets(struct iface_stack *s, const struct iface *ifp,
+    const struct frame *f, bool out);
+bool bridge_span_host_gets(struct iface_stack *s, const struct iface *ifp,
+    const struct frame *f, bool out);
 
 /* keywords.c, get.c */
 extern const struct iface_keyword bridge_keywords[];

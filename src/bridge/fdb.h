@@ -20,15 +20,18 @@
  * addresses go into the new one, look-ups that miss try the old one, in which
  * what has moved leaves a mark behind.
  *
- * Ageing: an entry holds the second in which it expires.  Look-ups ignore what
- * has expired, to the second.  fdb_sweep() removes it, a bounded number of
- * slots a call; fdb_due_s() says when there may be something to remove.
+ * Ageing: an entry holds the second in which it expires.  Callers give the
+ * second that has begun, so an address seen late in it has lived a part of a
+ * second less than the numbers say: that second does not count.  An entry lives
+ * for the timeout at least, and less than a second longer.  Look-ups ignore
+ * what has expired.  fdb_sweep() removes it, a bounded number of slots a call;
+ * fdb_due_s() says when there may be something to remove.
  *
  * Ownership: all memory is the table's.  Threads: one.
  *
  * Source: the rules are if_bridge(4)'s of FreeBSD (bridge_rtupdate() and its
- * kin).  Differs: expiry is exact, not at the next of the 300-second rounds;
- * `timeout 0` is no expiry.
+ * kin).  Differs: expiry is to the second, not at the next of the 300-second
+ * rounds; `timeout 0` is no expiry.
  */
 #pragma once
 
@@ -200,9 +203,18 @@ fdb_lookup(const struct fdb *f, uint64_t key, uint32_t hash, uint32_t now_s)
 static inline uint32_t
 fdb_expiry(const struct fdb *f, uint32_t now_s)
 {
-	if (f->timeout_s == 0 || f->timeout_s >= FDB_NEVER - now_s)
+	if (f->timeout_s == 0 || f->timeout_s >= FDB_NEVER - 1 - now_s)
 		return FDB_NEVER;
-	return now_s + f->timeout_s;
+	return now_s + 1 + f->timeout_s;
+}
+
+/** fdb_left_s() - seconds that an entry still has, at least 1; 0: for ever */
+static inline uint32_t
+fdb_left_s(const struct fdb_entry *e, uint32_t now_s)
+{
+	if (e->expire_s == FDB_NEVER)
+		return 0;
+	return e->expire_s > now_s + 1 ? e->expire_s - now_s - 1 : 1;
 }
 
 /**

@@ -578,6 +578,61 @@ hosts_hear(struct pass *pass, struct frame *f, uint32_t vid, bool only_receiver)
 	return count;
 }
 
+/* I7: not spanning tree's, and not refused by `group-fwd'. */
+static bool
+group_is_heard(const struct bridge_port *in, const struct frame *f)
+{
+	uint32_t group = f->data[ETH_ADDR_LEN - 1] & 0xfu;
+
+	if (!vlan_is_reserved(f))
+		return true;
+	switch (port_group(in, group)) {
+	case BRIDGE_GROUP_DROP:
+		return false;
+	case BRIDGE_GROUP_FORWARD:
+		return true;
+	default:
+		return group != 0;
+	}
+}
+
+/* Groups of other stations hosts_hear() gives to the netdevs where the bridge
+ * is; a frame that the host sent has been seen on the netdev of that port. */
+bool
+bridge_port_host_gets(struct iface_stack *s, const struct iface *ifp,
+    const struct frame *f, bool out)
+{
+	const struct bridge_port *p =
+	    CONTAINER_OF(s, struct bridge_port, stack);
+	const struct bridge *br = p->bridge;
+
+	/* I3.  Out goes only what the host sent on this port. */
+	if (!iface_running(&br->ifp))
+		return true;
+	if (out && br->from_host)
+		return p == br->host_port;
+	if (!out && (br->ifp.flags & IFACE_MONITOR) != 0) /* I4 */
+		return false;
+	if (!ether_is_multicast(f->data)) /* I8 */
+		return !out && p->state == BRIDGE_STP_DISCARDING;
+	if (!out && !group_is_heard(p, f))
+		return false;
+	if (!out && p->state == BRIDGE_STP_DISCARDING)
+		return true;
+	return ifp->host->vnet == host_vnet(&br->ifp);
+}
+
+/* All that comes in is its host's; what goes out is a copy. */
+bool
+bridge_span_host_gets(struct iface_stack *s, const struct iface *ifp,
+    const struct frame *f, bool out)
+{
+	(void)s;
+	(void)ifp;
+	(void)f;
+	return !out;
+}
+
 /* I7. */
 static void
 input_group(struct pass *pass, struct frame *f, const struct looked *l)
@@ -820,6 +875,8 @@ bridge_transmit(struct iface *ifp, struct frame_batch *batch)
 
 	/* What the host sends on its netdev, that has seen already. */
 	pass.mirror = false;
+	br->from_host = true;
+	br->host_port = NULL;
 	for (uint32_t i = 0; i < count; i++) {
 		struct frame *f = batch->frames[i];
 		const struct looked *l = &looked[i];
@@ -840,6 +897,7 @@ bridge_transmit(struct iface *ifp, struct frame_batch *batch)
 			frame_release(f);
 	}
 	pass_end(&pass);
+	br->from_host = false;
 }
 
 /* H2, unknown or group: every port that is up, the one that it was sent on
@@ -885,6 +943,8 @@ bridge_port_host_output(
 		iface_output(ifp, batch);
 		return;
 	}
+	br->from_host = true;
+	br->host_port = in;
 	count = look(&pass, batch, looked);
 	if (!TAILQ_EMPTY(&br->spans))
 		span(&pass, batch, looked);
@@ -912,4 +972,5 @@ bridge_port_host_output(
 		}
 	}
 	pass_end(&pass);
+	br->from_host = false;
 }

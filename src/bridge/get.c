@@ -184,8 +184,7 @@ put_address(void *arg, const struct fdb_entry *e)
 	info_str(out, "mac", ether_format(mac, text));
 	info_u64(out, "vlan", fdb_key_vid(e->key));
 	info_str(out, "iface", w->br->ports[e->port]->ifp->name);
-	info_u64(out, "expires",
-	    e->expire_s == FDB_NEVER ? 0 : e->expire_s - w->now_s);
+	info_u64(out, "expires", fdb_left_s(e, w->now_s));
 	info_u64(out, "flags", e->type);
 	info_list(out, "flag_names");
 	if (e->type != FDB_DYNAMIC)

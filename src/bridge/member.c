@@ -372,6 +372,7 @@ bridge_add(struct iface *bridge, struct iface *ifp)
 	p->stack.host_output = bridge_port_host_output;
 	p->stack.changed = port_changed;
 	p->stack.mtu_check = port_mtu_check;
+	p->stack.host_gets = bridge_port_host_gets;
 	p->stack.detach = member_detach;
 	err = iface_stack_attach(ifp, &p->stack);
 	if (err < 0)
@@ -436,6 +437,7 @@ bridge_span_add(struct iface *bridge, struct iface *ifp)
 		return -ENOMEM;
 	p->flags = BRIDGE_SPAN;
 	p->stack.input = bridge_span_input;
+	p->stack.host_gets = bridge_span_host_gets;
 	p->stack.detach = span_detach;
 	err = iface_stack_attach(ifp, &p->stack);
 	if (err < 0) {

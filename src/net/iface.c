@@ -91,15 +91,6 @@ iface_count_out(struct iface *ifp, const struct frame *f)
 	ifp->count.omcasts += f->data[0] & 1u;
 }
 
-/* A group frame that the host itself sent on the bridge: no member's host side
- * has got it.  Those of other stations all of them get anyway. */
-static bool
-host_group(const struct iface *ifp, const struct frame *f, bool out)
-{
-	return out && ifp->stack->master != NULL &&
-	       ether_equal(f->data + ETH_ADDR_LEN, ifp->stack->master->mac);
-}
-
 /* Shows a promiscuous netdev what passes through the member that it belongs
  * to; iface.h says which frames, and why not all. */
 static void
@@ -110,12 +101,13 @@ mirror(struct iface *ifp, const struct frame_batch *batch, bool out)
 	for (uint32_t i = 0; i < batch->count; i++) {
 		struct frame *f = batch->frames[i];
 
-		if (ether_is_multicast(f->data)
-		        ? !host_group(ifp, f, out)
-		        : ether_equal(f->data, ifp->mac))
+		if (ether_equal(f->data, ifp->mac))
 			continue;
 		/* What the host itself sent, it has seen. */
 		if (out && ether_equal(f->data + ETH_ADDR_LEN, ifp->mac))
+			continue;
+		if (ifp->stack->host_gets != NULL &&
+		    ifp->stack->host_gets(ifp->stack, ifp, f, out))
 			continue;
 		copy.frames[copy.count++] = frame_take(f);
 	}

@@ -33,10 +33,9 @@
  * counted by iface_drop() under its reason.
  *
  * While a member's netdev is promiscuous (somebody runs tcpdump on it),
- * iface_input() and iface_output() show it the member's traffic as well:
- * unicast frames of other stations, that is.  What is for the host, and groups
- * that come in, the bridge delivers anyway; groups that go out are not shown,
- * because the host's stack would take them for received ones and answer.
+ * iface_input() and iface_output() show it the member's traffic as well, each
+ * frame once: not what is for the member's own address or from it, and not
+ * what the stack user says that this netdev gets anyway (host_gets).
  *
  * No recursion without bound: a driver whose transmit reaches another
  * interface of the same worker (feth) queues there and calls net_ready();
@@ -124,6 +123,11 @@ struct iface_stack {
 	/* May @ifp's MTU be set to @mtu directly?  0 or -errno; NULL: yes. */
 	int (*mtu_check)(
 	    struct iface_stack *s, struct iface *ifp, uint32_t mtu);
+	/* Does the host's netdev of @ifp have @f without being shown it: is it
+	 * given it, or has it sent it?  @f is about to come in, or to go @out.
+	 * NULL: it has nothing. */
+	bool (*host_gets)(struct iface_stack *s, const struct iface *ifp,
+	    const struct frame *f, bool out);
 	/* @ifp is being destroyed: let go of it now. */
 	void (*detach)(struct iface_stack *s, struct iface *ifp);
 };

@@ -130,14 +130,33 @@ test_expires_to_the_second(void **state)
 	(void)state;
 	fdb_set_timeout(&f, 5);
 	learn(1, 1, 100);
-	assert_int_equal(look(1, 104), 1);
-	assert_int_equal(look(1, 105), FDB_NONE);
-	assert_false(refresh(1, 1, 105));
-	assert_int_equal(learn(1, 1, 105), FDB_NEW);
-	assert_int_equal(look(1, 109), 1);
-	assert_true(refresh(1, 1, 109));
-	assert_int_equal(look(1, 113), 1);
-	assert_int_equal(look(1, 114), FDB_NONE);
+	/* Perhaps seen at the end of second 100. */
+	assert_int_equal(look(1, 105), 1);
+	assert_int_equal(look(1, 106), FDB_NONE);
+	assert_false(refresh(1, 1, 106));
+	assert_int_equal(learn(1, 1, 106), FDB_NEW);
+	assert_int_equal(look(1, 110), 1);
+	assert_true(refresh(1, 1, 110));
+	assert_int_equal(look(1, 115), 1);
+	assert_int_equal(look(1, 116), FDB_NONE);
+}
+
+/* From the timeout down to 1, never 0, which is for ever. */
+static void
+test_seconds_left(void **state)
+{
+	const struct fdb_entry *e;
+
+	(void)state;
+	fdb_set_timeout(&f, 3);
+	learn(1, 1, 100);
+	e = fdb_find(&f, key(1), fdb_hash(&f, key(1)));
+	assert_int_equal(fdb_left_s(e, 100), 3);
+	assert_int_equal(fdb_left_s(e, 101), 2);
+	assert_int_equal(fdb_left_s(e, 102), 1);
+	assert_int_equal(fdb_left_s(e, 103), 1);
+	assert_int_equal(fdb_set_static(&f, key(1), 1, 103), 0);
+	assert_int_equal(fdb_left_s(e, 103), 0);
 }
 
 /* Within one second nothing is written: the entry may lie in a clean line. */
@@ -168,6 +187,11 @@ test_timeout_0_is_for_ever(void **state)
 	fdb_set_timeout(&f, UINT32_MAX);
 	learn(2, 1, 100);
 	assert_int_equal(look(2, UINT32_MAX - 1), 1);
+	/* The longest that ends, and the shortest that does not. */
+	fdb_set_timeout(&f, FDB_NEVER - 102);
+	assert_int_equal(fdb_expiry(&f, 100), FDB_NEVER - 1);
+	fdb_set_timeout(&f, FDB_NEVER - 101);
+	assert_int_equal(fdb_expiry(&f, 100), FDB_NEVER);
 }
 
 /* A new timeout holds for what is seen from then on. */
@@ -179,8 +203,8 @@ test_timeout_shortened(void **state)
 	fdb_set_timeout(&f, 10);
 	assert_int_equal(look(1, 1000), 1);
 	assert_true(refresh(1, 1, 200));
-	assert_int_equal(fdb_due_s(&f), 210);
-	assert_int_equal(look(1, 210), FDB_NONE);
+	assert_int_equal(fdb_due_s(&f), 211);
+	assert_int_equal(look(1, 211), FDB_NONE);
 }
 
 static void
@@ -226,7 +250,7 @@ test_full_table_refuses_and_counts(void **state)
 	assert_int_equal(fdb_set_static(&f, key(4), 1, 1), -ENOSPC);
 	assert_int_equal(f.exceeded, 2);
 	/* What has expired makes room without a sweep by the timer. */
-	assert_int_equal(learn(3, 1, 1 + 1200), FDB_NEW);
+	assert_int_equal(learn(3, 1, 2 + 1200), FDB_NEW);
 	assert_int_equal(fdb_count(&f), 1);
 }
 
@@ -240,7 +264,7 @@ test_port_limit_refuses_and_counts(void **state)
 	assert_int_equal(f.ports[1].violations, 1);
 	assert_int_equal(f.exceeded, 0);
 	assert_int_equal(learn(2, 2, 1), FDB_NEW);
-	assert_int_equal(learn(3, 1, 1 + 1200), FDB_NEW);
+	assert_int_equal(learn(3, 1, 2 + 1200), FDB_NEW);
 }
 
 static void
@@ -370,21 +394,21 @@ test_sweep_in_steps(void **state)
 	fdb_set_timeout(&f, 10);
 	for (uint32_t i = 0; i < 1000; i++)
 		learn(i, 1, i % 7);
-	assert_int_equal(fdb_due_s(&f), 10);
-	assert_false(fdb_sweep(&f, 9, 100));
-	assert_true(fdb_sweep(&f, 12, 100));
+	assert_int_equal(fdb_due_s(&f), 11);
+	assert_false(fdb_sweep(&f, 10, 100));
+	assert_true(fdb_sweep(&f, 13, 100));
 	for (uint32_t i = 2000; i < 2100; i++)
-		learn(i, 1, 11); /* in the middle of the sweep */
-	while (fdb_sweep(&f, 12, 100))
+		learn(i, 1, 12); /* in the middle of the sweep */
+	while (fdb_sweep(&f, 13, 100))
 		;
 	for (uint32_t i = 0; i < 1000; i++)
 		assert_int_equal(look(i, 0), i % 7 < 3 ? FDB_NONE : 1);
-	assert_int_equal(fdb_due_s(&f), 13);
-	while (fdb_sweep(&f, 16, 100))
+	assert_int_equal(fdb_due_s(&f), 14);
+	while (fdb_sweep(&f, 17, 100))
 		;
 	assert_int_equal(fdb_count(&f), 100);
-	assert_int_equal(fdb_due_s(&f), 21);
-	while (fdb_sweep(&f, 21, 100))
+	assert_int_equal(fdb_due_s(&f), 23);
+	while (fdb_sweep(&f, 23, 100))
 		;
 	assert_int_equal(fdb_count(&f), 0);
 	assert_int_equal(fdb_due_s(&f), FDB_NEVER);
@@ -479,7 +503,7 @@ test_agrees_with_a_model(void **state)
 				model[n].type = FDB_DYNAMIC;
 			if (model[n].type == FDB_DYNAMIC) {
 				model[n].port = port;
-				model[n].expire_s = now_s + 20;
+				model[n].expire_s = now_s + 21;
 			}
 			model[n].known = true;
 			break;
@@ -527,6 +551,7 @@ main(void)
 		TEST(test_moves_with_counts),
 		TEST(test_move_ignores_limit),
 		TEST(test_expires_to_the_second),
+		TEST(test_seconds_left),
 		TEST(test_refresh_writes_once_a_second),
 		TEST(test_timeout_0_is_for_ever),
 		TEST(test_timeout_shortened),

@@ -687,13 +687,13 @@ test_ageing_by_the_timer(void **state)
 	fixture_subscribe(l.net, &ev);
 	assert_true(timerheap_next_due(&l.timers) == TIMERHEAP_NEVER);
 	lab_in(&l, 0, BROADCAST, station(1), 1);
-	assert_true(timerheap_next_due(&l.timers) == 1201u * 1000000000ull);
+	assert_true(timerheap_next_due(&l.timers) == 1202u * 1000000000ull);
 	lab_time(&l, 1000);
 	lab_in(&l, 0, BROADCAST, station(1), 1);
-	lab_time(&l, 1201);
+	lab_time(&l, 1202);
 	assert_int_equal(ev.count[NET_EVENT_EXPIRED], 0);
-	assert_true(timerheap_next_due(&l.timers) == 2200u * 1000000000ull);
-	lab_time(&l, 2200);
+	assert_true(timerheap_next_due(&l.timers) == 2201u * 1000000000ull);
+	lab_time(&l, 2201);
 	assert_int_equal(ev.count[NET_EVENT_EXPIRED], 1);
 	assert_string_equal(ev.text, "expired");
 	assert_true(timerheap_next_due(&l.timers) == TIMERHEAP_NEVER);
@@ -708,9 +708,119 @@ test_ageing_after_a_shorter_timeout(void **state)
 	lab_in(&l, 0, BROADCAST, station(1), 1);
 	assert_int_equal(WORD1(l.br, "timeout", v_num(5)), 0);
 	lab_in(&l, 0, BROADCAST, station(1), 1);
-	assert_true(timerheap_next_due(&l.timers) == 6u * 1000000000ull);
-	lab_time(&l, 6);
+	assert_true(timerheap_next_due(&l.timers) == 7u * 1000000000ull);
+	lab_time(&l, 7);
 	assert_int_equal(fdb_count(&lab_bridge(&l)->fdb), 0);
+}
+
+/* The timeout is a whole one also for what is seen late in a second. */
+static void
+test_lives_for_the_whole_timeout(void **state)
+{
+	const uint64_t s = 1000000000u, seen = 10 * s + 9 * s / 10;
+	uint64_t gone = seen;
+
+	(void)state;
+	assert_int_equal(WORD1(l.br, "timeout", v_num(1)), 0);
+	l.net->now_ns = seen;
+	lab_in(&l, 0, BROADCAST, station(1), 1);
+	while (fdb_count(&lab_bridge(&l)->fdb) != 0) {
+		bool known = lab_lookup(&l, station(1), 0) != FDB_NONE;
+
+		if (gone < seen + s)
+			assert_true(known);
+		gone += s / 10;
+		l.net->now_ns = gone;
+		timerheap_run(&l.timers, gone, 64);
+		assert_true(gone < seen + 2 * s);
+	}
+	assert_true(gone >= seen + s);
+}
+
+/* Every member's netdev listens: it sees each group frame that passes, once. */
+static void
+listen_on_members(struct vnet *vnet)
+{
+	for (uint32_t i = 0; i < 3; i++) {
+		host_give(l.p[i], mock_of(l.p[i]), vnet);
+		mock_of(l.p[i])->host.promisc = true;
+	}
+}
+
+static void
+test_listeners_on_members_see_groups_once(void **state)
+{
+	(void)state;
+	give_hosts();
+	listen_on_members(l.br->vnet);
+	lab_in(&l, 0, BROADCAST, station(1), 1);
+	lab_in(&l, 0, 0x0180c2000000u, station(1), 2); /* dropped */
+	for (uint32_t i = 0; i < 3; i++) {
+		assert_int_equal(
+		    mock_of(l.p[i])->heard.ids[i == 0 ? 1 : 0], i == 0 ? 2 : 1);
+		assert_int_equal(mock_of(l.p[i])->heard.count, i == 0 ? 2 : 1);
+		mock_of(l.p[i])->heard.count = 0;
+	}
+	/* The host's own: with the bridge's address, or another. */
+	lab_host_in(&l, l.br, BROADCAST, mac_to_u64(l.br->mac), 3);
+	for (uint32_t i = 0; i < 3; i++)
+		assert_heard(&l, i, 3);
+	lab_host_in(&l, l.br, GROUP, station(9), 4);
+	for (uint32_t i = 0; i < 3; i++)
+		assert_heard(&l, i, 4);
+	/* Sent on a member: that has seen it. */
+	lab_host_in(&l, l.p[1], BROADCAST, station(9), 5);
+	for (uint32_t i = 0; i < 3; i++)
+		assert_heard(&l, i, i == 1 ? 0 : 5);
+	/* And afterwards those of others come once again. */
+	lab_in(&l, 2, GROUP, station(2), 6);
+	for (uint32_t i = 0; i < 3; i++)
+		assert_heard(&l, i, 6);
+	for (uint32_t i = 0; i < 3; i++)
+		mock_of(l.p[i])->sent.count = 0;
+}
+
+/* The bridge gives them nothing there. */
+static void
+test_listeners_in_another_vnet_see_groups(void **state)
+{
+	struct vnet other = { 0 };
+
+	(void)state;
+	give_hosts();
+	listen_on_members(&other);
+	lab_in(&l, 0, BROADCAST, station(1), 1);
+	for (uint32_t i = 0; i < 3; i++)
+		assert_heard(&l, i, 1);
+	for (uint32_t i = 0; i < 3; i++)
+		mock_of(l.p[i])->host.promisc = false;
+	lab_in(&l, 0, BROADCAST, station(1), 2);
+	for (uint32_t i = 0; i < 3; i++)
+		assert_heard(&l, i, 0);
+}
+
+/* A bridge that is down gives the port's host all; a span port's own too. */
+static void
+test_listeners_see_once_what_is_not_bridged(void **state)
+{
+	(void)state;
+	give_hosts();
+	listen_on_members(l.br->vnet);
+	assert_int_equal(bridge_delete(l.br, l.p[2]), 0);
+	assert_int_equal(bridge_span_add(l.br, l.p[2]), 0);
+	lab_in(&l, 2, station(5), station(1), 1);
+	assert_heard(&l, 2, 1);
+	lab_in(&l, 0, BROADCAST, station(2), 2);
+	for (uint32_t i = 0; i < 3; i++)
+		assert_heard(&l, i, 2);
+	iface_set_flags(l.br, 0, IFACE_UP);
+	lab_in(&l, 0, station(5), station(1), 3);
+	assert_heard(&l, 0, 3);
+	lab_in(&l, 0, BROADCAST, station(1), 4);
+	assert_heard(&l, 0, 4);
+	lab_host_in(&l, l.p[0], BROADCAST, station(9), 5);
+	assert_heard(&l, 0, 0);
+	assert_sent(&l, 0, 5);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -755,6 +865,10 @@ main(void)
 		TEST(test_mac_flap),
 		TEST(test_ageing_by_the_timer),
 		TEST(test_ageing_after_a_shorter_timeout),
+		TEST(test_lives_for_the_whole_timeout),
+		TEST(test_listeners_on_members_see_groups_once),
+		TEST(test_listeners_in_another_vnet_see_groups),
+		TEST(test_listeners_see_once_what_is_not_bridged),
 	};
 
 	return cmocka_run_group_tests_name("bridge_forward", tests, NULL, NULL);

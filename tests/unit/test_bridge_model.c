@@ -98,7 +98,7 @@ model_learn(uint32_t in, uint32_t src, uint32_t vlan)
 		a->port = in;
 	}
 	a->expire_s = a->type == FDB_DYNAMIC && timeout_s != 0
-	                  ? now_s() + timeout_s
+	                  ? now_s() + 1 + timeout_s
 	                  : FDB_NEVER;
 	return true;
 }
