@@ -266,6 +266,7 @@ bridge_changed(struct iface *ifp, uint32_t what)
 const struct iface_ops bridge_ops = {
 	.kind = "bridge",
 	.about = "a learning switch",
+	.kind_flags = IFACE_KIND_NO_AUTOCONF,
 	.unit_max = BRIDGE_UNIT_MAX,
 	.mtu_default = ETH_MTU_DEFAULT,
 	.mtu_min = BRIDGE_MTU_MIN,

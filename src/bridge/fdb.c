@@ -25,15 +25,24 @@
 /* Slots of a new table that are cleared per new address. */
 #define CLEAR_STEP 256u
 
+/* Bytes of a former table that are given back per new address. */
+#define GIVE_BACK (256u << 10)
+
 #define CACHE_LINE 64u
+
+static size_t
+table_size(uint32_t slots)
+{
+	return slots * (sizeof(struct fdb_entry) + sizeof(uint32_t)) +
+	       CACHE_LINE;
+}
 
 /* A table of garbage. */
 static int
 table_alloc(struct fdb_table *t, uint32_t slots)
 {
 	size_t entries_size = (size_t)slots * sizeof(struct fdb_entry);
-	size_t size = entries_size + (size_t)slots * sizeof(uint32_t);
-	uint8_t *memory = malloc(size + CACHE_LINE);
+	uint8_t *memory = malloc(table_size(slots));
 
 	if (memory == NULL)
 		return -ENOMEM;
@@ -73,7 +82,7 @@ int
 fdb_init(struct fdb *f, uint64_t seed, uint32_t ports)
 {
 	*f = (struct fdb){
-		.seed = seed,
+		.seed = hash_u64(seed, 1), /* spread: it multiplies */
 		.max = FDB_MAX_DEFAULT,
 		.timeout_s = FDB_TIMEOUT_DEFAULT_S,
 		.due_s = FDB_NEVER,
@@ -95,6 +104,7 @@ fdb_fini(struct fdb *f)
 	table_fini(&f->now);
 	table_fini(&f->old);
 	table_fini(&f->next);
+	free(f->dead);
 	free(f->ports);
 	f->ports = NULL;
 	f->port_count = 0;
@@ -181,8 +191,8 @@ table_cut(struct fdb *f, uint32_t slot)
 			continue;
 		t->entries[hole] = *e;
 		t->births[hole] = t->births[i];
-		/* It may have moved to where the sweep has been already. */
-		if (f->sweeping && e->expire_s < f->sweep_due_s)
+		/* Has it moved to where the sweep has been already? */
+		if (hole < f->sweep_at && e->expire_s < f->sweep_due_s)
 			f->sweep_due_s = e->expire_s;
 		hole = i;
 	}
@@ -210,6 +220,27 @@ entry_remove(struct fdb *f, struct fdb_entry *e, enum fdb_why why)
 		f->removed(f->removed_arg, key, port, why);
 }
 
+/* Gives a stretch of a former table's memory back to the system.  All of it at
+ * once would take a millisecond for each ten megabytes. */
+static void
+give_back(struct fdb *f)
+{
+	void *memory;
+
+	if (f->dead == NULL)
+		return;
+	if (f->dead_size > GIVE_BACK) {
+		f->dead_size -= GIVE_BACK;
+		memory = realloc(f->dead, f->dead_size);
+		if (memory != NULL) {
+			f->dead = memory;
+			return;
+		}
+	}
+	free(f->dead);
+	f->dead = NULL;
+}
+
 /* Moves up to @slots slots of the old table into the present one. */
 static void
 rehash_step(struct fdb *f, uint32_t slots)
@@ -235,7 +266,10 @@ rehash_step(struct fdb *f, uint32_t slots)
 	}
 	if (f->rehash_at > f->old.mask) {
 		ASSERT(f->old.count == 0);
-		table_fini(&f->old);
+		free(f->dead);
+		f->dead = f->old.memory;
+		f->dead_size = table_size(f->old.mask + 1);
+		f->old = (struct fdb_table){ 0 };
 	}
 }
 
@@ -284,6 +318,7 @@ make_room(struct fdb *f)
 {
 	uint32_t slots;
 
+	give_back(f);
 	rehash_step(f, FDB_REHASH_STEP);
 	prepare_next(f);
 	/* Being got ready still, or out of memory: it works fuller, too. */

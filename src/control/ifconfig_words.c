@@ -64,6 +64,21 @@ bad_value(struct parse *p, const char *value)
 
 /* Addresses. */
 
+/* BSD gives every IPv4 address one, unless its net is too small or it is one
+ * end of a line. */
+static void
+addr_default_broadcast(struct ifc_addr *a)
+{
+	struct in_addr in;
+
+	if (a->family != AF_INET || a->mode == IFC_ADDR_DELETE ||
+	    a->dst[0] != '\0' || a->broadcast[0] != '\0' || a->prefixlen > 30 ||
+	    inet_pton(AF_INET, a->addr, &in) != 1)
+		return;
+	in.s_addr |= htonl((uint32_t)(0xffffffffu >> a->prefixlen));
+	(void)inet_ntop(AF_INET, &in, a->broadcast, sizeof(a->broadcast));
+}
+
 static int
 addr_finish(struct parse *p)
 {
@@ -92,6 +107,7 @@ addr_finish(struct parse *p)
 				return -EINVAL;
 			}
 		}
+		addr_default_broadcast(a);
 		grown =
 		    reallocarray(p->addrs, p->addr_count + 1, sizeof(*grown));
 		if (grown == NULL)
@@ -306,20 +322,31 @@ word_vnet(struct parse *p, const char *word)
 {
 	const char *name = peek(p);
 
-	if (name != NULL && net_vnet_find(p->run->net, name) == NULL)
+	/* "" is home, which has no name to be called by. */
+	if (name != NULL &&
+	    (*name == '\0' || net_vnet_find(p->run->net, name) == NULL))
 		return ifc_fail(
 		    p->run, -ENOENT, "jail \"%.64s\" not found", name);
 	return word_op(p, word, IFC_VNET, true);
 }
+
+static bool is_word(const struct parse *p, const char *word);
 
 /* The name may be left out: there is but one place to come back to. */
 static int
 word_rvnet(struct parse *p, const char *word)
 {
 	const char *name = peek(p);
+	char text[INET6_ADDRSTRLEN];
+	bool given;
 
-	return word_op(p, word, IFC_RVNET,
-	    name != NULL && net_vnet_find(p->run->net, name) != NULL);
+	given = name != NULL && !is_word(p, name) &&
+	        !addr_text(AF_INET6, name, text) &&
+	        strspn(name, "0123456789./") != strlen(name);
+	if (given && net_vnet_find(p->run->net, name) == NULL)
+		return ifc_fail(
+		    p->run, -ENOENT, "jail \"%.64s\" not found", name);
+	return word_op(p, word, IFC_RVNET, given);
 }
 
 static int
@@ -473,6 +500,14 @@ row_find(const struct iface_keyword *rows, const char *word)
 	return NULL;
 }
 
+static bool
+is_word(const struct parse *p, const char *word)
+{
+	return row_find(p->run->kind->keywords, word) != NULL ||
+	       special_find(word) != NULL ||
+	       row_find(ifconfig_common_words, word) != NULL;
+}
+
 void
 ifconfig_word_list(const struct iface_ops *ops,
     void (*each)(void *arg, const struct iface_keyword *row, bool own),
@@ -536,9 +571,8 @@ row_arg(struct parse *p, const struct iface_keyword *row,
 			    bsd_strerror(EINVAL));
 		else
 			ifc_fail(p->run, -EINVAL, "invalid value: %.128s", s);
-		ifc_detail(p->run, "%s: %s %s is a number from %llu to %llu",
-		    row->name, arg->name != NULL ? arg->name : "its argument",
-		    err == -ERANGE ? "is out of range;" : "is not a number;",
+		ifc_detail(p->run, "%s: %s must be a number from %llu to %llu",
+		    row->name, arg->name != NULL ? arg->name : "argument",
 		    (unsigned long long)arg->min, (unsigned long long)arg->max);
 		return -EINVAL;
 	case KEYWORD_ARG_MAC:
@@ -568,13 +602,29 @@ row_args(const struct iface_keyword *row)
 	return n;
 }
 
+/* What ifconfig itself says of a group's name. */
+static int
+group_check(struct parse *p, const struct iface_keyword *row, const char *group)
+{
+	const char *what = row->name[0] == '-' ? "unsetifgroup" : "setifgroup";
+	size_t len = strlen(group);
+
+	if (len > 0 && group[len - 1] >= '0' && group[len - 1] <= '9')
+		return ifc_fail(p->run, -EINVAL,
+		    "%s: group names may not end in a digit", what);
+	if (len >= IFACE_NAME_MAX)
+		return ifc_fail(
+		    p->run, -EINVAL, "%s: group name too long", what);
+	return 0;
+}
+
 static int
 word_row(struct parse *p, const struct iface_keyword *row)
 {
 	union keyword_value v[KEYWORD_ARGS_MAX] = { 0 };
 	uint32_t at = p->next - 1, n = row_args(row);
 	struct ifc_op *op;
-	int err;
+	int err = 0;
 
 	if (p->run->count - p->next < n) {
 		if (n == 1)
@@ -604,6 +654,10 @@ word_row(struct parse *p, const struct iface_keyword *row)
 		if (err != 0)
 			return err;
 	}
+	if (strcmp(row->name, "group") == 0 || strcmp(row->name, "-group") == 0)
+		err = group_check(p, row, v[0].str);
+	if (err != 0)
+		return err;
 	op = ifc_op_add(p->run, row->apply != NULL ? IFC_ROW : IFC_SHOW);
 	if (op == NULL)
 		return -ENOMEM;

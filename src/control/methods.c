@@ -212,7 +212,8 @@ words_of(
 	const char **argv;
 
 	if (n > IFCONFIG_WORDS_MAX) {
-		rpc_fail_param(call, name, "too many words");
+		rpc_fail(call, RPC_FAILED, bsd_strerror(E2BIG),
+		    rpc_error_data(E2BIG, NULL));
 		return NULL;
 	}
 	argv = calloc(before + n + 1, sizeof(*argv));

@@ -337,15 +337,16 @@ on_signal(struct loop_signals *s, const struct signalfd_siginfo *info)
 static void
 log_event(struct net_subscriber *s, const struct net_event *ev)
 {
-	const char *name = ev->ifp != NULL ? ev->ifp->name : "coaxd";
+	const char *name = ev->ifp != NULL ? ev->ifp->name : "";
+	const char *colon = ev->ifp != NULL ? ": " : "";
 
 	(void)s;
 	if (ev->text == NULL)
 		return;
 	if (ev->type == NET_EVENT_NOTICE)
-		log_notice("%s: %s", name, ev->text);
+		log_notice("%s%s%s", name, colon, ev->text);
 	else if (ev->type == NET_EVENT_HOST || ev->type == NET_EVENT_VNET)
-		log_info("%s: %s", name, ev->text);
+		log_info("%s%s%s", name, colon, ev->text);
 }
 
 static const struct rpc_method *const method_tables[] = {
@@ -387,6 +388,8 @@ open_net(struct daemon *d, const struct options *o)
 	err = net_create(&no, &d->net);
 	if (err < 0)
 		return refuse("cannot start: %s", strerror(-err));
+	d->net->identity = no.random_seed;
+	d->net->timers = loop_timers(d->loop);
 	if (d->host != NULL) {
 		host_system_bind(d->host, d->net);
 		d->net->host_attach = 1;

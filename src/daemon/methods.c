@@ -343,7 +343,7 @@ method_subscribe(struct rpc_call *call)
 
 /* clang-format off */
 const struct rpc_method daemon_methods[] = {
-	{ "daemon.info", RPC_READ_ONLY, { { NULL } }, method_info,
+	{ "daemon.info", RPC_READ_ONLY, { { .name = NULL } }, method_info,
 	    "what this daemon is and has done" },
 	{ "session.hello", RPC_READ_ONLY, {
 	    { "client", RPC_STRING, true, 0, 0, "the program's name" },

@@ -293,6 +293,8 @@ feth_send(struct feth *sc, struct frame *const *frames, uint32_t count)
 	bool impaired = sc->tx_drops != 0 || sc->trailer_length != 0 || sc->fcs;
 	struct feth *peer = sc->peer;
 	enum drop_reason why = DROP_COUNT;
+	uint64_t bytes = 0, mcasts = 0;
+	uint32_t sent = 0;
 	int err;
 
 	if (peer == NULL)
@@ -312,11 +314,17 @@ feth_send(struct feth *sc, struct frame *const *frames, uint32_t count)
 				continue;
 		}
 		err = frame_ring_push(&peer->inbox, f);
-		if (err != 0)
+		if (__builtin_expect(err != 0, 0)) {
 			iface_drop(&sc->ifp, f, push_reason(err));
-		else
-			iface_count_out(&sc->ifp, f);
+			continue;
+		}
+		bytes += f->len;
+		mcasts += f->data[0] & 1u;
+		sent++;
 	}
+	sc->ifp.count.opackets += sent;
+	sc->ifp.count.obytes += bytes;
+	sc->ifp.count.omcasts += mcasts;
 	if (why == DROP_COUNT && frame_ring_count(&peer->inbox) != 0)
 		net_ready(&peer->ifp);
 }

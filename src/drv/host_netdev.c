@@ -12,8 +12,8 @@
  * Before it is up for the first time in a namespace a netdev gets: MTU,
  * address, no automatic IPv6 address (so it sends nothing of its own making),
  * and ARP answers for its own addresses only (arp_ignore 1, arp_announce 2),
- * since it may stand beside its bridge's netdev on one wire.  A bridge member
- * takes no router's advice (accept_ra 0).
+ * since it may stand beside its bridge's netdev on one wire.  A bridge and its
+ * members take no router's advice (accept_ra 0).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,6 +29,9 @@
 
 /* Where netdevs wait to be removed together: "co", and the process. */
 #define GROUP_BASE 0x636f0000u
+
+/* Below this MTU Linux forgets a netdev's IPv6; above it that begins anew. */
+#define IPV6_MTU_MIN 1280
 
 /* A netdev on its way to another namespace. */
 struct host_move {
@@ -184,23 +187,6 @@ follow_up(struct host_if *h)
 }
 
 static void
-follow_mtu(struct host_if *h)
-{
-	struct rtnl_change c = { .what = RTNL_SET_MTU };
-	int err;
-
-	c.mtu = mtu_fit(h->ifp->mtu);
-	if (h->blind || c.mtu == h->nd_mtu)
-		return;
-	err = host_set(h, &c);
-	if (err == 0)
-		h->nd_mtu = c.mtu;
-	else
-		host_event(h, "its netdev does not take MTU %u: %s", c.mtu,
-		    strerror(-err));
-}
-
-static void
 follow_mac(struct host_if *h)
 {
 	int err;
@@ -243,14 +229,17 @@ accept_ra_swap(void *arg)
 	return old;
 }
 
-/* A member of a bridge is no host of its own.  Where there is no IPv6, or /proc
+/* A member of a bridge is no host of its own, and a bridge is none until
+ * somebody makes it one.  Where there is no IPv6, or /proc
  * cannot be written, there is nothing to do. */
 static void
 follow_member(struct host_if *h)
 {
 	struct accept_ra a = { .name = h->nd_name };
-	bool member = h->ifp->stack != NULL &&
-	              (h->ifp->ops->kind_flags & IFACE_KIND_HOST_IS_WIRE) == 0;
+	uint32_t kind = h->ifp->ops->kind_flags;
+	bool member =
+	    (kind & IFACE_KIND_NO_AUTOCONF) != 0 ||
+	    (h->ifp->stack != NULL && (kind & IFACE_KIND_HOST_IS_WIRE) == 0);
 	int old;
 
 	if (h->blind || member == (h->accept_ra >= 0))
@@ -258,6 +247,41 @@ follow_member(struct host_if *h)
 	a.value = member ? 0 : h->accept_ra;
 	old = host_ns_run(host_ns_of(h->host.vnet), accept_ra_swap, &a);
 	h->accept_ra = member && old >= 0 ? old : -1;
+}
+
+static void
+follow_mtu(struct host_if *h)
+{
+	struct rtnl_change c = { .what = RTNL_SET_MTU };
+	struct rtnl_change quiet = {
+		.what = RTNL_SET_ADDRGEN,
+		.addrgen = RTNL_ADDRGEN_NONE,
+	};
+	bool anew, up = h->nd_up;
+	int err;
+
+	c.mtu = mtu_fit(h->ifp->mtu);
+	if (h->blind || c.mtu == h->nd_mtu)
+		return;
+	/* IPv6 begins anew with the namespace's defaults; if the netdev were
+	 * up then, it would at once give itself an address and tell all. */
+	anew = h->nd_mtu < IPV6_MTU_MIN && c.mtu >= IPV6_MTU_MIN;
+	if (anew)
+		c.what |= RTNL_SET_UP;
+	err = host_set(h, &c);
+	if (err == 0)
+		h->nd_mtu = c.mtu;
+	else
+		host_event(h, "its netdev does not take MTU %u: %s", c.mtu,
+		    strerror(-err));
+	if (!anew)
+		return;
+	(void)host_set(h, &quiet);
+	h->accept_ra = -1;
+	follow_member(h);
+	h->nd_up = h->host.up = false;
+	if (up)
+		follow_up(h);
 }
 
 static void

@@ -34,6 +34,7 @@
  */
 #pragma once
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -310,8 +311,39 @@ frame_ring_count(const struct frame_ring *r)
  * larger than the whole quota is taken by an empty ring.  Nobody may change the
  * length of a queued frame.
  */
-int frame_ring_push(struct frame_ring *r, struct frame *f);
+static inline int
+frame_ring_push(struct frame_ring *r, struct frame *f)
+{
+	uint32_t count = frame_ring_count(r);
+
+	if (__builtin_expect(count >= r->limit, 0))
+		return -ENOBUFS;
+	if (__builtin_expect(r->bytes + f->len > r->bytes_max, 0) && count != 0)
+		return -EDQUOT;
+	r->slots[r->tail & (r->size - 1)] = f;
+	r->tail++;
+	r->bytes += f->len;
+	return 0;
+}
+
 /** frame_ring_peek() - the oldest frame (borrowed), or NULL */
-struct frame *frame_ring_peek(const struct frame_ring *r);
+static inline struct frame *
+frame_ring_peek(const struct frame_ring *r)
+{
+	if (frame_ring_count(r) == 0)
+		return NULL;
+	return r->slots[r->head & (r->size - 1)];
+}
+
 /** frame_ring_pop() - the oldest frame (owned), or NULL */
-struct frame *frame_ring_pop(struct frame_ring *r);
+static inline struct frame *
+frame_ring_pop(struct frame_ring *r)
+{
+	struct frame *f = frame_ring_peek(r);
+
+	if (f == NULL)
+		return NULL;
+	r->head++;
+	r->bytes -= f->len;
+	return f;
+}

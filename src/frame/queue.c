@@ -78,38 +78,3 @@ frame_ring_fini(struct frame_ring *r)
 	free(r->slots);
 	*r = (struct frame_ring){ 0 };
 }
-
-int
-frame_ring_push(struct frame_ring *r, struct frame *f)
-{
-	uint32_t count = frame_ring_count(r);
-
-	if (count >= r->limit)
-		return -ENOBUFS;
-	if (count != 0 && r->bytes + f->len > r->bytes_max)
-		return -EDQUOT;
-	r->slots[r->tail & (r->size - 1)] = f;
-	r->tail++;
-	r->bytes += f->len;
-	return 0;
-}
-
-struct frame *
-frame_ring_peek(const struct frame_ring *r)
-{
-	if (frame_ring_count(r) == 0)
-		return NULL;
-	return r->slots[r->head & (r->size - 1)];
-}
-
-struct frame *
-frame_ring_pop(struct frame_ring *r)
-{
-	struct frame *f = frame_ring_peek(r);
-
-	if (f == NULL)
-		return NULL;
-	r->head++;
-	r->bytes -= f->len;
-	return f;
-}

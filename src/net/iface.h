@@ -142,6 +142,7 @@ struct iface_host {
 #define IFACE_KIND_HOST_IS_WIRE 0x01u /* vether */
 #define IFACE_KIND_ETHERNET     0x02u /* may be a bridge member */
 #define IFACE_KIND_NO_CLONE     0x04u /* cannot be created by ifconfig */
+#define IFACE_KIND_NO_AUTOCONF  0x08u /* bridge: takes no router's advice */
 
 /* A kind of interface: one row of the driver table.  Pointers may be NULL
  * unless marked (must). */

@@ -267,8 +267,10 @@ net_vnet_destroy(struct vnet *vnet, struct net_wait *w)
 	if (vnet->dead)
 		return -ENXIO;
 	TAILQ_FOREACH (ifp, &net->ifaces, all_link) {
-		if (ifp->vnet != vnet && net_host_vnet(ifp) == vnet)
+		if (ifp->vnet != vnet && net_host_vnet(ifp) == vnet) {
+			(void)iface_set_flags(ifp, 0, IFACE_UP);
 			host_go_home(ifp);
+		}
 	}
 	/* From the start each time: destroying one may destroy others. */
 	for (;;) {

@@ -1,6 +1,9 @@
 #! /usr/bin/env atf-sh
 # SPDX-License-Identifier: BSD-2-Clause
 # The commands as typed: what they print, refuse and return.
+#
+# shellcheck disable=SC2016,SC2034,SC2094,SC2119,SC2129,SC2154
+# (conditions are for wait_for; lib.subr sets and uses variables)
 
 . "$(atf_get_srcdir)/lib.subr"
 
@@ -76,7 +79,7 @@ unknown_word_body()
 	hides '<UP' ifconfig bridge0
 	hides '<UP' ifconfig tap0
 	refused 'does not exist' ifconfig feth0
-	refused 'mtu is not a number' ifconfig tap0 up mtu 12x
+	refused 'mtu .*number' ifconfig tap0 up mtu 12x
 	refused 'requires argument|usage|argument' ifconfig tap0 up mtu
 	hides '<UP' ifconfig tap0
 	# A word of another kind.
@@ -292,9 +295,12 @@ sysctls_body()
 	shows '^net.link.fake.max_mtu: 9000$' sysctl net.link.fake
 	shows 'MTU' sysctl -d net.link.fake.max_mtu
 	# As the original: the old value, then why it stays.
-	atf_check -s exit:1 -o match:'^net.link.fake.max_mtu: 9000$' \
-	    -e match:'Invalid argument' sysctl net.link.fake.max_mtu=70000
-	for bad in many -1 ''; do
+	for bad in 70000 -1; do
+		atf_check -s exit:1 -o match:'^net.link.fake.max_mtu: 9000$' \
+		    -e match:'Invalid argument' \
+		    sysctl "net.link.fake.max_mtu=$bad"
+	done
+	for bad in many ''; do
 		refused 'invalid|Invalid|bad|empty' sysctl "net.link.fake.max_mtu=$bad"
 	done
 	refused "unknown oid 'net.link.nosuch'" sysctl net.link.nosuch
@@ -308,7 +314,9 @@ sysctls_body()
 	atf_check -o match:'-> 02:00:5e:00:53:0a$' \
 	    sysctl net.link.tap.tap0=02:00:5e:00:53:0a
 	shows 'ether 02:00:5e:00:53:0a' ifconfig tap0
-	refused . sysctl net.link.tap.tap0=nonsense
+	atf_check -s exit:1 -o ignore -e match:'Invalid argument' \
+	    sysctl net.link.tap.tap0=nonsense
+	shows 'ether 02:00:5e:00:53:0a' ifconfig tap0
 	coaxd_stop
 }
 

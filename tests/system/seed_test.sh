@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The command lines of the documents that coax follows, as they are written
 # there, and a first session typed by hand.
+#
+# shellcheck disable=SC2016,SC2034,SC2094,SC2119,SC2129,SC2154
+# (conditions are for wait_for; lib.subr sets and uses variables)
 
 . "$(atf_get_srcdir)/lib.subr"
 

@@ -1,6 +1,9 @@
 #! /usr/bin/env atf-sh
 # SPDX-License-Identifier: BSD-2-Clause
 # tap(4): the descriptor, the two lifetimes, the link.
+#
+# shellcheck disable=SC2016,SC2034,SC2094,SC2119,SC2129,SC2154
+# (conditions are for wait_for; lib.subr sets and uses variables)
 
 . "$(atf_get_srcdir)/lib.subr"
 

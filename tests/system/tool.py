@@ -129,7 +129,9 @@ def cmd_capture(args):
             return
         try:
             data, anc, _, addr = s.recvmsg(70000, 256)
-        except OSError:
+        except OSError as e:
+            if e.errno == 100:  # ENETDOWN: it may come up again
+                continue
             return  # the netdev has gone
         if addr[2] == PACKET_OUTGOING and not out:
             continue
@@ -218,6 +220,21 @@ def cmd_fcs(args):
     data = bytes.fromhex(args[0])
     if struct.pack("<I", zlib.crc32(data[:-4])) != data[-4:]:
         fail("wrong FCS")
+
+
+def cmd_advertise(args):
+    """advertise IF PREFIX MAC: a router advertisement, to all nodes."""
+    def addr(text):
+        return socket.inet_pton(socket.AF_INET6, text)
+    src, dst = addr("fe80::1"), addr("ff02::1")
+    icmp = bytes.fromhex("8600000040000708") + bytes(8)
+    icmp += bytes.fromhex("030440c0") + struct.pack(">III", 3600, 3600, 0)
+    icmp += addr(args[1])
+    total = ones_sum(src + dst + struct.pack(">II", len(icmp), 58) + icmp)
+    icmp = icmp[:2] + struct.pack(">H", total ^ 0xffff) + icmp[4:]
+    ip = struct.pack(">IHBB", 0x60000000, len(icmp), 58, 255) + src + dst
+    cmd_send([args[0], (bytes.fromhex("333300000001") + mac_bytes(args[2])
+                        + b"\x86\xdd" + ip + icmp).hex()])
 
 
 # --- traffic ------------------------------------------------------------------
@@ -396,7 +413,10 @@ def cmd_rpc_readonly(args):
         answer = c.call(method, **params)
         expect(f"{method} {params} is refused: {answer}",
                answer.get("error", {}).get("data", {}).get("errno") == "EPERM"
-               or answer.get("error", {}).get("code") == -32601)
+               or answer.get("error", {}).get("code") == -32601
+               or answer.get("result", {}).get("exit") == 1)
+    answer = c.call("sysctl", argv=["-n", "net.link.fake.max_mtu"])
+    expect("nothing was set", answer["result"]["out"][0]["value"] == 2048)
 
 
 def cmd_rpc_longline(_):
@@ -468,7 +488,7 @@ def cmd_rpc_slow(args):
     other = Client()
     for n in range(int(args[0])):
         r = other.call("ifconfig", argv=["feth0", "description",
-                                         ("d%d" % n) * 200])
+                                         "number %d" % n])
         expect("the change is made", "result" in r)
     start, lost, ended = time.monotonic(), 0, False
     c.s.settimeout(15)

@@ -1,0 +1,550 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The address table: rules of learning, ageing, limits, growth. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/prng.h"
+#include "bridge/fdb.h"
+
+static struct fdb f;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	return fdb_init(&f, 77, 8);
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	fdb_fini(&f);
+	return 0;
+}
+
+static uint64_t
+key(uint32_t n)
+{
+	return fdb_key_u64(0x020000000000u + n, 0);
+}
+
+static int
+learn(uint32_t n, uint32_t port, uint32_t now_s)
+{
+	uint32_t old;
+
+	return fdb_learn(&f, key(n), port, false, now_s, &old);
+}
+
+static uint32_t
+look(uint32_t n, uint32_t now_s)
+{
+	return fdb_lookup(&f, key(n), fdb_hash(&f, key(n)), now_s);
+}
+
+static bool
+refresh(uint32_t n, uint32_t port, uint32_t now_s)
+{
+	return fdb_refresh(&f, key(n), fdb_hash(&f, key(n)), port, now_s,
+	    fdb_expiry(&f, now_s));
+}
+
+static void
+test_learns_and_finds(void **state)
+{
+	(void)state;
+	assert_int_equal(look(1, 10), FDB_NONE);
+	assert_int_equal(learn(1, 3, 10), FDB_NEW);
+	assert_int_equal(learn(1, 3, 10), FDB_SAME);
+	assert_int_equal(look(1, 10), 3);
+	assert_int_equal(f.ports[3].count, 1);
+}
+
+static void
+test_refuses_groups_and_zero(void **state)
+{
+	uint32_t old;
+
+	(void)state;
+	assert_int_equal(
+	    fdb_learn(&f, fdb_key_u64(0, 5), 1, false, 1, &old), -EINVAL);
+	assert_int_equal(
+	    fdb_learn(&f, fdb_key_u64(0x010000000001u, 0), 1, false, 1, &old),
+	    -EINVAL);
+	assert_int_equal(
+	    fdb_set_static(&f, fdb_key_u64(0xffffffffffffu, 0), 1, 1), -EINVAL);
+	assert_int_equal(fdb_count(&f), 0);
+}
+
+static void
+test_vlans_are_apart(void **state)
+{
+	uint64_t a = fdb_key_u64(0x02u << 16, 1),
+	         b = fdb_key_u64(0x02u << 16, 2);
+	uint32_t old;
+
+	(void)state;
+	assert_int_equal(fdb_learn(&f, a, 1, false, 1, &old), FDB_NEW);
+	assert_int_equal(fdb_learn(&f, b, 2, false, 1, &old), FDB_NEW);
+	assert_int_equal(fdb_lookup(&f, a, fdb_hash(&f, a), 1), 1);
+	assert_int_equal(fdb_lookup(&f, b, fdb_hash(&f, b), 1), 2);
+}
+
+static void
+test_moves_with_counts(void **state)
+{
+	uint32_t old = 9;
+
+	(void)state;
+	learn(1, 1, 1);
+	assert_int_equal(fdb_learn(&f, key(1), 2, false, 1, &old), FDB_MOVED);
+	assert_int_equal(old, 1);
+	assert_int_equal(look(1, 1), 2);
+	assert_int_equal(f.ports[1].count, 0);
+	assert_int_equal(f.ports[2].count, 1);
+}
+
+/* A move is not held to the port's limit. */
+static void
+test_move_ignores_limit(void **state)
+{
+	(void)state;
+	f.ports[2].limit = 1;
+	learn(1, 2, 1);
+	learn(2, 1, 1);
+	assert_int_equal(learn(2, 2, 1), FDB_MOVED);
+	assert_int_equal(f.ports[2].count, 2);
+}
+
+static void
+test_expires_to_the_second(void **state)
+{
+	(void)state;
+	fdb_set_timeout(&f, 5);
+	learn(1, 1, 100);
+	assert_int_equal(look(1, 104), 1);
+	assert_int_equal(look(1, 105), FDB_NONE);
+	assert_false(refresh(1, 1, 105));
+	assert_int_equal(learn(1, 1, 105), FDB_NEW);
+	assert_int_equal(look(1, 109), 1);
+	assert_true(refresh(1, 1, 109));
+	assert_int_equal(look(1, 113), 1);
+	assert_int_equal(look(1, 114), FDB_NONE);
+}
+
+/* Within one second nothing is written: the entry may lie in a clean line. */
+static void
+test_refresh_writes_once_a_second(void **state)
+{
+	struct fdb_entry before, *e;
+
+	(void)state;
+	learn(1, 1, 100);
+	e = fdb_find(&f, key(1), fdb_hash(&f, key(1)));
+	before = *e;
+	assert_true(refresh(1, 1, 100));
+	assert_memory_equal(e, &before, sizeof(before));
+	assert_true(refresh(1, 1, 101));
+	assert_int_equal(e->expire_s, before.expire_s + 1);
+	assert_false(refresh(1, 2, 101));
+}
+
+static void
+test_timeout_0_is_for_ever(void **state)
+{
+	(void)state;
+	fdb_set_timeout(&f, 0);
+	learn(1, 1, 100);
+	assert_int_equal(fdb_due_s(&f), FDB_NEVER);
+	assert_int_equal(look(1, UINT32_MAX - 1), 1);
+	fdb_set_timeout(&f, UINT32_MAX);
+	learn(2, 1, 100);
+	assert_int_equal(look(2, UINT32_MAX - 1), 1);
+}
+
+/* A new timeout holds for what is seen from then on. */
+static void
+test_timeout_shortened(void **state)
+{
+	(void)state;
+	learn(1, 1, 100);
+	fdb_set_timeout(&f, 10);
+	assert_int_equal(look(1, 1000), 1);
+	assert_true(refresh(1, 1, 200));
+	assert_int_equal(fdb_due_s(&f), 210);
+	assert_int_equal(look(1, 210), FDB_NONE);
+}
+
+static void
+test_static_and_sticky_stay(void **state)
+{
+	uint32_t old = 0;
+
+	(void)state;
+	assert_int_equal(fdb_set_static(&f, key(1), 1, 1), 0);
+	assert_int_equal(fdb_learn(&f, key(2), 2, true, 1, &old), FDB_NEW);
+	/* Seen elsewhere: not moved, and no error. */
+	assert_int_equal(learn(1, 3, 1), FDB_SAME);
+	assert_int_equal(learn(2, 3, 1), FDB_SAME);
+	assert_int_equal(look(1, UINT32_MAX - 1), 1);
+	assert_int_equal(look(2, UINT32_MAX - 1), 2);
+	fdb_flush(&f, false);
+	assert_int_equal(fdb_count(&f), 2);
+	fdb_flush(&f, true);
+	assert_int_equal(fdb_count(&f), 0);
+}
+
+static void
+test_static_over_what_exists(void **state)
+{
+	(void)state;
+	learn(1, 1, 1);
+	assert_int_equal(fdb_set_static(&f, key(1), 2, 1), 0);
+	assert_int_equal(look(1, 1), 2); /* dynamic: moved */
+	assert_int_equal(fdb_set_static(&f, key(1), 3, 1), 0);
+	assert_int_equal(look(1, 1), 2); /* static: stays */
+	assert_int_equal(f.ports[2].count, 1);
+	assert_int_equal(f.ports[3].count, 0);
+}
+
+static void
+test_full_table_refuses_and_counts(void **state)
+{
+	(void)state;
+	assert_int_equal(fdb_set_max(&f, 2, 1), 0);
+	learn(1, 1, 1);
+	learn(2, 1, 1);
+	assert_int_equal(learn(3, 1, 1), -ENOSPC);
+	assert_int_equal(fdb_set_static(&f, key(4), 1, 1), -ENOSPC);
+	assert_int_equal(f.exceeded, 2);
+	/* What has expired makes room without a sweep by the timer. */
+	assert_int_equal(learn(3, 1, 1 + 1200), FDB_NEW);
+	assert_int_equal(fdb_count(&f), 1);
+}
+
+static void
+test_port_limit_refuses_and_counts(void **state)
+{
+	(void)state;
+	f.ports[1].limit = 1;
+	learn(1, 1, 1);
+	assert_int_equal(learn(2, 1, 1), -EDQUOT);
+	assert_int_equal(f.ports[1].violations, 1);
+	assert_int_equal(f.exceeded, 0);
+	assert_int_equal(learn(2, 2, 1), FDB_NEW);
+	assert_int_equal(learn(3, 1, 1 + 1200), FDB_NEW);
+}
+
+static void
+test_remove_in_one_vlan_or_all(void **state)
+{
+	const uint8_t mac[6] = { 2, 0, 0, 0, 0, 9 };
+	uint32_t old;
+
+	(void)state;
+	for (uint32_t vid = 0; vid < 3; vid++)
+		fdb_learn(&f, fdb_key(mac, vid), 1, false, 1, &old);
+	learn(1, 1, 1);
+	assert_int_equal(fdb_remove_mac(&f, mac, 7, 1), 0);
+	assert_int_equal(fdb_remove_mac(&f, mac, 2, 1), 1);
+	assert_int_equal(fdb_remove_mac(&f, mac, FDB_VLAN_ANY, 1), 2);
+	assert_int_equal(fdb_remove_mac(&f, mac, FDB_VLAN_ANY, 1), 0);
+	assert_int_equal(look(1, 1), 1);
+}
+
+/* An expired entry is no entry. */
+static void
+test_remove_does_not_find_the_expired(void **state)
+{
+	const uint8_t mac[6] = { 2, 0, 0, 0, 0, 1 };
+
+	(void)state;
+	learn(1, 1, 1);
+	assert_int_equal(fdb_remove_mac(&f, mac, 0, 5000), 0);
+	learn(1, 1, 1);
+	assert_int_equal(fdb_remove_mac(&f, mac, FDB_VLAN_ANY, 5000), 0);
+	assert_int_equal(fdb_count(&f), 0);
+}
+
+static void
+test_flush_port(void **state)
+{
+	(void)state;
+	learn(1, 1, 1);
+	learn(2, 2, 1);
+	fdb_set_static(&f, key(3), 1, 1);
+	fdb_flush_port(&f, 1, false);
+	assert_int_equal(look(1, 1), FDB_NONE);
+	assert_int_equal(look(2, 1), 2);
+	assert_int_equal(look(3, 1), 1);
+	fdb_flush_port(&f, 1, true);
+	assert_int_equal(look(3, 1), FDB_NONE);
+	assert_int_equal(f.ports[1].count, 0);
+}
+
+/* maxaddr below the count: the newest dynamic ones go, static ones stay. */
+static void
+test_max_removes_newest(void **state)
+{
+	(void)state;
+	for (uint32_t i = 0; i < 5; i++)
+		learn(i, 1, 1);
+	fdb_set_static(&f, key(9), 1, 1);
+	assert_int_equal(fdb_set_max(&f, 3, 1), 0);
+	assert_int_equal(fdb_count(&f), 3);
+	assert_int_equal(look(0, 1), 1);
+	assert_int_equal(look(1, 1), 1);
+	assert_int_equal(look(2, 1), FDB_NONE);
+	assert_int_equal(look(9, 1), 1);
+	/* More static ones than that: they stay. */
+	assert_int_equal(fdb_set_max(&f, 0, 1), 0);
+	assert_int_equal(fdb_count(&f), 1);
+}
+
+static uint64_t walked[16];
+static uint32_t walked_count;
+
+static void
+walk(void *arg, const struct fdb_entry *e)
+{
+	(void)arg;
+	walked[walked_count++] = e->key;
+}
+
+static void
+test_walk_is_newest_first(void **state)
+{
+	(void)state;
+	for (uint32_t i = 0; i < 5; i++)
+		learn(i, 1, i < 2 ? 1 : 500);
+	learn(3, 2, 500); /* a move is no birth */
+	walked_count = 0;
+	assert_int_equal(fdb_walk(&f, 1300, walk, NULL), 0);
+	assert_int_equal(walked_count, 3);
+	for (uint32_t i = 0; i < 3; i++)
+		assert_true(walked[i] == key(4 - i));
+}
+
+static uint32_t removed[3];
+
+static void
+on_removed(void *arg, uint64_t k, uint16_t port, enum fdb_why why)
+{
+	(void)arg;
+	(void)k;
+	assert_int_equal(port, 1);
+	removed[why]++;
+}
+
+static void
+test_tells_what_went_and_why(void **state)
+{
+	const uint8_t mac[6] = { 2, 0, 0, 0, 0, 1 };
+
+	(void)state;
+	memset(removed, 0, sizeof(removed));
+	f.removed = on_removed;
+	for (uint32_t i = 0; i < 3; i++)
+		learn(i, 1, i);
+	fdb_remove_mac(&f, mac, 0, 2);
+	fdb_sweep(&f, 1200, UINT32_MAX);
+	fdb_flush(&f, true);
+	assert_int_equal(removed[FDB_DELETED], 1);
+	assert_int_equal(removed[FDB_EXPIRED], 1);
+	assert_int_equal(removed[FDB_FLUSHED], 1);
+}
+
+/* Sweeps remove all that is due, whatever the budget, and say when next. */
+static void
+test_sweep_in_steps(void **state)
+{
+	(void)state;
+	fdb_set_timeout(&f, 10);
+	for (uint32_t i = 0; i < 1000; i++)
+		learn(i, 1, i % 7);
+	assert_int_equal(fdb_due_s(&f), 10);
+	assert_false(fdb_sweep(&f, 9, 100));
+	assert_true(fdb_sweep(&f, 12, 100));
+	for (uint32_t i = 2000; i < 2100; i++)
+		learn(i, 1, 11); /* in the middle of the sweep */
+	while (fdb_sweep(&f, 12, 100))
+		;
+	for (uint32_t i = 0; i < 1000; i++)
+		assert_int_equal(look(i, 0), i % 7 < 3 ? FDB_NONE : 1);
+	assert_int_equal(fdb_due_s(&f), 13);
+	while (fdb_sweep(&f, 16, 100))
+		;
+	assert_int_equal(fdb_count(&f), 100);
+	assert_int_equal(fdb_due_s(&f), 21);
+	while (fdb_sweep(&f, 21, 100))
+		;
+	assert_int_equal(fdb_count(&f), 0);
+	assert_int_equal(fdb_due_s(&f), FDB_NEVER);
+}
+
+static void
+test_shrinks_when_it_is_empty(void **state)
+{
+	(void)state;
+	fdb_set_max(&f, 100000, 1);
+	for (uint32_t i = 0; i < 20000; i++)
+		assert_int_equal(learn(i, 1, 1), FDB_NEW);
+	assert_int_equal(fdb_slots(&f), 65536);
+	while (fdb_sweep(&f, 2000, 1000))
+		;
+	for (uint32_t i = 0; i < 3000; i++)
+		assert_int_equal(learn(i, 1, 2000), FDB_NEW);
+	assert_int_equal(fdb_slots(&f), 16384);
+	for (uint32_t i = 0; i < 3000; i++)
+		assert_int_equal(look(i, 2000), 1);
+}
+
+#define MODEL 3000
+
+/*
+ * Against the obvious: an array.  Random operations while the table grows,
+ * moves and shrinks; after each, the entry in hand, now and then all.
+ */
+static void
+test_agrees_with_a_model(void **state)
+{
+	static struct {
+		bool known;
+		uint32_t port, expire_s;
+		enum fdb_type type;
+	} model[MODEL];
+	struct prng g = prng_init(5);
+	uint32_t now_s = 1;
+
+	(void)state;
+	memset(model, 0, sizeof(model));
+	fdb_set_max(&f, 1u << 20, 1);
+	fdb_set_timeout(&f, 20);
+	for (uint32_t step = 0; step < 200000; step++) {
+		uint32_t n = (uint32_t)(prng_u64(&g) % MODEL);
+		uint32_t port = (uint32_t)(prng_u64(&g) % 8), old;
+		bool live = model[n].known && model[n].expire_s > now_s;
+		uint8_t mac[6];
+
+		u64_to_mac(key(n), mac);
+		switch (prng_u64(&g) % 64) {
+		case 0:
+			now_s += (uint32_t)(prng_u64(&g) % 3);
+			break;
+		case 1:
+			assert_int_equal(
+			    fdb_remove_mac(&f, mac, 0, now_s), live);
+			model[n].known = false;
+			break;
+		case 2:
+			fdb_sweep(&f, now_s, 200);
+			break;
+		case 3:
+			if (prng_u64(&g) % 50 != 0)
+				break;
+			fdb_flush_port(&f, port, true);
+			for (uint32_t i = 0; i < MODEL; i++)
+				if (model[i].port == port)
+					model[i].known = false;
+			break;
+		case 4:
+			assert_int_equal(
+			    fdb_set_static(&f, key(n), port, now_s), 0);
+			if (!live || model[n].type == FDB_DYNAMIC)
+				model[n].port = port;
+			model[n].known = true;
+			model[n].type = FDB_STATIC;
+			model[n].expire_s = FDB_NEVER;
+			break;
+		default:
+			if (refresh(n, port, now_s)) {
+				assert_true(live && model[n].port == port);
+			} else {
+				assert_int_equal(fdb_learn(&f, key(n), port,
+				                     false, now_s, &old),
+				    !live                          ? FDB_NEW
+				    : model[n].type != FDB_DYNAMIC ? FDB_SAME
+				    : model[n].port == port        ? FDB_SAME
+				                                   : FDB_MOVED);
+			}
+			if (!live)
+				model[n].type = FDB_DYNAMIC;
+			if (model[n].type == FDB_DYNAMIC) {
+				model[n].port = port;
+				model[n].expire_s = now_s + 20;
+			}
+			model[n].known = true;
+			break;
+		}
+		live = model[n].known && model[n].expire_s > now_s;
+		assert_int_equal(
+		    look(n, now_s), live ? model[n].port : FDB_NONE);
+		if (step % 10000 != 0)
+			continue;
+		for (uint32_t i = 0; i < MODEL; i++) {
+			live = model[i].known && model[i].expire_s > now_s;
+			assert_int_equal(
+			    look(i, now_s), live ? model[i].port : FDB_NONE);
+		}
+	}
+}
+
+/* No entry is lost while half a million are entered and moved to larger
+ * tables, and a step of that does not grow with the table. */
+static void
+test_grows_without_loss(void **state)
+{
+	(void)state;
+	fdb_set_max(&f, FDB_MAX_HIGHEST, 1);
+	for (uint32_t i = 0; i < 500000; i++) {
+		assert_int_equal(learn(i, 1, 1), FDB_NEW);
+		if (i % 1000 == 0)
+			assert_int_equal(look(i / 2, 1), 1);
+	}
+	for (uint32_t i = 0; i < 500000; i++)
+		assert_int_equal(look(i, 1), 1);
+	assert_int_equal(f.exceeded, 0);
+	assert_true(fdb_slots(&f) <= 1u << 20);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_learns_and_finds),
+		TEST(test_refuses_groups_and_zero),
+		TEST(test_vlans_are_apart),
+		TEST(test_moves_with_counts),
+		TEST(test_move_ignores_limit),
+		TEST(test_expires_to_the_second),
+		TEST(test_refresh_writes_once_a_second),
+		TEST(test_timeout_0_is_for_ever),
+		TEST(test_timeout_shortened),
+		TEST(test_static_and_sticky_stay),
+		TEST(test_static_over_what_exists),
+		TEST(test_full_table_refuses_and_counts),
+		TEST(test_port_limit_refuses_and_counts),
+		TEST(test_remove_in_one_vlan_or_all),
+		TEST(test_remove_does_not_find_the_expired),
+		TEST(test_flush_port),
+		TEST(test_max_removes_newest),
+		TEST(test_walk_is_newest_first),
+		TEST(test_tells_what_went_and_why),
+		TEST(test_sweep_in_steps),
+		TEST(test_shrinks_when_it_is_empty),
+		TEST(test_agrees_with_a_model),
+		TEST(test_grows_without_loss),
+	};
+
+	return cmocka_run_group_tests_name("bridge_fdb", tests, NULL, NULL);
+}
