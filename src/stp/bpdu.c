@@ -2,6 +2,7 @@
 /* BPDUs: IEEE 802.1D-2004 clause 9.3; one line a field, in wire order. */
 #include <errno.h>
 
+#include "base/assert.h"
 #include "base/bytes.h"
 #include "base/ether.h"
 #include "stp/bpdu.h"
@@ -18,9 +19,9 @@ rd_time(struct rd *r, uint16_t *raw)
 }
 
 static void
-wr_time(struct wr *w, uint16_t seconds)
+put_time(uint8_t *p, uint16_t seconds)
 {
-	wr_be16(w, (uint16_t)(seconds * TIME_UNITS_S));
+	be16_put(p, (uint16_t)(seconds * TIME_UNITS_S));
 }
 
 static bool
@@ -85,47 +86,44 @@ stp_bpdu_decode(const void *data, size_t len, struct stp_bpdu *out)
 	return 0;
 }
 
+/* At fixed places: all lengths are known. */
 size_t
 stp_bpdu_encode(const struct stp_bpdu *b, uint8_t out[STP_BPDU_LEN_MAX])
 {
-	struct wr w = wr_init(out, STP_BPDU_LEN_MAX);
-
-	wr_be16(&w, 0);
-	wr_u8(&w, b->type == STP_BPDU_RST ? 2 : 0);
-	wr_u8(&w, (uint8_t)b->type);
+	be16_put(out, 0);
+	out[2] = b->type == STP_BPDU_RST ? 2 : 0;
+	out[3] = (uint8_t)b->type;
 	if (b->type == STP_BPDU_TCN)
-		return wr_len(&w);
+		return STP_BPDU_TCN_LEN;
+	out[4] = b->flags & (STP_FLAG_TC | STP_FLAG_TCA);
 	if (b->type == STP_BPDU_RST)
-		wr_u8(&w, b->flags & 0x7f);
-	else
-		wr_u8(&w, b->flags & (STP_FLAG_TC | STP_FLAG_TCA));
-	wr_be64(&w, b->root_id);
-	wr_be32(&w, b->root_path_cost);
-	wr_be64(&w, b->bridge_id);
-	wr_be16(&w, b->port_id);
-	wr_time(&w, b->times.message_age);
-	wr_time(&w, b->times.max_age);
-	wr_time(&w, b->times.hello);
-	wr_time(&w, b->times.fwd_delay);
-	if (b->type == STP_BPDU_RST)
-		wr_u8(&w, 0);
-	return wr_len(&w);
+		out[4] = b->flags & (uint8_t)~STP_FLAG_TCA;
+	be64_put(out + 5, b->root_id);
+	be32_put(out + 13, b->root_path_cost);
+	be64_put(out + 17, b->bridge_id);
+	be16_put(out + 25, b->port_id);
+	put_time(out + 27, b->times.message_age);
+	put_time(out + 29, b->times.max_age);
+	put_time(out + 31, b->times.hello);
+	put_time(out + 33, b->times.fwd_delay);
+	if (b->type == STP_BPDU_CONFIG)
+		return STP_BPDU_CONFIG_LEN;
+	out[35] = 0; /* version 1 length */
+	return STP_BPDU_RST_LEN;
 }
 
 size_t
 stp_frame_encode(const uint8_t src[6], const uint8_t *bpdu, size_t len,
     uint8_t out[STP_FRAME_LEN_MAX])
 {
-	struct wr w = wr_init(out, STP_FRAME_LEN_MAX);
-
-	wr_bytes(&w, eth_stp_group, ETH_ADDR_LEN);
-	wr_bytes(&w, src, ETH_ADDR_LEN);
-	wr_be16(&w, (uint16_t)(STP_LLC_LEN + len));
-	wr_u8(&w, STP_LLC_SAP);
-	wr_u8(&w, STP_LLC_SAP);
-	wr_u8(&w, STP_LLC_UI);
-	wr_bytes(&w, bpdu, len);
-	return wr_len(&w);
+	ASSERT(len <= STP_BPDU_LEN_MAX);
+	ether_copy(out, eth_stp_group);
+	ether_copy(out + 6, src);
+	be16_put(out + 12, (uint16_t)(STP_LLC_LEN + len));
+	out[14] = out[15] = STP_LLC_SAP;
+	out[16] = STP_LLC_UI;
+	memcpy(out + 17, bpdu, len);
+	return 17 + len;
 }
 
 int
