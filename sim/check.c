@@ -70,6 +70,42 @@ find_loop(const struct sim *s)
 	return found;
 }
 
+/*
+ * Does a dead root's word still go round?  True if a bridge believes in a root
+ * that is in its part of the network no more: the window of count-to-infinity.
+ */
+static bool
+stale_root(const struct sim *s)
+{
+	uint32_t vertices = s->node_count + s->lan_count, found = 0;
+	uint32_t *up = malloc((vertices + 1) * sizeof(*up));
+
+	ASSERT(up != NULL);
+	for (uint32_t i = 0; i < vertices; i++)
+		up[i] = i;
+	for (uint32_t i = 0; i < s->port_count; i++) {
+		const struct sim_port *p = &s->ports[i];
+
+		if (p->link && sim_port_carries(s, p))
+			up[root_of(up, p->node)] =
+			    root_of(up, s->node_count + p->lan);
+	}
+	for (uint32_t i = 0; i < s->node_count; i++) {
+		struct stp_info a, b;
+		bool there = !s->nodes[i].alive;
+
+		stp_get(s->nodes[i].stp, &a);
+		for (uint32_t k = 0; k < s->node_count && !there; k++) {
+			stp_get(s->nodes[k].stp, &b);
+			there = s->nodes[k].alive && b.bridge_id == a.root_id &&
+			        root_of(up, k) == root_of(up, i);
+		}
+		found += !there;
+	}
+	free(up);
+	return found > 0;
+}
+
 static void
 check_loop(struct sim *s)
 {
@@ -77,6 +113,8 @@ check_loop(struct sim *s)
 	uint64_t length;
 
 	if (at != SIM_NONE && s->loop_since_ns == UINT64_MAX) {
+		if (stale_root(s))
+			sim_excuse(s, 0, "a dead root's word goes round");
 		s->loop_since_ns = s->now_ns;
 		if (s->now_ns > s->excused_ns)
 			sim_problem(s, "P1: a loop through %s.%u",

@@ -248,6 +248,10 @@ command(struct random_run *r, struct prng *g, uint32_t node, uint32_t port)
 		break;
 	case 3:
 		(void)stp_set_hold_count(stp, (uint32_t)prng_range(g, 1, 10));
+		for (uint32_t i = 0; i < r->s.port_count; i++) {
+			if (r->s.ports[i].node == p->node)
+				r->s.ports[i].sent_in_row = 0;
+		}
 		break;
 	case 4:
 		(void)stp_port_mcheck(stp, p->number);
@@ -295,7 +299,7 @@ fault(struct random_run *r, struct prng *g)
 	case 6:
 	case 7:
 	case 8:
-		if (s->nodes[s->ports[port].node].alive)
+		if (s->nodes[node].alive && s->nodes[s->ports[port].node].alive)
 			command(r, g, node, port);
 		return;
 	case 9:

@@ -275,6 +275,7 @@ port_tell(struct sim *s, struct sim_port *p, bool up)
 		printf("%12.6f  %s.%u link %s\n", (double)s->now_ns / 1e9,
 		    s->nodes[p->node].name, p->number, up ? "up" : "down");
 	p->link = up;
+	p->sent_in_row = 0;
 	(void)stp_port_link(
 	    s->nodes[p->node].stp, p->number, up, &o, sim_local_ns(s, p->node));
 	s->moved = true;
@@ -519,7 +520,7 @@ check_rate(struct sim *s, struct sim_port *p, uint32_t hold)
 	uint32_t room = (uint32_t)(sizeof(p->sent) / sizeof(p->sent[0]));
 	uint32_t k = hold + 1;
 
-	if (p->sent_count >= k &&
+	if (p->sent_in_row++ >= k &&
 	    s->now_ns - p->sent[(p->sent_count - k) % room] < SIM_S * 98 / 100)
 		sim_problem(s, "P4: %s.%u sent %u BPDUs in a second",
 		    s->nodes[p->node].name, p->number, k + 1);

@@ -47,6 +47,7 @@ struct sim_port {
 	uint64_t forwarded_ns; /* when first; UINT64_MAX: never */
 	uint64_t sent[12];     /* when BPDUs were sent, a ring */
 	uint32_t sent_count;
+	uint32_t sent_in_row; /* since the hold count began anew */
 	/* What comes in here: faults. */
 	bool deaf; /* one-way link: nothing arrives */
 	uint32_t lost_in_row;

@@ -53,11 +53,16 @@ rcv_info(struct stp_port *p)
 	           : STP_RCVD_INFERIOR_DESIGNATED;
 }
 
-/* recordProposal(), 17.21.11: rcvInfo() has found a designated message. */
+/*
+ * recordProposal(), 17.21.11: rcvInfo() has found a designated message.
+ * Differs: not where the link is shared.  Nobody takes an agreement there
+ * (record_agreement()), so the others would propose, and we discard and answer,
+ * for ever.
+ */
 static void
 record_proposal(struct stp_port *p)
 {
-	if (p->msg.type == STP_BPDU_RST &&
+	if (p->msg.type == STP_BPDU_RST && p->oper_p2p &&
 	    (p->msg.flags & STP_FLAG_PROPOSAL) != 0)
 		p->proposed = true;
 }

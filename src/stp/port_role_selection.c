@@ -29,8 +29,7 @@ select_root(struct stp *s, struct stp_vector *best)
 	struct stp_port *root = NULL;
 
 	*best = (struct stp_vector){ stp_bridge_id(s), 0, stp_bridge_id(s), 0 };
-	STP_EACH_PORT(s, p)
-	{
+	STP_EACH_PORT (s, p) {
 		struct stp_vector path = p->port_priority;
 		int c;
 
@@ -110,8 +109,7 @@ move_addresses(struct stp *s, uint16_t old, const struct stp_port *root)
 	struct stp_port *from = NULL;
 	struct stp_effect *e;
 
-	STP_EACH_PORT(s, p)
-	{
+	STP_EACH_PORT (s, p) {
 		if (p->number == old)
 			from = p;
 	}
@@ -124,6 +122,50 @@ move_addresses(struct stp *s, uint16_t old, const struct stp_port *root)
 	from->has_addresses = false;
 }
 
+/*
+ * Count to infinity.  When a root dies in a mesh, what others still say of it
+ * is adopted, passed on with a higher cost, withdrawn, adopted from the next:
+ * once round the loop and again, until max age ends it.  A living root may
+ * return over a longer way too, but not again and again: after
+ * STP_RETURNS_MAX times it is not believed for three hello times, and what is
+ * held of it is dropped.  Differs: the standard lets it run.
+ */
+static void
+count_to_infinity(struct stp *s, uint64_t old_root, uint32_t old_cost)
+{
+	const struct stp_vector *now = &s->root_priority;
+
+	if (now->root_id > old_root) {
+		if (s->gone_while == 0 || s->gone_root != old_root) {
+			if (s->gone_while > 0 && s->gone_root < old_root)
+				return; /* one at a time: the better one */
+			s->gone_root = old_root;
+			s->gone_cost = old_cost;
+			s->gone_returns = 0;
+		}
+		s->gone_while = s->bridge_times.max_age;
+		return;
+	}
+	if (s->gone_while == 0 || now->root_id != s->gone_root)
+		return;
+	if (now->root_path_cost <= s->gone_cost) {
+		if (old_root != now->root_id)
+			s->gone_returns = 0;
+		return;
+	}
+	s->gone_cost = now->root_path_cost;
+	if (++s->gone_returns < STP_RETURNS_MAX)
+		return;
+	s->distrust_while = (uint16_t)(3 * s->bridge_times.hello);
+	s->gone_returns = 0;
+	stp_note(s, NULL, STP_NOTE_STALE_ROOT);
+	STP_EACH_PORT (s, p) {
+		if (p->info_is == STP_INFO_RECEIVED &&
+		    p->port_priority.root_id == s->gone_root)
+			p->rcvd_info_while = 0;
+	}
+}
+
 /* updtRolesTree(), clause 17.21.25. */
 static void
 updt_roles_tree(struct stp *s)
@@ -132,6 +174,7 @@ updt_roles_tree(struct stp *s)
 	struct stp_port *root = select_root(s, &best);
 	uint16_t old = s->root_port;
 	uint64_t old_root = s->root_priority.root_id;
+	uint32_t old_cost = s->root_priority.root_path_cost;
 
 	s->root_priority = best;
 	s->root_times = s->bridge_times;
@@ -143,8 +186,7 @@ updt_roles_tree(struct stp *s)
 		if (old != 0 && old != root->number)
 			move_addresses(s, old, root);
 	}
-	STP_EACH_PORT(s, p)
-	{
+	STP_EACH_PORT (s, p) {
 		p->designated_priority = (struct stp_vector){ best.root_id,
 			best.root_path_cost, stp_bridge_id(s), stp_port_id(p) };
 		p->designated_times = s->root_times;
@@ -153,6 +195,7 @@ updt_roles_tree(struct stp *s)
 	}
 	if (best.root_id != old_root)
 		stp_note(s, NULL, STP_NOTE_ROOT);
+	count_to_infinity(s, old_root, old_cost);
 }
 
 /* ROLE_SELECTION. setSelectedTree() cannot fail here: nothing sets reselect
@@ -160,11 +203,11 @@ updt_roles_tree(struct stp *s)
 void
 stp_prs_run(struct stp *s)
 {
-	STP_EACH_PORT(s, p)
-	p->reselect = false;
+	STP_EACH_PORT (s, p)
+		p->reselect = false;
 	s->reselect = false;
 	updt_roles_tree(s);
-	STP_EACH_PORT(s, p)
-	p->selected = true;
+	STP_EACH_PORT (s, p)
+		p->selected = true;
 	s->wide = true;
 }

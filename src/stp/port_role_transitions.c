@@ -13,8 +13,7 @@
 static bool
 all_synced(const struct stp *s, const struct stp_port *caller)
 {
-	STP_EACH_PORT(s, p)
-	{
+	STP_EACH_PORT (s, p) {
 		if (!p->selected || p->role != p->selected_role || p->updt_info)
 			return false;
 		if (caller->role == STP_ROLE_DESIGNATED
@@ -28,8 +27,7 @@ all_synced(const struct stp *s, const struct stp_port *caller)
 static bool
 re_rooted(const struct stp *s, const struct stp_port *caller)
 {
-	STP_EACH_PORT(s, p)
-	{
+	STP_EACH_PORT (s, p) {
 		if (p != caller && p->rr_while != 0)
 			return false;
 	}
@@ -40,15 +38,15 @@ re_rooted(const struct stp *s, const struct stp_port *caller)
 static void
 set_sync_tree(struct stp *s)
 {
-	STP_EACH_PORT(s, p)
-	p->sync = true;
+	STP_EACH_PORT (s, p)
+		p->sync = true;
 }
 
 static void
 set_re_root_tree(struct stp *s)
 {
-	STP_EACH_PORT(s, p)
-	p->re_root = true;
+	STP_EACH_PORT (s, p)
+		p->re_root = true;
 }
 
 static void

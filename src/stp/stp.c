@@ -52,8 +52,8 @@ stp_reselect(struct stp *s, struct stp_port *p)
 static void
 reselect_all(struct stp *s)
 {
-	STP_EACH_PORT(s, p)
-	stp_reselect(s, p);
+	STP_EACH_PORT (s, p)
+		stp_reselect(s, p);
 	s->reselect = true;
 }
 
@@ -117,15 +117,15 @@ settle(struct stp *s, struct stp_port *first)
 		if (s->reselect)
 			stp_prs_run(s);
 		s->wide = false;
-		STP_EACH_PORT(s, p)
-		run_port(s, p);
+		STP_EACH_PORT (s, p)
+			run_port(s, p);
 	}
 	if (!all) {
 		stp_ptx_run(s, first);
 		return;
 	}
-	STP_EACH_PORT(s, p)
-	stp_ptx_run(s, p);
+	STP_EACH_PORT (s, p)
+		stp_ptx_run(s, p);
 }
 
 /* The index of a port, or of the first above it. */
@@ -337,12 +337,15 @@ stp_tick(struct stp *s, uint64_t now_ns)
 	late_ns = now_ns - s->next_tick_ns;
 	s->next_tick_ns += late_ns / NS_PER_S * NS_PER_S + NS_PER_S;
 	if (late_ns >= STP_STALL_S * (uint64_t)NS_PER_S) {
-		STP_EACH_PORT(s, p)
-		port_begin(s, p);
+		STP_EACH_PORT (s, p)
+			port_begin(s, p);
 		stp_note(s, NULL, STP_NOTE_STALLED);
 	}
-	STP_EACH_PORT(s, p)
-	{
+	if (s->gone_while > 0)
+		s->gone_while--;
+	if (s->distrust_while > 0)
+		s->distrust_while--;
+	STP_EACH_PORT (s, p) {
 		if (p->rx_count <= STP_RX_PER_S)
 			p->rate_told = false;
 		stp_timers_tick(p);
@@ -434,6 +437,13 @@ refuse(struct stp *s, struct stp_port *p, const struct stp_bpdu *m)
 			stp_note(s, p, STP_NOTE_SELF_LOOP);
 		p->self_loop_while = (uint16_t)(3 * s->bridge_times.hello);
 		p->oper_edge = false;
+		return true;
+	}
+	if (stp_distrusted(s, m->root_id)) {
+		p->count.rx_stale++;
+		if (p->info_is == STP_INFO_RECEIVED &&
+		    p->port_priority.root_id == m->root_id)
+			p->rcvd_info_while = 0;
 		return true;
 	}
 	if (stp_id_address(m->root_id) == s->mac &&
@@ -699,8 +709,8 @@ stp_set_priority(struct stp *s, uint32_t priority)
 	if (s->priority == priority)
 		return 0;
 	s->priority = (uint16_t)priority;
-	STP_EACH_PORT(s, p)
-	p->stale_told = false;
+	STP_EACH_PORT (s, p)
+		p->stale_told = false;
 	reselect_all(s);
 	settle(s, NULL);
 	return 0;
@@ -751,8 +761,8 @@ stp_set_hold_count(struct stp *s, uint32_t count)
 	if (s->tx_hold_count == count)
 		return 0;
 	s->tx_hold_count = (uint16_t)count;
-	STP_EACH_PORT(s, p)
-	p->tx_count = 0;
+	STP_EACH_PORT (s, p)
+		p->tx_count = 0;
 	settle(s, NULL);
 	return 0;
 }
@@ -766,8 +776,7 @@ stp_set_version(struct stp *s, enum stp_version version)
 	if (s->force_version == version)
 		return 0;
 	s->force_version = version;
-	STP_EACH_PORT(s, p)
-	{
+	STP_EACH_PORT (s, p) {
 		update_cost(s, p);
 		port_begin(s, p);
 	}
@@ -892,6 +901,8 @@ stp_note_text(enum stp_note note)
 		[STP_NOTE_OWN_STALE_ROOT] =
 		    "dropped: a BPDU with our former identifier as root",
 		[STP_NOTE_MIGRATED] = "the port speaks another version now",
+		[STP_NOTE_STALE_ROOT] =
+		    "a root that went keeps returning: not believed",
 		[STP_NOTE_STALLED] = "the daemon stood still: ports start anew",
 	};
 

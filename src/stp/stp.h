@@ -40,6 +40,9 @@
  * Differs, beyond the standard:
  *   - a message whose root has our own address and another priority is dropped:
  *     it is an old word of our own that circles (stp_receive());
+ *   - a root that was withdrawn and returns, each time over a longer way, is
+ *     not believed for a while: such words chase each other through a mesh
+ *     long after the root has died ("count to infinity");
  *   - hearing our own port on itself (a hub with a loop, a short circuit) holds
  *     the port discarding;
  *   - auto-edge only while no BPDU was heard since the link came up;
@@ -112,6 +115,7 @@ enum stp_note {
 	STP_NOTE_RATE,           /* BPDUs are being dropped: too many */
 	STP_NOTE_OWN_STALE_ROOT, /* dropped: our own former identifier */
 	STP_NOTE_MIGRATED,       /* the port speaks STP, or RSTP again */
+	STP_NOTE_STALE_ROOT,     /* a dead root is not believed any more */
 	STP_NOTE_STALLED,        /* we slept: all ports started again */
 };
 

@@ -22,6 +22,7 @@
 #define STP_STALL_S          6u /* three hello times */
 #define STP_ROUNDS_MAX       64u
 #define STP_STEPS_MAX        1024u
+#define STP_RETURNS_MAX      2u /* of a withdrawn root, each time further away */
 #define STP_EFFECTS_A_PORT   24u
 #define STP_EFFECTS_A_BRIDGE 8u
 
@@ -147,6 +148,13 @@ struct stp {
 	uint32_t port_count, port_room;
 	uint32_t enabled_count;
 
+	/* A root that was withdrawn, and came back over longer and longer ways:
+	 * port_role_selection.c, count_to_infinity(). */
+	uint64_t gone_root;
+	uint32_t gone_cost, gone_returns;
+	uint16_t gone_while;     /* remembered for so long */
+	uint16_t distrust_while; /* and not believed */
+
 	uint64_t now_ns, next_tick_ns;
 	bool wide;     /* what changed may concern every port */
 	bool reselect; /* some port's */
@@ -203,6 +211,13 @@ static inline uint16_t
 stp_edge_delay(const struct stp_port *p)
 {
 	return p->oper_p2p ? STP_MIGRATE_TIME : p->designated_times.max_age;
+}
+
+/* Is it about a root that counts to infinity? */
+static inline bool
+stp_distrusted(const struct stp *s, uint64_t root_id)
+{
+	return s->distrust_while > 0 && root_id == s->gone_root;
 }
 
 /* Must it not forward, whatever role and timers say?  Not in the standard. */

@@ -44,8 +44,7 @@ set_tc_prop_tree(struct stp *s, const struct stp_port *caller)
 {
 	if ((caller->guards & STP_GUARD_TC) != 0)
 		return;
-	STP_EACH_PORT(s, p)
-	{
+	STP_EACH_PORT (s, p) {
 		if (p != caller)
 			p->tc_prop = true;
 	}
