@@ -35,7 +35,7 @@ stp_bpdu_decode(const void *data, size_t len, struct stp_bpdu *out)
 {
 	struct rd r = rd_init(data, len);
 	struct stp_bpdu b = { 0 };
-	uint16_t protocol, age, max_age, hello, fwd_delay;
+	uint16_t protocol, max_age, hello, fwd_delay, age;
 	uint8_t type;
 
 	protocol = rd_be16(&r);
@@ -74,10 +74,8 @@ stp_bpdu_decode(const void *data, size_t len, struct stp_bpdu *out)
 		rd_skip(&r, 1); /* version 1 length */
 	if (!rd_ok(&r))
 		return -EBADMSG;
-	if (b.times.message_age >= b.times.max_age ||
-	    out_of(max_age, STP_MAX_AGE_MIN, STP_MAX_AGE_MAX))
-		return -ERANGE;
-	if (out_of(hello, STP_HELLO_MIN, STP_HELLO_RX_MAX) ||
+	if (out_of(max_age, STP_MAX_AGE_MIN, STP_MAX_AGE_MAX) ||
+	    out_of(hello, STP_HELLO_MIN, STP_HELLO_RX_MAX) ||
 	    out_of(fwd_delay, STP_FWD_DELAY_MIN, STP_FWD_DELAY_MAX))
 		return -ERANGE;
 	if (b.type == STP_BPDU_CONFIG)

@@ -86,9 +86,10 @@ struct stp_bpdu {
  * A version above 2 is read as far as version 2 goes.  Role "unknown" of an
  * RST BPDU stays so: it counts as designated (clause 9.2.9).
  *
- * Differs: as FreeBSD since 2021, message age must be below max age, and max
- * age, hello time and forward delay within their ranges, in RST BPDUs too: such
- * times would be passed on to the whole network.
+ * Whether it is too old, stp_receive() sees.
+ *
+ * Differs: as FreeBSD since 2021, max age, hello time and forward delay must be
+ * within their ranges: such times would be passed on to the whole network.
  *
  * Return: 0, -EBADMSG (too short), -EPROTONOSUPPORT (another protocol, type, or
  * an RST BPDU of a version below 2) or -ERANGE (times).

@@ -67,7 +67,11 @@ record_proposal(struct stp_port *p)
 		p->proposed = true;
 }
 
-/* recordAgreement(), 17.21.9. */
+/*
+ * recordAgreement(), 17.21.9.  Differs: a port that is not designated agrees to
+ * our root, or it agrees to what we said long ago, and what we say now has
+ * crossed it on the wire.
+ */
 static void
 record_agreement(const struct stp *s, struct stp_port *p)
 {
@@ -78,18 +82,24 @@ record_agreement(const struct stp *s, struct stp_port *p)
 		p->proposing = false;
 }
 
-/* recordDispute(), 802.1Q 13.29.13. */
-static void
-record_dispute(struct stp *s, struct stp_port *p)
+/* The port hears another that means to forward and does not hear us. */
+void
+stp_dispute(struct stp *s, struct stp_port *p)
 {
-	if (p->msg.type != STP_BPDU_RST ||
-	    (p->msg.flags & STP_FLAG_LEARNING) == 0)
-		return;
 	if (p->disputed_while == 0)
 		stp_note(s, p, STP_NOTE_DISPUTED);
 	p->disputed_while = (uint16_t)(3 * stp_hello_time(p));
 	p->disputed = true;
 	p->agreed = false;
+}
+
+/* recordDispute(), 802.1Q 13.29.13. */
+static void
+record_dispute(struct stp *s, struct stp_port *p)
+{
+	if (p->msg.type == STP_BPDU_RST &&
+	    (p->msg.flags & STP_FLAG_LEARNING) != 0)
+		stp_dispute(s, p);
 }
 
 /* setTcFlags(), 17.21.17. */
@@ -184,7 +194,8 @@ pim_to_receive(struct stp *s, struct stp_port *p)
 		record_dispute(s, p);
 		break;
 	case STP_RCVD_INFERIOR_ROOT_ALTERNATE:
-		record_agreement(s, p);
+		if (p->msg_priority.root_id == p->port_priority.root_id)
+			record_agreement(s, p);
 		set_tc_flags(p);
 		break;
 	case STP_RCVD_OTHER:

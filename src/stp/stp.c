@@ -439,6 +439,15 @@ refuse(struct stp *s, struct stp_port *p, const struct stp_bpdu *m)
 		p->oper_edge = false;
 		return true;
 	}
+	if (m->times.message_age >= m->times.max_age) {
+		/* Too far from its root for us to believe it, but there: as
+		 * long as it may forward, we do not. */
+		p->count.rx_old++;
+		if (m->type != STP_BPDU_RST ||
+		    (m->flags & STP_FLAG_LEARNING) != 0)
+			stp_dispute(s, p);
+		return true;
+	}
 	if (stp_distrusted(s, m->root_id)) {
 		p->count.rx_stale++;
 		if (p->info_is == STP_INFO_RECEIVED &&

@@ -160,7 +160,8 @@ struct stp_port_options {
 struct stp_counters {
 	uint64_t rx_config, rx_rst, rx_tcn;
 	uint64_t rx_invalid;  /* not a BPDU */
-	uint64_t rx_range;    /* its times are out of range, or it is too old */
+	uint64_t rx_range;    /* its times are out of range */
+	uint64_t rx_old;      /* its message age has come to max age */
 	uint64_t rx_own;      /* the port's own */
 	uint64_t rx_stale;    /* about our own former identifier */
 	uint64_t rx_limited;  /* more than STP_RX_PER_S */

@@ -22,7 +22,7 @@
 #define STP_STALL_S          6u /* three hello times */
 #define STP_ROUNDS_MAX       64u
 #define STP_STEPS_MAX        1024u
-#define STP_RETURNS_MAX      2u /* of a withdrawn root, each time further away */
+#define STP_RETURNS_MAX      3u /* of a withdrawn root, each time further away */
 #define STP_EFFECTS_A_PORT   24u
 #define STP_EFFECTS_A_BRIDGE 8u
 
@@ -252,6 +252,7 @@ void stp_ptx_begin(struct stp_port *p);
 /* Procedures that more than one machine has, clause 17.21. */
 void stp_new_tc_while(struct stp *s, struct stp_port *p);
 void stp_flush(struct stp *s, struct stp_port *p, bool gone);
+void stp_dispute(struct stp *s, struct stp_port *p);
 void stp_reselect(struct stp *s, struct stp_port *p);
 
 /* A place for one more effect. */
