@@ -389,7 +389,7 @@ sim_random_run(const struct sim_random_options *o, struct sim_random *total,
 	}
 	heal(&r);
 	healed_ns = s->now_ns;
-	sim_run(s, (r.old_stp || r.hostile ? 200 : 100) * SIM_S);
+	sim_run(s, (r.old_stp ? 700 : r.hostile ? 200 : 100) * SIM_S);
 	if (s->changed_ns > healed_ns && !r.old_stp && !r.hostile &&
 	    !r.silent && !r.one_way && !r.lossy &&
 	    s->changed_ns - healed_ns > total->rest_max_ns)
@@ -398,7 +398,10 @@ sim_random_run(const struct sim_random_options *o, struct sim_random *total,
 	if (good && !r.equal)
 		good = sim_check_rest(s, &deep);
 	total->rest_skipped += deep || r.equal;
-	snprintf(what, size, "%s", s->problem);
+	snprintf(what, size, "%s [%s%s%s%s%s%s]", s->problem,
+	    r.lossy ? " lossy" : "", r.one_way ? " one-way" : "",
+	    r.old_stp ? " stp" : "", r.equal ? " equal" : "",
+	    r.hostile ? " hostile" : "", r.silent ? " silent" : "");
 	total->events += s->delivered;
 	total->topologies++;
 	total->loops += s->loop_longest_ns > 0;

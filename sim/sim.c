@@ -463,10 +463,13 @@ wire(struct sim *s, struct sim_port *from, uint32_t to, const uint8_t *data,
 	p->lost_in_row = 0;
 	if (s->faults.jitter_us > 0)
 		at += prng_below(&s->prng, s->faults.jitter_us) * 1000;
-	if (at < p->last_arrival_ns &&
-	    !(s->faults.reorder > 0 &&
-	        prng_chance(&s->prng, s->faults.reorder, 1000)))
-		at = p->last_arrival_ns;
+	if (at < p->last_arrival_ns) {
+		if (s->faults.reorder > 0 &&
+		    prng_chance(&s->prng, s->faults.reorder, 1000))
+			sim_excuse(s, 2 * SIM_S, "BPDUs out of order");
+		else
+			at = p->last_arrival_ns;
+	}
 	if (at > p->last_arrival_ns)
 		p->last_arrival_ns = at;
 	ev = event_add(s, at, SIM_BPDU, to);

@@ -281,11 +281,38 @@ prt_designated_discard(struct stp *s, struct stp_port *p)
 	return prt_to_designated_port(s, p);
 }
 
+/*
+ * Does a former root port still forward, without its new neighbours' consent?
+ * The standard asks that of a new root port only (reRooted).  A bridge that
+ * becomes root has none: its former alternate port, agreed to at once on the
+ * strength of agreements made for the old root, would close a loop.
+ */
 static bool
-designated_may_pass(const struct stp_port *p)
+recent_root(const struct stp *s, const struct stp_port *caller)
 {
-	return (p->fd_while == 0 || p->agreed || p->oper_edge) &&
+	STP_EACH_PORT (s, p) {
+		if (p != caller && p->role == STP_ROLE_DESIGNATED &&
+		    p->rr_while != 0 && p->forward)
+			return true;
+	}
+	return false;
+}
+
+static bool
+designated_may_pass(const struct stp *s, const struct stp_port *p)
+{
+	return (p->fd_while == 0 || (p->agreed && !recent_root(s, p)) ||
+	           p->oper_edge) &&
 	       (p->rr_while == 0 || !p->re_root) && !p->sync && !stp_held(p);
+}
+
+/* Also the former root port proposes, while it forwards: so that its consent
+ * is asked for. */
+static bool
+designated_must_propose(const struct stp_port *p)
+{
+	return (!p->forward || (p->rr_while != 0 && !p->synced)) &&
+	       !p->agreed && !p->proposing && !p->oper_edge;
 }
 
 static bool
@@ -305,7 +332,7 @@ step_designated(struct stp *s, struct stp_port *p)
 {
 	if (designated_must_discard(p))
 		return prt_designated_discard(s, p);
-	if (!p->forward && !p->agreed && !p->proposing && !p->oper_edge)
+	if (designated_must_propose(p))
 		return prt_designated_propose(s, p);
 	if ((!p->learning && !p->forwarding && !p->synced) ||
 	    (p->agreed && !p->synced) || (p->oper_edge && !p->synced) ||
@@ -315,7 +342,7 @@ step_designated(struct stp *s, struct stp_port *p)
 		return prt_designated_agreed(s, p);
 	if (p->rr_while == 0 && p->re_root)
 		return prt_designated_retired(s, p);
-	if (!designated_may_pass(p))
+	if (!designated_may_pass(s, p))
 		return false;
 	if (!p->learn)
 		return prt_designated_learn(s, p);
