@@ -107,6 +107,25 @@ stale_root(const struct sim *s)
 }
 
 static void
+loop_end(struct sim *s, uint64_t length)
+{
+	s->loop_since_ns = UINT64_MAX;
+	if (s->trace)
+		printf("%12.6f  no loop any more, after %.6f s (%s)\n",
+		    (double)s->now_ns / 1e9, (double)length / 1e9,
+		    s->loop_unexcused ? "-" : s->excuse);
+	if (s->loop_unexcused) {
+		s->short_loops++;
+		if (length > s->short_longest_ns)
+			s->short_longest_ns = length;
+		return;
+	}
+	s->loop_excused_ns += length;
+	if (length > s->loop_longest_ns)
+		s->loop_longest_ns = length;
+}
+
+static void
 check_loop(struct sim *s)
 {
 	uint32_t at = find_loop(s);
@@ -116,7 +135,8 @@ check_loop(struct sim *s)
 		if (stale_root(s))
 			sim_excuse(s, 0, "a dead root's word goes round");
 		s->loop_since_ns = s->now_ns;
-		if (s->now_ns > s->excused_ns)
+		s->loop_unexcused = s->now_ns > s->excused_ns;
+		if (s->loop_unexcused && s->strict)
 			sim_problem(s, "P1: a loop through %s.%u",
 			    s->nodes[s->ports[at].node].name,
 			    s->ports[at].number);
@@ -126,23 +146,19 @@ check_loop(struct sim *s)
 			    s->nodes[s->ports[at].node].name,
 			    s->ports[at].number);
 	}
-	if (at != SIM_NONE || s->loop_since_ns == UINT64_MAX)
+	if (s->loop_since_ns == UINT64_MAX)
 		return;
 	length = s->now_ns - s->loop_since_ns;
-	s->loop_since_ns = UINT64_MAX;
-	s->loop_excused_ns += length;
-	if (length > s->loop_longest_ns)
-		s->loop_longest_ns = length;
-	if (s->trace)
-		printf("%12.6f  no loop any more, after %.6f s (%s)\n",
-		    (double)s->now_ns / 1e9, (double)length / 1e9,
-		    s->excuse != NULL ? s->excuse : "-");
+	if (s->loop_unexcused && length > SIM_SHORT_NS)
+		sim_problem(s, "P1: a loop for %.3f s", (double)length / 1e9);
+	if (at == SIM_NONE)
+		loop_end(s, length);
 }
 
 void
 sim_check_now(struct sim *s)
 {
-	if (!s->moved)
+	if (!s->moved && s->loop_since_ns == UINT64_MAX)
 		return;
 	s->moved = false;
 	check_loop(s);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * coax-sim [--trace] [--json] FILE...
- * coax-sim --random N [--seed S] [--bridges N] [--trace] [--json]
+ * coax-sim --random N [--seed S] [--bridges N] [--strict] [--trace]
+ *          [--json]
  *
  * Files hold cases (tests/sim/README.md): one line each, and the sum last.  A
  * random run that fails is run again with fewer faults until none can be left
@@ -106,7 +107,7 @@ shrink(struct sim_random_options *o, char *what, size_t size)
 
 static void
 run_random(struct totals *t, uint64_t count, uint64_t seed, uint32_t bridges,
-    uint64_t mask, bool trace)
+    uint64_t mask, bool trace, bool strict)
 {
 	struct sim_random total = { 0 };
 
@@ -116,6 +117,7 @@ run_random(struct totals *t, uint64_t count, uint64_t seed, uint32_t bridges,
 			.bridges = bridges,
 			.mask = mask,
 			.trace = trace,
+			.strict = strict,
 		};
 		char what[512], text[700], name[64];
 
@@ -145,6 +147,10 @@ run_random(struct totals *t, uint64_t count, uint64_t seed, uint32_t bridges,
 		    o, "excused_loops", json_integer((json_int_t)total.loops));
 		json_object_set_new(o, "excused_loop_longest_s",
 		    json_real((double)total.loop_longest_ns / 1e9));
+		json_object_set_new(o, "short_loops",
+		    json_integer((json_int_t)total.short_loops));
+		json_object_set_new(o, "short_loop_longest_s",
+		    json_real((double)total.short_longest_ns / 1e9));
 		json_object_set_new(o, "rest_longest_s",
 		    json_real((double)total.rest_max_ns / 1e9));
 		json_object_set_new(o, "transitions_per_port_max",
@@ -156,6 +162,9 @@ run_random(struct totals *t, uint64_t count, uint64_t seed, uint32_t bridges,
 	       "deep, or equal identifiers)\n",
 	    (unsigned long long)total.events,
 	    (unsigned long long)total.topologies, total.rest_skipped);
+	printf("# loops of crossing agreements: %llu, longest %.6f s\n",
+	    (unsigned long long)total.short_loops,
+	    (double)total.short_longest_ns / 1e9);
 	printf("# loops excused in %llu of them, longest %.3f s; longest way "
 	       "to rest %.3f s; at most %u transitions of a port\n",
 	    (unsigned long long)total.loops,
@@ -169,7 +178,7 @@ usage(void)
 	fprintf(stderr,
 	    "usage: coax-sim [--trace] [--json] FILE...\n"
 	    "       coax-sim --random N [--seed S] [--bridges N] [--mask M] "
-	    "[--trace] [--json]\n");
+	    "[--strict] [--trace] [--json]\n");
 	return 2;
 }
 
@@ -193,12 +202,13 @@ main(int argc, char **argv)
 		{ "mask", required_argument, NULL, 'm' },
 		{ "trace", no_argument, NULL, 't' },
 		{ "json", no_argument, NULL, 'j' },
+		{ "strict", no_argument, NULL, 'x' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
 	uint64_t random = 0, seed = 1, bridges = 0, mask = 0;
 	struct totals t = { 0 };
-	bool trace = false, json = false;
+	bool trace = false, json = false, strict = false;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
@@ -224,6 +234,9 @@ main(int argc, char **argv)
 		case 'j':
 			json = true;
 			break;
+		case 'x':
+			strict = true;
+			break;
 		default:
 			return usage();
 		}
@@ -235,7 +248,8 @@ main(int argc, char **argv)
 	if (json)
 		t.list = json_array();
 	if (random > 0)
-		run_random(&t, random, seed, (uint32_t)bridges, mask, trace);
+		run_random(
+		    &t, random, seed, (uint32_t)bridges, mask, trace, strict);
 	for (int i = optind; i < argc; i++)
 		run_file(&t, argv[i], trace);
 	if (json) {

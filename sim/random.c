@@ -354,6 +354,7 @@ sim_random_run(const struct sim_random_options *o, struct sim_random *total,
 
 	sim_init(s, o->seed);
 	s->trace = o->trace;
+	s->strict = o->strict;
 	r.lossy = prng_chance(g, 1, 4);
 	r.one_way = prng_chance(g, 1, 10);
 	r.old_stp = prng_chance(g, 1, 8);
@@ -406,6 +407,9 @@ sim_random_run(const struct sim_random_options *o, struct sim_random *total,
 	total->topologies++;
 	total->loops += s->loop_longest_ns > 0;
 	total->loop_ns += s->loop_excused_ns;
+	total->short_loops += s->short_loops;
+	total->short_longest_ns =
+	    COAX_MAX(total->short_longest_ns, s->short_longest_ns);
 	total->loop_longest_ns =
 	    COAX_MAX(total->loop_longest_ns, s->loop_longest_ns);
 	for (uint32_t i = 0; i < s->node_count; i++)

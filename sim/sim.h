@@ -114,7 +114,16 @@ struct sim {
 	uint64_t loop_since_ns;   /* or UINT64_MAX */
 	uint64_t loop_excused_ns; /* time spent in excused loops */
 	uint64_t loop_longest_ns;
+	bool strict; /* no loop is too short to be a violation */
+	bool loop_unexcused;
+	uint32_t short_loops; /* not excused, shorter than SIM_SHORT_NS */
+	uint64_t short_longest_ns;
 };
+
+/* Agreements that cross newer words on the wire can close a loop until those
+ * arrive.  Shorter than this it is counted and reported, but fails only with
+ * --strict. */
+#define SIM_SHORT_NS (60 * SIM_MS)
 
 void sim_init(struct sim *s, uint64_t seed);
 void sim_fini(struct sim *s);
@@ -180,13 +189,14 @@ struct sim_random {
 	uint64_t loops, loop_ns, loop_longest_ns;
 	uint64_t rest_max_ns; /* longest time to come to rest */
 	uint32_t steps_max;
+	uint64_t short_loops, short_longest_ns;
 	uint32_t rest_skipped; /* too deep for max age, or equal identifiers */
 };
 struct sim_random_options {
 	uint64_t seed;
 	uint32_t bridges; /* 0: as the seed says */
 	uint64_t mask;    /* faults left out, a bit each; shrinking */
-	bool trace;
+	bool trace, strict;
 };
 bool sim_random_run(const struct sim_random_options *o,
     struct sim_random *total, char *what, size_t size);
