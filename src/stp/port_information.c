@@ -68,10 +68,25 @@ record_proposal(struct stp_port *p)
 }
 
 /*
- * recordAgreement(), 17.21.9.  Differs: a port that is not designated agrees to
- * our root, or it agrees to what we said long ago, and what we say now has
- * crossed it on the wire.
+ * May the agreement of a port that is not designated be about what we say now?
+ * It is not if it has another root, or if a root port has not counted its
+ * message age up from ours: then it agrees to what we said before, and what we
+ * say now has crossed it on the wire.  Differs: the standard takes both, and
+ * may close a loop.
  */
+static bool
+is_answer(const struct stp_port *p)
+{
+	uint16_t ours = p->port_times.message_age;
+	uint16_t theirs = p->msg_times.message_age;
+
+	if (p->msg_priority.root_id != p->port_priority.root_id)
+		return false;
+	return stp_bpdu_role(&p->msg) != STP_BPDU_ROLE_ROOT || theirs == ours ||
+	       theirs == ours + 1;
+}
+
+/* recordAgreement(), 17.21.9. */
 static void
 record_agreement(const struct stp *s, struct stp_port *p)
 {
@@ -194,7 +209,7 @@ pim_to_receive(struct stp *s, struct stp_port *p)
 		record_dispute(s, p);
 		break;
 	case STP_RCVD_INFERIOR_ROOT_ALTERNATE:
-		if (p->msg_priority.root_id == p->port_priority.root_id)
+		if (is_answer(p))
 			record_agreement(s, p);
 		set_tc_flags(p);
 		break;
