@@ -70,113 +70,6 @@ find_loop(const struct sim *s)
 	return found;
 }
 
-/*
- * Does a dead root's word still go round?  True if a bridge believes in a root
- * that is in its part of the network no more: the window of count-to-infinity.
- */
-static bool
-stale_root(const struct sim *s)
-{
-	uint32_t vertices = s->node_count + s->lan_count, found = 0;
-	uint32_t *up = malloc((vertices + 1) * sizeof(*up));
-
-	ASSERT(up != NULL);
-	for (uint32_t i = 0; i < vertices; i++)
-		up[i] = i;
-	for (uint32_t i = 0; i < s->port_count; i++) {
-		const struct sim_port *p = &s->ports[i];
-
-		if (p->link && sim_port_carries(s, p))
-			up[root_of(up, p->node)] =
-			    root_of(up, s->node_count + p->lan);
-	}
-	for (uint32_t i = 0; i < s->node_count; i++) {
-		struct stp_info a, b;
-		bool there = !s->nodes[i].alive;
-
-		stp_get(s->nodes[i].stp, &a);
-		for (uint32_t k = 0; k < s->node_count && !there; k++) {
-			stp_get(s->nodes[k].stp, &b);
-			there = s->nodes[k].alive && b.bridge_id == a.root_id &&
-			        root_of(up, k) == root_of(up, i);
-		}
-		found += !there;
-	}
-	free(up);
-	return found > 0;
-}
-
-static void
-loop_end(struct sim *s, uint64_t length)
-{
-	s->loop_since_ns = UINT64_MAX;
-	if (s->trace)
-		printf("%12.6f  no loop any more, after %.6f s (%s)\n",
-		    (double)s->now_ns / 1e9, (double)length / 1e9,
-		    s->loop_unexcused ? "-" : s->excuse);
-	if (s->loop_unexcused) {
-		s->short_loops++;
-		if (length > s->short_longest_ns)
-			s->short_longest_ns = length;
-		return;
-	}
-	s->loop_excused_ns += length;
-	if (length > s->loop_longest_ns)
-		s->loop_longest_ns = length;
-}
-
-static void
-check_loop(struct sim *s)
-{
-	uint32_t at = find_loop(s);
-	uint64_t length;
-
-	if (at != SIM_NONE && s->loop_since_ns == UINT64_MAX) {
-		if (stale_root(s))
-			sim_excuse(s, 0, "a dead root's word goes round");
-		s->loop_since_ns = s->now_ns;
-		s->loop_unexcused = s->now_ns > s->excused_ns;
-		if (s->loop_unexcused && s->strict)
-			sim_problem(s, "P1: a loop through %s.%u",
-			    s->nodes[s->ports[at].node].name,
-			    s->ports[at].number);
-		if (s->trace)
-			printf("%12.6f  LOOP through %s.%u\n",
-			    (double)s->now_ns / 1e9,
-			    s->nodes[s->ports[at].node].name,
-			    s->ports[at].number);
-	}
-	if (s->loop_since_ns == UINT64_MAX)
-		return;
-	length = s->now_ns - s->loop_since_ns;
-	if (s->loop_unexcused && length > SIM_SHORT_NS)
-		sim_problem(s, "P1: a loop for %.3f s", (double)length / 1e9);
-	if (at == SIM_NONE)
-		loop_end(s, length);
-}
-
-void
-sim_check_now(struct sim *s)
-{
-	if (!s->moved && s->loop_since_ns == UINT64_MAX)
-		return;
-	s->moved = false;
-	check_loop(s);
-	for (uint32_t i = 0; i < s->port_count; i++) {
-		const struct sim_port *p = &s->ports[i];
-		struct stp_port_info info;
-
-		if (p->state != STP_STATE_FORWARDING ||
-		    stp_port_get(s->nodes[p->node].stp, p->number, &info) < 0)
-			continue;
-		if (info.role != STP_ROLE_ROOT &&
-		    info.role != STP_ROLE_DESIGNATED)
-			sim_problem(s, "P2: %s.%u forwards as %s",
-			    s->nodes[p->node].name, p->number,
-			    stp_role_name(info.role));
-	}
-}
-
 /* The static solver: shortest vectors from every root candidate, by relaxation
  * until nothing changes.  It knows the topology and the parameters only. */
 
@@ -308,6 +201,127 @@ solve(struct solved *v, const struct sim *s)
 	return true;
 }
 
+static void
+solved_free(struct solved *v)
+{
+	free(v->nodes);
+	free(v->designated);
+	free(v->info);
+	free(v->id);
+}
+
+static struct solved
+solved_new(const struct sim *s)
+{
+	struct solved v = {
+		.nodes = calloc(s->node_count + 1, sizeof(*v.nodes)),
+		.designated = calloc(s->lan_count + 1, sizeof(*v.designated)),
+		.info = calloc(s->port_count + 1, sizeof(*v.info)),
+		.id = calloc(s->node_count + 1, sizeof(*v.id)),
+	};
+
+	ASSERT(v.nodes != NULL && v.designated != NULL && v.info != NULL &&
+	       v.id != NULL);
+	return v;
+}
+
+/*
+ * The window of count-to-infinity: does a bridge believe in a root, or a way to
+ * it, that is better than any there is?  Then the word of a link or bridge that
+ * has died still goes round.
+ */
+static bool
+stale_word(const struct sim *s)
+{
+	struct solved v = solved_new(s);
+	bool found = !solve(&v, s);
+
+	for (uint32_t k = 0; k < s->node_count && !found; k++) {
+		const struct stp_vector *best = &v.nodes[k].best;
+		struct stp_info info;
+
+		if (!s->nodes[k].alive)
+			continue;
+		stp_get(s->nodes[k].stp, &info);
+		found = info.root_id != best->root_id
+		            ? info.root_id < best->root_id
+		            : info.root_path_cost < best->root_path_cost;
+	}
+	solved_free(&v);
+	return found;
+}
+
+static void
+loop_end(struct sim *s, uint64_t length)
+{
+	s->loop_since_ns = UINT64_MAX;
+	if (s->trace)
+		printf("%12.6f  no loop any more, after %.6f s (%s)\n",
+		    (double)s->now_ns / 1e9, (double)length / 1e9,
+		    s->loop_unexcused ? "-" : s->excuse);
+	if (s->loop_unexcused) {
+		s->short_loops++;
+		if (length > s->short_longest_ns)
+			s->short_longest_ns = length;
+		return;
+	}
+	s->loop_excused_ns += length;
+	if (length > s->loop_longest_ns)
+		s->loop_longest_ns = length;
+}
+
+static void
+check_loop(struct sim *s)
+{
+	uint32_t at = find_loop(s);
+	uint64_t length;
+
+	if (at != SIM_NONE && s->loop_since_ns == UINT64_MAX) {
+		if (stale_word(s))
+			sim_excuse(s, 0, "count to infinity");
+		s->loop_since_ns = s->now_ns;
+		s->loop_unexcused = s->now_ns > s->excused_ns;
+		if (s->loop_unexcused && s->strict)
+			sim_problem(s, "P1: a loop through %s.%u",
+			    s->nodes[s->ports[at].node].name,
+			    s->ports[at].number);
+		if (s->trace)
+			printf("%12.6f  LOOP through %s.%u\n",
+			    (double)s->now_ns / 1e9,
+			    s->nodes[s->ports[at].node].name,
+			    s->ports[at].number);
+	}
+	if (s->loop_since_ns == UINT64_MAX)
+		return;
+	length = s->now_ns - s->loop_since_ns;
+	if (s->loop_unexcused && length > SIM_SHORT_NS)
+		sim_problem(s, "P1: a loop for %.3f s", (double)length / 1e9);
+	if (at == SIM_NONE)
+		loop_end(s, length);
+}
+
+void
+sim_check_now(struct sim *s)
+{
+	if (!s->moved && s->loop_since_ns == UINT64_MAX)
+		return;
+	s->moved = false;
+	check_loop(s);
+	for (uint32_t i = 0; i < s->port_count; i++) {
+		const struct sim_port *p = &s->ports[i];
+		struct stp_port_info info;
+
+		if (p->state != STP_STATE_FORWARDING ||
+		    stp_port_get(s->nodes[p->node].stp, p->number, &info) < 0)
+			continue;
+		if (info.role != STP_ROLE_ROOT &&
+		    info.role != STP_ROLE_DESIGNATED)
+			sim_problem(s, "P2: %s.%u forwards as %s",
+			    s->nodes[p->node].name, p->number,
+			    stp_role_name(info.role));
+	}
+}
+
 static enum stp_role
 solved_role(const struct solved *v, const struct sim *s, uint32_t port)
 {
@@ -425,15 +439,8 @@ too_deep(const struct sim *s, const struct solved *v)
 bool
 sim_check_rest(struct sim *s, bool *deep)
 {
-	struct solved v = {
-		.nodes = calloc(s->node_count + 1, sizeof(*v.nodes)),
-		.designated = calloc(s->lan_count + 1, sizeof(*v.designated)),
-		.info = calloc(s->port_count + 1, sizeof(*v.info)),
-		.id = calloc(s->node_count + 1, sizeof(*v.id)),
-	};
+	struct solved v = solved_new(s);
 
-	ASSERT(v.nodes != NULL && v.designated != NULL && v.info != NULL &&
-	       v.id != NULL);
 	if (!solve(&v, s))
 		sim_problem(s, "the static solver found no end");
 	*deep = too_deep(s, &v);
@@ -446,9 +453,6 @@ sim_check_rest(struct sim *s, bool *deep)
 		sim_problem(s, "Q4: a loop at rest");
 	check_hellos(s, &v);
 out:
-	free(v.nodes);
-	free(v.designated);
-	free(v.info);
-	free(v.id);
+	solved_free(&v);
 	return s->problem[0] == '\0';
 }

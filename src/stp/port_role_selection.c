@@ -157,7 +157,7 @@ count_to_infinity(struct stp *s, uint64_t old_root, uint32_t old_cost)
 	if (++s->gone_returns < STP_RETURNS_MAX)
 		return;
 	s->distrust_while = (uint16_t)(3 * s->bridge_times.hello);
-	s->gone_returns = 0;
+	s->gone_returns = STP_RETURNS_MAX - 1;
 	stp_note(s, NULL, STP_NOTE_STALE_ROOT);
 	STP_EACH_PORT (s, p) {
 		if (p->info_is == STP_INFO_RECEIVED &&

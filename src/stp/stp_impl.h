@@ -22,7 +22,7 @@
 #define STP_STALL_S          6u /* three hello times */
 #define STP_ROUNDS_MAX       64u
 #define STP_STEPS_MAX        1024u
-#define STP_RETURNS_MAX      3u /* of a withdrawn root, each time further away */
+#define STP_RETURNS_MAX      2u /* of a withdrawn root, each time further away */
 #define STP_EFFECTS_A_PORT   24u
 #define STP_EFFECTS_A_BRIDGE 8u
 
