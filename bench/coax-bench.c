@@ -13,6 +13,8 @@
  *                         that knows so many addresses, batches of 32, all
  *                         costs of the core: frame from the pool, both wires,
  *                         source refresh and look-up, frame to the pool
+ *   vlan-1k, vlan-trunk   the same with the VLAN filter, both ports untagged in
+ *                         one VLAN; and tagged on the way out
  *   fdb-floor-1k, -100k   what the least table would cost: open addressing, 16
  *                         bytes an entry, prefetch, batches of 32, destination
  *                         look-up and source refresh
@@ -378,8 +380,9 @@ make_frame(struct net *net, uint64_t dst, uint64_t src)
 	return f;
 }
 
-static void
-prepare_core(struct bench *b)
+/* A bridge of two ports that knows its addresses, in VLAN @vid. */
+static struct bridge *
+prepare_bridge(struct bench *b, uint32_t vid)
 {
 	uint32_t n = b->kind->arg;
 	struct bridge *br;
@@ -390,7 +393,7 @@ prepare_core(struct bench *b)
 	must_be(fdb_set_max(&br->fdb, FDB_MAX_HIGHEST, 1), "maxaddr");
 	/* The first half is behind the first port, number 1. */
 	for (uint32_t i = 0; i < n; i++)
-		must_be(fdb_learn(&br->fdb, fdb_key_u64(b->keys[i], 0),
+		must_be(fdb_learn(&br->fdb, fdb_key_u64(b->keys[i], vid),
 		            i < n / 2 ? 1 : 2, false, 1, &old),
 		    "fdb_learn");
 	/* Even queries are sources, odd ones destinations. */
@@ -400,6 +403,36 @@ prepare_core(struct bench *b)
 
 		b->queries[i] = b->keys[(i & 1) == 0 ? r : r + n / 2];
 	}
+	return br;
+}
+
+static void
+prepare_core(struct bench *b)
+{
+	(void)prepare_bridge(b, 0);
+}
+
+static void
+prepare_vlan(struct bench *b)
+{
+	struct bridge *br = prepare_bridge(b, 1);
+	struct bridge_port *p;
+
+	/* Before the addresses would be forgotten by it. */
+	TAILQ_FOREACH (p, &br->members, link)
+		p->pvid = 1;
+	bridge_set_vlan_flags(&br->ifp, BRIDGE_VLANFILTER, 0);
+}
+
+static void
+prepare_trunk(struct bench *b)
+{
+	struct bridge *br;
+
+	prepare_vlan(b);
+	br = bridge_of(net_iface_find(b->net, NULL, "bridge0"));
+	br->ports[2]->pvid = 0;
+	br->ports[2]->tagged.words[0] = 1u << 1;
 }
 
 static uint64_t
@@ -542,6 +575,10 @@ static const struct kind kinds[] = {
 	    1000, prepare_core, work_core, "fdb-floor-1k" },
 	{ "core-100k", "frame", "the same, 100 000 addresses", 100000,
 	    prepare_core, work_core, "fdb-floor-100k" },
+	{ "vlan-1k", "frame", "the same as core-1k in a filtered VLAN", 1000,
+	    prepare_vlan, work_core, "core-1k" },
+	{ "vlan-trunk", "frame", "the same, tagged on the way out", 1000,
+	    prepare_trunk, work_core, "core-1k" },
 	{ "fdb-floor-1k", "frame", "least table: look-up and refresh", 1000,
 	    prepare_floor, work_floor, NULL },
 	{ "fdb-floor-100k", "frame", "the same, 100 000 addresses", 100000,

@@ -151,7 +151,7 @@ blue become private, and red cannot reach blue any more, but still green:"
 	title "6. Counters, as BSD has them"
 	echo "   \$ jexec red ifconfig -v vether1"
 	table=$(jexec red ifconfig -v vether1) || die "no counters"
-	printf '%s\n' "$table" | expand -t 4 | fold -s -w 80
+	printf '%s\n' "$table"
 	printf '%s\n' "$table" | grep -q 'ipackets [1-9]' ||
 	    die "the counters have counted nothing"
 }
@@ -218,7 +218,7 @@ PY
 	title "4. Counters, and frames that went nowhere"
 	echo "   \$ ifconfig -v feth0"
 	table=$(ifconfig -v feth0) || die "no counters"
-	printf '%s\n' "$table" | expand -t 4 | fold -s -w 80
+	printf '%s\n' "$table"
 	printf '%s\n' "$table" | grep -q 'ipackets [1-9]' ||
 	    die "the counters have counted nothing"
 	echo "   \$ coax drops"
@@ -232,11 +232,24 @@ has_host() {
 	coax status | grep -q '^host side: yes'
 }
 
+device_open_to_all() {
+	case $(stat -c %a /dev/net/tun) in
+	*[67]) ;;
+	*) return 1 ;;
+	esac
+}
+
 inside_lab() {
 	has_host || return 3 # without a network stack: back outside
-	if [ "$(readlink /proc/self/ns/user)" != "$DEMO_USERNS" ]; then
+	if [ "$(readlink /proc/self/ns/user)" != "$DEMO_USERNS" ] &&
+	    { [ "$DEMO_UID" != 0 ] || device_open_to_all; }; then
 		say "Where this runs: in a user namespace of its own, rootless: no \
-right that an ordinary user does not have is used."
+right that an ordinary user does not have is used. The device /dev/net/tun is \
+open to ordinary users here (mode $(stat -c %a /dev/net/tun))."
+	elif [ "$(readlink /proc/self/ns/user)" != "$DEMO_USERNS" ]; then
+		say "Where this runs: in a user namespace of its own, but with one \
+right of root's: /dev/net/tun is closed to other users here (mode \
+$(stat -c %a /dev/net/tun))."
 	else
 		say "Where this runs: in network namespaces of its own, as root \
 (user namespaces are not in use here)."
@@ -258,9 +271,8 @@ plain() {
 	trap 'exit 1' HUP INT PIPE TERM
 	wait_for 10 grep -q 'coaxd: ready' "$dir/log" ||
 	    die "coaxd did not start: $(cat "$dir/log")"
-	say "Where this runs: without any network stack, since it may make \
-none here, neither in a user namespace nor as root. So: taps and feths alone."
-	coax status | sed -n 's/^host side: none: /(/p' | sed 's/$/)/'
+	say "Where this runs: without any network stack, with taps and feths \
+alone. $DEMO_WHY"
 	ifconfig -a >/dev/null || die "the daemon does not answer"
 	sysctl -q net.link.host_attach=0 >/dev/null || :
 	demo_taps
@@ -278,14 +290,20 @@ for program in coax coaxd; do
 done
 self=$(cd "$(dirname "$0")" && pwd)/$(basename "$0")
 DEMO_USERNS=$(readlink /proc/self/ns/user)
-export DEMO_USERNS
+DEMO_UID=$(id -u)
+export DEMO_USERNS DEMO_UID
 start=$(date +%s)
 
 echo "coax: Ethernet in user space"
 status=3
-if [ "${DEMO_PLAIN:-}" = "" ] && "$BUILD/coax" lab -- true 2>/dev/null; then
+if [ "${DEMO_PLAIN:-}" != "" ]; then
+	DEMO_WHY="DEMO_PLAIN is set."
+elif ! why=$("$BUILD/coax" lab -- true 2>&1) || [ -n "$why" ]; then
+	DEMO_WHY=$(printf '%s' "$why" | sed 's/^coaxd*: /(/; s/$/)/')
+else
 	status=0
 	"$BUILD/coax" lab -- "$self" --inside "$BUILD" || status=$?
+	DEMO_WHY="The daemon has no host side in a lab here."
 fi
 if [ "$status" = 3 ]; then
 	(plain)

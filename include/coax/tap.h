@@ -14,6 +14,7 @@
 
 #include <net/if.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #ifdef __cplusplus
@@ -27,6 +28,42 @@ extern "C" {
  * coax_tap_ifname() does the same.
  */
 #define TAPGIFNAME _IOR('e', 0, struct ifreq)
+
+/*
+ * NetBSD's ioctls of any socket that make and destroy interfaces, and of a
+ * PF_LINK socket that deal with link-layer addresses. Linux knows none of them:
+ * they work in a program under "coax run" (coax-run(1)).
+ */
+#define SIOCIFCREATE  _IOW('i', 122, struct ifreq)
+#define SIOCIFDESTROY _IOW('i', 121, struct ifreq)
+#define SIOCALIFADDR  _IOW('i', 31, struct if_laddrreq)
+#define SIOCGLIFADDR  _IOWR('i', 32, struct if_laddrreq)
+#define SIOCDLIFADDR  _IOW('i', 33, struct if_laddrreq)
+
+#define AF_LINK 18 /* a number that Linux has no use for any more */
+#define PF_LINK AF_LINK
+
+/* An address; its octets are sdl_data[sdl_nlen] ... LLADDR() points there. */
+struct sockaddr_dl {
+	unsigned short sdl_family; /* AF_LINK */
+	unsigned short sdl_index;
+	unsigned char sdl_type;
+	unsigned char sdl_nlen; /* length of the name before the address */
+	unsigned char sdl_alen; /* 6 */
+	unsigned char sdl_slen;
+	char sdl_data[24];
+};
+#define LLADDR(sdl) ((sdl)->sdl_data + (sdl)->sdl_nlen)
+
+struct if_laddrreq {
+	char iflr_name[IFNAMSIZ];
+	unsigned int flags;
+#define IFLR_PREFIX 0x8000      /* in: look for addr/prefixlen; out: filled */
+#define IFLR_ACTIVE 0x4000      /* the one that is in use */
+	unsigned int prefixlen; /* in bits */
+	struct sockaddr_storage addr;
+	struct sockaddr_storage dstaddr; /* not used */
+};
 
 #define COAX_TAP_NAME_MAX 16 /* room for an interface's name and its 0 */
 

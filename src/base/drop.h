@@ -64,6 +64,8 @@ enum drop_counter {
 	    "For the host, but its netdev is down or gone.") \
 	X(HOST_ERROR, "host-error", IQDROP, \
 	    "For the host, but its netdev did not take it.") \
+	X(HOST_READ, "host-read", IERR, \
+	    "From the host, but its netdev could not be read.") \
 	X(NOT_FOR_HOST, "not-for-host", NONE, \
 	    "Not bridged, and addressed to another station than the host.") \
 	/* feth */ \
@@ -110,14 +112,14 @@ enum drop_counter {
 	    "The bridge is in monitor mode: seen, not forwarded.") \
 	X(FILTERED, "filtered", NONE, \
 	    "Refused by the packet filter.")
-/* clang-format on */
 
 enum drop_reason {
 #define X(id, name, counter, text) DROP_##id,
 	DROP_REASONS(X)
 #undef X
-	    DROP_COUNT
+	DROP_COUNT
 };
+/* clang-format on */
 
 /* A row of the table. Source: DROP_REASONS above. */
 struct drop_info {

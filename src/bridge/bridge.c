@@ -34,11 +34,10 @@ static const struct bridge_tunable_info tunable_table[] = {
 	    "Log addresses that move between members", 1, 1 },
 	[BRIDGE_MEMBER_IFADDRS] = { "member_ifaddrs",
 	    "Members may have addresses of the host", 1, 1 },
-	[BRIDGE_ALLOW_LLZ_OVERLAP] = { "allow_llz_overlap",
-	    "IPv6 link-local scope zones of bridge and members may overlap", 0,
-	    1 },
 	[BRIDGE_MTU_EXACT] = { "mtu_exact",
 	    "Refuse a member whose MTU differs instead of changing it", 0, 1 },
+	[BRIDGE_CAPMASK] = { "capmask",
+	    "Members use only the offloads that all of them have", 0, 1 },
 };
 _Static_assert(
     sizeof(tunable_table) / sizeof(tunable_table[0]) == BRIDGE_TUNABLE_COUNT,
@@ -61,9 +60,17 @@ bridge_tunable_get(const struct vnet *vnet, enum bridge_tunable t)
 int
 bridge_tunable_set(struct vnet *vnet, enum bridge_tunable t, uint32_t value)
 {
+	struct iface *ifp;
+
 	if (value > bridge_tunable_info(t)->max)
 		return -EINVAL;
 	vnet->tunables[t] = value ^ bridge_tunable_info(t)->preset;
+	if (t == BRIDGE_CAPMASK) {
+		TAILQ_FOREACH (ifp, &vnet->net->ifaces, all_link) {
+			if (bridge_is(ifp) && ifp->vnet == vnet)
+				bridge_caps_update(bridge_of(ifp));
+		}
+	}
 	return 0;
 }
 
@@ -266,7 +273,7 @@ bridge_changed(struct iface *ifp, uint32_t what)
 const struct iface_ops bridge_ops = {
 	.kind = "bridge",
 	.about = "a learning switch",
-	.kind_flags = IFACE_KIND_NO_AUTOCONF,
+	.kind_flags = IFACE_KIND_NO_AUTOCONF | IFACE_KIND_VLANS,
 	.unit_max = BRIDGE_UNIT_MAX,
 	.mtu_default = ETH_MTU_DEFAULT,
 	.mtu_min = BRIDGE_MTU_MIN,

@@ -16,6 +16,7 @@
 #include "net/iface.h"
 
 struct net;
+struct vlan_set;
 struct vnet;
 
 extern const struct iface_ops bridge_ops;
@@ -31,6 +32,11 @@ extern const struct iface_ops bridge_ops;
 #define BRIDGE_PTP      0x0080u
 #define BRIDGE_AUTOPTP  0x0100u
 #define BRIDGE_PRIVATE  0x0800u
+#define BRIDGE_QINQ     0x1000u
+
+/* Flags of the bridge itself. */
+#define BRIDGE_VLANFILTER 0x1u
+#define BRIDGE_DEFQINQ    0x2u
 
 #define BRIDGE_MEMBER_DEFAULT \
 	(BRIDGE_LEARNING | BRIDGE_DISCOVER | BRIDGE_AUTOEDGE | BRIDGE_AUTOPTP)
@@ -42,8 +48,8 @@ enum bridge_tunable {
 	BRIDGE_INHERIT_MAC,
 	BRIDGE_LOG_MAC_FLAP,
 	BRIDGE_MEMBER_IFADDRS,
-	BRIDGE_ALLOW_LLZ_OVERLAP,
 	BRIDGE_MTU_EXACT,
+	BRIDGE_CAPMASK,
 	BRIDGE_TUNABLE_COUNT
 };
 
@@ -60,6 +66,21 @@ uint32_t bridge_tunable_get(const struct vnet *vnet, enum bridge_tunable t);
 /** bridge_tunable_set() - 0, or -EINVAL (more than max) */
 int bridge_tunable_set(
     struct vnet *vnet, enum bridge_tunable t, uint32_t value);
+
+/* What a port does with a group of 01:80:c2:00:00:00 to :0f, which a bridge
+ * does not forward. */
+#define BRIDGE_GROUPS 16u
+enum bridge_group_fwd {
+	BRIDGE_GROUP_PEER,    /* spanning tree's, or the host's */
+	BRIDGE_GROUP_DROP,    /* nobody's */
+	BRIDGE_GROUP_FORWARD, /* an ordinary group's, among ports that say so */
+};
+
+enum bridge_vlan_op {
+	BRIDGE_VLAN_SET,
+	BRIDGE_VLAN_ADD,
+	BRIDGE_VLAN_DELETE,
+};
 
 /** bridge_is() - is it of this kind? */
 static inline bool
@@ -91,3 +112,21 @@ int bridge_span_delete(struct iface *bridge, struct iface *ifp);
 /** bridge_set_member_flags() - 0 or -ENOENT */
 int bridge_set_member_flags(
     struct iface *bridge, struct iface *ifp, uint32_t set, uint32_t clear);
+
+/* VLANs; vlan.c has the rules. */
+/** bridge_set_untagged() - `ifuntagged'; 0: none. 0, -ENOENT or -EINVAL */
+int bridge_set_untagged(struct iface *bridge, struct iface *ifp, uint32_t vid);
+/** bridge_set_tagged() - `iftagged'. 0, -ENOENT or -EINVAL (0 or 4095 in it) */
+int bridge_set_tagged(struct iface *bridge, struct iface *ifp,
+    const struct vlan_set *set, enum bridge_vlan_op op);
+/** bridge_set_vlan_proto() - `ifvlanproto': 0x8100 or 0x88a8. 0, -ENOENT or
+ * -EINVAL */
+int bridge_set_vlan_proto(
+    struct iface *bridge, struct iface *ifp, uint16_t tpid);
+/** bridge_set_vlan_flags() - BRIDGE_VLANFILTER, BRIDGE_DEFQINQ */
+void bridge_set_vlan_flags(struct iface *bridge, uint32_t set, uint32_t clear);
+/** bridge_set_defuntagged() - of members added later; 0: none. 0 or -EINVAL */
+int bridge_set_defuntagged(struct iface *bridge, uint32_t vid);
+/** bridge_set_group_fwd() - `group-fwd'. 0, -ENOENT or -EINVAL */
+int bridge_set_group_fwd(struct iface *bridge, struct iface *ifp,
+    uint32_t group, enum bridge_group_fwd what);

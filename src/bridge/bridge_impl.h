@@ -29,6 +29,7 @@
 
 #include "base/log.h"
 #include "base/timerheap.h"
+#include "base/vlanset.h"
 #include "bridge/bridge.h"
 #include "bridge/fdb.h"
 #include "frame/frame.h"
@@ -59,10 +60,14 @@ struct bridge_port {
 	uint32_t flags;  /* BRIDGE_* */
 	uint32_t number; /* from 1; 0: a span port */
 	enum bridge_stp_state state;
+	uint16_t pvid;       /* VLAN of untagged frames; 0: none */
+	uint16_t vlan_proto; /* type of the tags that it sends */
+	uint32_t group_fwd;  /* enum bridge_group_fwd, two bits a group */
 	bool wire_host; /* the host is its wire (vether): no local delivery */
 	struct iface_stack stack;
 	TAILQ_ENTRY(bridge_port) link;
 	struct outlet wire, host;
+	struct vlan_set tagged; /* VLANs that enter and leave tagged */
 };
 TAILQ_HEAD(bridge_ports, bridge_port);
 
@@ -80,6 +85,9 @@ struct bridge {
 	struct bridge_port **ports; /* by number; NULL where free */
 	uint32_t ports_size;
 	struct fdb fdb;
+	uint32_t vlan_flags; /* BRIDGE_VLANFILTER, BRIDGE_DEFQINQ */
+	uint32_t defuntagged;
+	bool vlan_work; /* something about VLANs is configured */
 	struct outlet_list pending;
 	struct outlet host;
 	struct own_address *own;
@@ -125,7 +133,43 @@ struct bridge_port *bridge_member(
 struct bridge_port *bridge_span(
     const struct bridge *br, const struct iface *ifp);
 void bridge_remove_all(struct bridge *br);
+/* After a change of members or of what they can: net.link.bridge.capmask. */
+void bridge_caps_update(struct bridge *br);
 int bridge_set_mtu(struct iface *ifp, uint32_t mtu);
+
+/* vlan.c */
+/* The VLAN of a frame that comes in; -1: it must not, @why. @in NULL: from the
+ * host, on the bridge. */
+int vlan_enter(const struct bridge *br, const struct bridge_port *in,
+    const struct frame *f, enum drop_reason *why);
+bool vlan_may_leave(
+    const struct bridge_port *p, uint32_t vid, const struct frame *f);
+/* To 01:80:c2:00:00:00 - :0f? */
+bool vlan_is_reserved(const struct frame *f);
+/* @f as it goes on the wire of @p; consumes a claim. NULL: no frame. */
+struct frame *vlan_dress(
+    struct frame *f, uint32_t vid, const struct bridge_port *p);
+/* @f tagged, with @tpid if it is not yet; consumes a claim. NULL: no frame. */
+struct frame *vlan_dress_tagged(struct frame *f, uint32_t vid, uint16_t tpid);
+
+/* The forms of one frame that many ports get. */
+#define VLAN_FORMS 3 /* untagged, 802.1Q, 802.1ad */
+struct vlan_forms {
+	struct frame *frame; /* borrowed */
+	uint32_t vid;
+	uint32_t now; /* form of @frame */
+	struct frame *made[VLAN_FORMS];
+};
+void vlan_forms_begin(struct vlan_forms *v, struct frame *f, uint32_t vid);
+/* A claim on the form for @p; NULL: no frame. */
+struct frame *vlan_forms_take(
+    struct vlan_forms *v, const struct bridge_port *p);
+void vlan_forms_end(struct vlan_forms *v);
+
+/* A new port gets the bridge's defaults. */
+void bridge_vlan_join(struct bridge_port *p);
+/* After a change: is there anything to do about VLANs? */
+void bridge_vlan_update(struct bridge *br);
 
 /* forward.c */
 void bridge_port_input(
@@ -140,3 +184,4 @@ void bridge_transmit(struct iface *ifp, struct frame_batch *batch);
 extern const struct iface_keyword bridge_keywords[];
 void bridge_get(const struct iface *ifp, struct info *out);
 void bridge_get_addresses(const struct iface *ifp, struct info *out);
+void bridge_get_static_addresses(const struct iface *ifp, struct info *out);

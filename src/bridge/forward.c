@@ -10,10 +10,11 @@
  *   I2  a vlan child of the member goes first (iface_input() has done that)
  *   I3  the bridge is down: the member is a plain interface
  *   I4  the bridge monitors: count, drop
- *   I5  VLAN ingress
+ *   I5  VLAN ingress; the rules about VLANs are in vlan.c
  *   I6  copy to the span ports
- *   I7  group addresses: 01:80:c2:00:00:00 is spanning tree's, always; else
- *       forwarded, and given to the host on the bridge and on every member
+ *   I7  group addresses: 01:80:c2:00:00:00 is spanning tree's; else forwarded,
+ *       and given to the host on the bridge and on every member; what a port's
+ *       `group-fwd' says of reserved groups goes first
  *   I8  unicast on a port that discards: as I3
  *   I9  unicast to or from an address of the bridge or a member, in that
  *       order: the receiving one first: to the host, or our own came back
@@ -61,6 +62,8 @@ struct looked {
 	uint32_t vid;
 };
 
+#define NO_GROUP BRIDGE_GROUPS
+
 /* What holds for a whole batch. */
 struct pass {
 	struct bridge *br;
@@ -68,7 +71,8 @@ struct pass {
 	uint32_t now_s;
 	uint32_t expire_s;
 	bool mirror;       /* the bridge's netdev listens to everything */
-	bool own;          /* somebody may have an own address */
+	bool vlan;         /* something about VLANs is configured */
+	bool svi;          /* vlan children of the bridge got something */
 	struct vnet *vnet; /* of the bridge's host side */
 	uint64_t bytes;
 	uint32_t packets, mcasts;
@@ -91,6 +95,12 @@ static inline bool
 key_is_reserved(uint64_t key)
 {
 	return (key_mac(key) & ~0xfull) == 0x0180c2000000u;
+}
+
+static inline enum bridge_group_fwd
+port_group(const struct bridge_port *p, uint32_t group)
+{
+	return (enum bridge_group_fwd)(p->group_fwd >> 2 * group & 3);
 }
 
 static inline void
@@ -130,14 +140,6 @@ outlets_send(struct bridge *br)
 	}
 }
 
-/* T1. May the VLAN leave here?  All may: no VLAN filter is configured. */
-static inline bool
-vlan_egress(const struct bridge_port *p, uint32_t vid)
-{
-	(void)p, (void)vid;
-	return true;
-}
-
 /* T1, T2. Consumes one claim on @f. */
 static inline void
 port_put(struct bridge *br, struct bridge_port *p, struct frame *f)
@@ -148,6 +150,29 @@ port_put(struct bridge *br, struct bridge_port *p, struct frame *f)
 	c->obytes += f->len;
 	c->omcasts += f->data[0] & 1u;
 	outlet_put(br, &p->wire, f);
+}
+
+/* T1. May the VLAN leave here? */
+static inline bool
+vlan_egress(const struct pass *pass, const struct bridge_port *p, uint32_t vid,
+    const struct frame *f)
+{
+	return __builtin_expect(!pass->vlan, 1) || vlan_may_leave(p, vid, f);
+}
+
+/* T1, T2: with the tag that the port wants. Consumes one claim on @f. */
+static inline void
+port_send(const struct pass *pass, struct bridge_port *p, struct frame *f,
+    uint32_t vid)
+{
+	if (__builtin_expect(pass->vlan, 0)) {
+		f = vlan_dress(f, vid, p);
+		if (f == NULL) {
+			iface_count_drop(p->ifp, DROP_NO_FRAME, 1);
+			return;
+		}
+	}
+	port_put(pass->br, p, f);
 }
 
 /* I1. -1: the tag is cut off. */
@@ -163,14 +188,6 @@ frame_vid(const struct frame *f)
 	return be16_get(f->data + ETH_HDR_LEN) & 0xfff;
 }
 
-/* I5. May the VLAN enter here?  4095 is none, and a tag must be whole. */
-static inline bool
-vlan_ingress(const struct bridge_port *in, int vid)
-{
-	(void)in;
-	return vid >= 0 && vid != 0xfff;
-}
-
 /* The first pass: parses, prefetches, drops what must not enter. */
 static inline uint32_t
 look(struct pass *pass, struct frame_batch *batch, struct looked *looked)
@@ -181,10 +198,16 @@ look(struct pass *pass, struct frame_batch *batch, struct looked *looked)
 	for (uint32_t i = 0; i < batch->count; i++) {
 		struct frame *f = batch->frames[i];
 		struct looked *l = &looked[n];
-		int vid = frame_vid(f);
+		enum drop_reason why = DROP_VLAN_BAD;
+		int vid;
 
-		if (__builtin_expect(!vlan_ingress(pass->in, vid), 0)) {
-			iface_drop(&br->ifp, f, DROP_VLAN_BAD);
+		if (__builtin_expect(pass->vlan, 0))
+			vid = vlan_enter(br, pass->in, f, &why);
+		else
+			vid = frame_vid(f);
+		/* I5. 4095 is none, and a tag must be whole. */
+		if (__builtin_expect(vid < 0 || vid == 0xfff, 0)) {
+			iface_drop(&br->ifp, f, why);
 			continue;
 		}
 		l->vid = (uint32_t)vid;
@@ -203,17 +226,36 @@ look(struct pass *pass, struct frame_batch *batch, struct looked *looked)
 	return n;
 }
 
+/* The tag that is put on a frame of a port without one. */
+static inline uint16_t
+tpid_in(const struct pass *pass)
+{
+	return pass->in != NULL ? pass->in->vlan_proto : ETH_TYPE_VLAN;
+}
+
 /* I6, H2. */
 static void
-span(struct bridge *br, const struct frame_batch *batch)
+span(const struct pass *pass, const struct frame_batch *batch,
+    struct looked *looked)
 {
+	struct bridge *br = pass->br;
 	struct bridge_port *p;
 
-	TAILQ_FOREACH (p, &br->spans, link) {
-		if (!iface_running(p->ifp))
-			continue;
-		for (uint32_t i = 0; i < batch->count; i++)
-			outlet_put(br, &p->wire, frame_take(batch->frames[i]));
+	for (uint32_t i = 0; i < batch->count; i++) {
+		struct frame *f = frame_take(batch->frames[i]);
+
+		if (pass->vlan)
+			f = vlan_dress_tagged(f, looked[i].vid, tpid_in(pass));
+		TAILQ_FOREACH (p, &br->spans, link) {
+			if (!iface_running(p->ifp))
+				continue;
+			if (f != NULL)
+				outlet_put(br, &p->wire, frame_take(f));
+			else
+				iface_count_drop(p->ifp, DROP_NO_FRAME, 1);
+		}
+		if (f != NULL)
+			frame_release(f);
 	}
 }
 
@@ -288,7 +330,7 @@ own_find(const struct pass *pass, uint64_t mac, struct bridge_port **out)
 		if (o->mac != mac)
 			continue;
 		if (o->port == NULL) {
-			if (br->ifp.host == NULL)
+			if (br->ifp.host == NULL && br->ifp.vlans == NULL)
 				continue;
 			*out = NULL;
 			return o->rank;
@@ -337,10 +379,64 @@ count_in(struct pass *pass, const struct frame *f)
 /* F6. tcpdump on the bridge's netdev sees what is forwarded; what the host gets
  * anyway, and groups that it sent itself, it does not get twice. */
 static inline void
-show(const struct pass *pass, struct frame *f)
+show(const struct pass *pass, struct frame *f, uint32_t vid)
 {
-	if (__builtin_expect(pass->mirror, 0))
-		outlet_put(pass->br, &pass->br->host, frame_take(f));
+	if (__builtin_expect(!pass->mirror, 1))
+		return;
+	f = frame_take(f);
+	if (pass->vlan)
+		f = vlan_dress_tagged(f, vid, tpid_in(pass));
+	if (f != NULL)
+		outlet_put(pass->br, &pass->br->host, f);
+	else
+		iface_count_drop(&pass->br->ifp, DROP_NO_FRAME, 1);
+}
+
+/* To the host on the bridge: a vlan child of the bridge goes first.  Consumes a
+ * claim on @f.  False: nobody is there, and it was released. */
+static bool
+to_bridge(struct pass *pass, struct frame *f, uint32_t vid)
+{
+	struct iface *ifp = &pass->br->ifp;
+
+	if (pass->vlan) {
+		f = vlan_dress_tagged(f, vid, tpid_in(pass));
+		if (f == NULL) {
+			iface_count_drop(ifp, DROP_NO_FRAME, 1);
+			return true;
+		}
+	}
+	if (vid != 0 && ifp->vlans != NULL && ifp->vlans->input(ifp, f)) {
+		pass->svi = true;
+		return true;
+	}
+	if (ifp->host == NULL || !ifp->host->up) {
+		frame_release(f);
+		return false;
+	}
+	outlet_put(pass->br, &pass->br->host, f);
+	return true;
+}
+
+/* To the host of a member, which is in the VLANs that its wire is in.  Consumes
+ * a claim on @f.  False: it is not, and the frame was released. */
+static bool
+to_host(const struct pass *pass, struct bridge_port *p, struct frame *f,
+    uint32_t vid)
+{
+	if (pass->vlan) {
+		if (p != pass->in && !vlan_may_leave(p, vid, f)) {
+			frame_release(f);
+			return false;
+		}
+		f = vlan_dress(f, vid, p);
+		if (f == NULL) {
+			iface_count_drop(p->ifp, DROP_NO_FRAME, 1);
+			return true;
+		}
+	}
+	outlet_put(pass->br, &p->host, f);
+	return true;
 }
 
 static void
@@ -401,24 +497,61 @@ learn(struct pass *pass, const struct looked *l)
 	return learn_slow(pass, l->src_key);
 }
 
+/* L1: not to @p? */
+static inline bool
+flood_skips(const struct pass *pass, const struct bridge_port *p, bool unknown)
+{
+	const struct bridge_port *in = pass->in;
+
+	return p == in ||
+	       (in != NULL && (in->flags & p->flags & BRIDGE_PRIVATE) != 0) ||
+	       p->state == BRIDGE_STP_DISCARDING ||
+	       (unknown && (p->flags & BRIDGE_DISCOVER) == 0) ||
+	       !iface_running(p->ifp);
+}
+
+/* flood() where VLANs are configured, or of a reserved group. */
+static uint32_t
+flood_slow(const struct pass *pass, struct frame *f, uint32_t vid, bool unknown,
+    uint32_t group)
+{
+	struct bridge *br = pass->br;
+	struct vlan_forms forms;
+	struct bridge_port *p;
+	struct frame *form;
+	uint32_t count = 0;
+
+	vlan_forms_begin(&forms, f, vid);
+	TAILQ_FOREACH (p, &br->members, link) {
+		if (flood_skips(pass, p, unknown) ||
+		    !vlan_egress(pass, p, vid, f))
+			continue;
+		if (group != NO_GROUP &&
+		    port_group(p, group) != BRIDGE_GROUP_FORWARD)
+			continue;
+		form = pass->vlan ? vlan_forms_take(&forms, p) : frame_take(f);
+		if (form != NULL)
+			port_put(br, p, form);
+		else
+			iface_count_drop(p->ifp, DROP_NO_FRAME, 1);
+		count++;
+	}
+	vlan_forms_end(&forms);
+	return count;
+}
+
 /* L1. Returns how many took it; the caller keeps its claim. */
 static uint32_t
 flood(const struct pass *pass, struct frame *f, uint32_t vid, bool unknown)
 {
 	struct bridge *br = pass->br;
-	const struct bridge_port *in = pass->in;
-	bool in_private = in != NULL && (in->flags & BRIDGE_PRIVATE) != 0;
 	struct bridge_port *p;
 	uint32_t count = 0;
 
+	if (__builtin_expect(pass->vlan, 0))
+		return flood_slow(pass, f, vid, unknown, NO_GROUP);
 	TAILQ_FOREACH (p, &br->members, link) {
-		if (p == in || (in_private && (p->flags & BRIDGE_PRIVATE) != 0))
-			continue;
-		if (p->state == BRIDGE_STP_DISCARDING)
-			continue;
-		if (unknown && (p->flags & BRIDGE_DISCOVER) == 0)
-			continue;
-		if (!iface_running(p->ifp) || !vlan_egress(p, vid))
+		if (flood_skips(pass, p, unknown))
 			continue;
 		port_put(br, p, frame_take(f));
 		count++;
@@ -428,22 +561,19 @@ flood(const struct pass *pass, struct frame *f, uint32_t vid, bool unknown)
 
 /* I7 d and e: the host hears it on the bridge and on its members. */
 static uint32_t
-hosts_hear(const struct pass *pass, struct frame *f, bool only_receiver)
+hosts_hear(struct pass *pass, struct frame *f, uint32_t vid, bool only_receiver)
 {
 	struct bridge *br = pass->br;
 	struct bridge_port *p;
 	uint32_t count = 0;
 
-	if (br->ifp.host != NULL && br->ifp.host->up) {
-		outlet_put(br, &br->host, frame_take(f));
-		count++;
-	}
+	if ((br->ifp.host != NULL && br->ifp.host->up) || br->ifp.vlans != NULL)
+		count += to_bridge(pass, frame_take(f), vid);
 	TAILQ_FOREACH (p, &br->members, link) {
 		if ((only_receiver && p != pass->in) ||
 		    !has_local_host(pass, p) || !p->ifp->host->up)
 			continue;
-		outlet_put(br, &p->host, frame_take(f));
-		count++;
+		count += to_host(pass, p, frame_take(f), vid);
 	}
 	return count;
 }
@@ -455,7 +585,21 @@ input_group(struct pass *pass, struct frame *f, const struct looked *l)
 	enum drop_reason why = DROP_NO_PORT;
 	uint32_t takers = 0;
 	bool reserved = key_is_reserved(l->dst_key);
+	uint32_t group = NO_GROUP;
 
+	if (__builtin_expect(reserved && pass->in->group_fwd != 0, 0)) {
+		enum bridge_group_fwd what =
+		    port_group(pass->in, l->dst_key & 0xf);
+
+		if (what == BRIDGE_GROUP_DROP) {
+			drop(pass, f, DROP_RESERVED);
+			return;
+		}
+		if (what == BRIDGE_GROUP_FORWARD) {
+			reserved = false;
+			group = l->dst_key & 0xf;
+		}
+	}
 	if (reserved && (l->dst_key & 0xf) == 0) {
 		/* a. Spanning tree's, whether there is one or not. */
 		drop(pass, f, DROP_BPDU);
@@ -477,9 +621,11 @@ input_group(struct pass *pass, struct frame *f, const struct looked *l)
 		why = DROP_RESERVED;
 	} else {
 		pass->mcasts++;
-		takers = flood(pass, f, l->vid, false);
+		takers = group == NO_GROUP
+		             ? flood(pass, f, l->vid, false)
+		             : flood_slow(pass, f, l->vid, false, group);
 	}
-	takers += hosts_hear(pass, f, reserved); /* d, e */
+	takers += hosts_hear(pass, f, l->vid, reserved); /* d, e */
 	if (takers == 0)
 		drop(pass, f, why);
 	else
@@ -490,7 +636,6 @@ input_group(struct pass *pass, struct frame *f, const struct looked *l)
 static bool
 input_own(struct pass *pass, struct frame *f, const struct looked *l)
 {
-	struct bridge *br = pass->br;
 	struct bridge_port *to = NULL, *from = NULL;
 	uint32_t to_rank = own_find(pass, key_mac(l->dst_key), &to);
 	uint32_t from_rank = own_find(pass, key_mac(l->src_key), &from);
@@ -508,12 +653,12 @@ input_own(struct pass *pass, struct frame *f, const struct looked *l)
 	if (to != pass->in) {
 		count_in(pass, f);
 		if (to != NULL)
-			show(pass, f);
+			show(pass, f, l->vid);
 	}
-	if (to == NULL && l->vid != 0 && br->ifp.vlan_input != NULL &&
-	    br->ifp.vlan_input(&br->ifp, f))
-		return true;
-	outlet_put(br, to == NULL ? &br->host : &to->host, f);
+	if (to == NULL && !to_bridge(pass, f, l->vid))
+		iface_count_drop(&pass->br->ifp, DROP_HOST_DOWN, 1);
+	else if (to != NULL && !to_host(pass, to, f, l->vid))
+		iface_count_drop(pass->in->ifp, DROP_VLAN_EGRESS, 1);
 	return true;
 }
 
@@ -540,7 +685,7 @@ forward(struct pass *pass, struct frame *f, const struct looked *l)
 		drop(pass, f, DROP_SAME_PORT);
 		return;
 	}
-	show(pass, f); /* F6 */
+	show(pass, f, l->vid); /* F6 */
 	/* F7: the packet filter's place; it is in no bridge yet. */
 	if (number == FDB_NONE) { /* F8 */
 		if (flood(pass, f, l->vid, true) == 0)
@@ -556,10 +701,10 @@ forward(struct pass *pass, struct frame *f, const struct looked *l)
 		drop(pass, f, DROP_PRIVATE);
 	else if (out->state == BRIDGE_STP_DISCARDING)
 		drop(pass, f, DROP_STP_DISCARDING);
-	else if (!vlan_egress(out, l->vid))
+	else if (!vlan_egress(pass, out, l->vid, f))
 		drop(pass, f, DROP_VLAN_EGRESS);
 	else
-		port_put(br, out, f);
+		port_send(pass, out, f, l->vid);
 }
 
 static struct pass
@@ -570,6 +715,7 @@ pass_begin(struct bridge *br, struct bridge_port *in)
 		.br = br,
 		.in = in,
 		.now_s = bridge_now_s(br),
+		.vlan = br->vlan_work,
 		.mirror = h != NULL && h->promisc && h->up,
 		.vnet = host_vnet(&br->ifp),
 	};
@@ -587,6 +733,8 @@ pass_end(struct pass *pass)
 	br->ifp.count.ibytes += pass->bytes;
 	br->ifp.count.imcasts += pass->mcasts;
 	outlets_send(br);
+	if (__builtin_expect(pass->svi, 0))
+		br->ifp.vlans->flush(&br->ifp);
 	if (br->fdb.due_s < br->armed_s)
 		bridge_age_arm(br);
 }
@@ -628,7 +776,7 @@ bridge_port_input(
 	(void)ifp;
 	count = look(&pass, batch, looked); /* I1, I5 */
 	if (!TAILQ_EMPTY(&br->spans))
-		span(br, batch);
+		span(&pass, batch, looked);
 	for (uint32_t i = 0; i < count; i++) {
 		struct frame *f = batch->frames[i];
 		const struct looked *l = &looked[i];
@@ -682,8 +830,8 @@ bridge_transmit(struct iface *ifp, struct frame_batch *batch)
 			number = fdb_lookup(
 			    &br->fdb, l->dst_key, l->dst_hash, pass.now_s);
 		if (number != FDB_NONE &&
-		    vlan_egress(br->ports[number], l->vid))
-			port_put(br, br->ports[number], f);
+		    vlan_egress(&pass, br->ports[number], l->vid, f))
+			port_send(&pass, br->ports[number], f, l->vid);
 		else if (number != FDB_NONE)
 			drop(&pass, f, DROP_VLAN_EGRESS);
 		else if (flood(&pass, f, l->vid, !group) == 0)
@@ -700,17 +848,25 @@ static uint32_t
 host_flood(const struct pass *pass, struct frame *f, uint32_t vid)
 {
 	struct bridge *br = pass->br;
+	struct vlan_forms forms;
 	struct bridge_port *p;
+	struct frame *form;
 	uint32_t count = 0;
 
+	vlan_forms_begin(&forms, f, vid);
 	TAILQ_FOREACH (p, &br->members, link) {
 		if (p != pass->in && p->state == BRIDGE_STP_DISCARDING)
 			continue;
-		if (!iface_running(p->ifp) || !vlan_egress(p, vid))
+		if (!iface_running(p->ifp) || !vlan_egress(pass, p, vid, f))
 			continue;
-		port_put(br, p, frame_take(f));
+		form = pass->vlan ? vlan_forms_take(&forms, p) : frame_take(f);
+		if (form != NULL)
+			port_put(br, p, form);
+		else
+			iface_count_drop(p->ifp, DROP_NO_FRAME, 1);
 		count++;
 	}
+	vlan_forms_end(&forms);
 	return count;
 }
 
@@ -731,7 +887,7 @@ bridge_port_host_output(
 	}
 	count = look(&pass, batch, looked);
 	if (!TAILQ_EMPTY(&br->spans))
-		span(br, batch);
+		span(&pass, batch, looked);
 	for (uint32_t i = 0; i < count; i++) {
 		struct frame *f = batch->frames[i];
 		const struct looked *l = &looked[i];
@@ -740,7 +896,7 @@ bridge_port_host_output(
 		if (!key_is_group(l->dst_key)) {
 			number = fdb_lookup(
 			    &br->fdb, l->dst_key, l->dst_hash, pass.now_s);
-			show(&pass, f);
+			show(&pass, f, l->vid);
 		}
 		if (number == FDB_NONE) {
 			if (host_flood(&pass, f, l->vid) == 0)
@@ -749,8 +905,10 @@ bridge_port_host_output(
 				frame_release(f);
 		} else if (!iface_running(br->ports[number]->ifp)) {
 			drop(&pass, f, DROP_PORT_DOWN);
+		} else if (!vlan_egress(&pass, br->ports[number], l->vid, f)) {
+			drop(&pass, f, DROP_VLAN_EGRESS);
 		} else {
-			port_put(br, br->ports[number], f);
+			port_send(&pass, br->ports[number], f, l->vid);
 		}
 	}
 	pass_end(&pass);

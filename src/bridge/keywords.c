@@ -37,7 +37,6 @@ find(struct iface *bridge, const char *name, struct iface **out)
 		return err < 0 ? err : (call);                  \
 	}
 
-WITH_INTERFACE(set_addm, bridge_add(bridge, ifp))
 WITH_INTERFACE(set_deletem, bridge_delete(bridge, ifp))
 WITH_INTERFACE(set_span, bridge_span_add(bridge, ifp))
 WITH_INTERFACE(unset_span, bridge_span_delete(bridge, ifp))
@@ -56,6 +55,94 @@ WITH_FLAG(edge, BRIDGE_EDGE)
 WITH_FLAG(autoedge, BRIDGE_AUTOEDGE)
 WITH_FLAG(ptp, BRIDGE_PTP)
 WITH_FLAG(autoptp, BRIDGE_AUTOPTP)
+WITH_FLAG(qinq, BRIDGE_QINQ)
+
+/* VLANs; the texts have been checked by the parser. */
+
+static int
+tagged(struct iface *bridge, struct iface *ifp, const char *text,
+    enum bridge_vlan_op op)
+{
+	struct vlan_set set;
+	int err = vlan_set_parse(text, &set);
+
+	return err < 0 ? err : bridge_set_tagged(bridge, ifp, &set, op);
+}
+
+static int
+set_addm(struct iface *bridge, const union keyword_value *v)
+{
+	struct iface *ifp;
+	int err = find(bridge, v[0].str, &ifp);
+
+	if (err == 0)
+		err = bridge_add(bridge, ifp);
+	if (err == 0 && v[1].num != 0)
+		err = bridge_set_untagged(bridge, ifp, (uint32_t)v[1].num);
+	if (err == 0 && v[2].str != NULL)
+		err = tagged(bridge, ifp, v[2].str, BRIDGE_VLAN_SET);
+	return err;
+}
+
+WITH_INTERFACE(
+    set_ifuntagged, bridge_set_untagged(bridge, ifp, (uint32_t)v[1].num))
+WITH_INTERFACE(unset_ifuntagged, bridge_set_untagged(bridge, ifp, 0))
+WITH_INTERFACE(set_iftagged, tagged(bridge, ifp, v[1].str, BRIDGE_VLAN_SET))
+WITH_INTERFACE(add_iftagged, tagged(bridge, ifp, v[1].str, BRIDGE_VLAN_ADD))
+WITH_INTERFACE(
+    unset_iftagged, tagged(bridge, ifp, v[1].str, BRIDGE_VLAN_DELETE))
+WITH_INTERFACE(set_ifvlanproto,
+    bridge_set_vlan_proto(bridge, ifp,
+        strcmp(v[1].str, "802.1ad") == 0 ? ETH_TYPE_QINQ : ETH_TYPE_VLAN))
+
+static int
+set_defuntagged(struct iface *bridge, const union keyword_value *v)
+{
+	return bridge_set_defuntagged(bridge, (uint32_t)v[0].num);
+}
+
+static int
+unset_defuntagged(struct iface *bridge, const union keyword_value *v)
+{
+	(void)v;
+	return bridge_set_defuntagged(bridge, 0);
+}
+
+#define WITH_BRIDGE_FLAG(name, flag)                            \
+	static int set_##name(                                  \
+	    struct iface *bridge, const union keyword_value *v) \
+	{                                                       \
+		(void)v;                                        \
+		bridge_set_vlan_flags(bridge, flag, 0);         \
+		return 0;                                       \
+	}                                                       \
+	static int unset_##name(                                \
+	    struct iface *bridge, const union keyword_value *v) \
+	{                                                       \
+		(void)v;                                        \
+		bridge_set_vlan_flags(bridge, 0, flag);         \
+		return 0;                                       \
+	}
+
+WITH_BRIDGE_FLAG(vlanfilter, BRIDGE_VLANFILTER)
+WITH_BRIDGE_FLAG(defqinq, BRIDGE_DEFQINQ)
+
+/* "drop", "forward", "peer": by their first letters. */
+static int
+set_group_fwd(struct iface *bridge, const union keyword_value *v)
+{
+	enum bridge_group_fwd what = BRIDGE_GROUP_PEER;
+	struct iface *ifp;
+	int err = find(bridge, v[0].str, &ifp);
+
+	if (v[2].str[0] == 'd')
+		what = BRIDGE_GROUP_DROP;
+	else if (v[2].str[0] == 'f')
+		what = BRIDGE_GROUP_FORWARD;
+	return err < 0 ? err
+	               : bridge_set_group_fwd(
+	                     bridge, ifp, (uint32_t)v[1].num, what);
+}
 
 static int
 set_flush(struct iface *bridge, const union keyword_value *v)
@@ -158,16 +245,32 @@ set_ifmaxaddr(struct iface *bridge, const union keyword_value *v)
 #define ARG_U32(n) { .kind = KEYWORD_ARG_NUMBER, .name = (n), \
 			.max = UINT32_MAX }
 
+#define ARG_PVID   { .kind = KEYWORD_ARG_VLAN, .name = "vlan id", \
+			.bad = "invalid VLAN identifier: " }
+#define ARG_VLANS  { .kind = KEYWORD_ARG_VLANS, .name = "vlan set" }
+
 #define ROW(word, call, function, text, ...) \
 	{ .name = (word), .args = { __VA_ARGS__ }, .apply = (function), \
 	    .bsd_name = (call), .help = (text) }
 /* A row and its negation, both with an interface. */
 #define FLAG_ROWS(word, function, text, untext) \
-	ROW(word, "BRDGSIFFLGS", set_##function, text, ARG_IF), \
-	ROW("-" word, "BRDGSIFFLGS", unset_##function, untext, ARG_IF)
+	ROW(word, CANNOT_SET, set_##function, text, ARG_IF), \
+	ROW("-" word, CANNOT_SET, unset_##function, untext, ARG_IF)
+#define CANNOT_SET "unable to set bridge flags"
+/* A row of which BSD prints the second argument, or none. */
+#define ROW_SECOND(word, call, function, text, ...) \
+	{ .name = (word), .args = { __VA_ARGS__ }, .apply = (function), \
+	    .bsd_name = (call), .bsd_arg = 1, .help = (text) }
+#define ROW_BARE(word, call, function, text, ...) \
+	{ .name = (word), .args = { __VA_ARGS__ }, .apply = (function), \
+	    .bsd_name = (call), .bsd_arg = -1, .help = (text) }
 
 const struct iface_keyword bridge_keywords[] = {
-	ROW("addm", "BRDGADD", set_addm, "add a member", ARG_IF),
+	ROW("addm", "BRDGADD", set_addm, "add a member", ARG_IF,
+	    { .kind = KEYWORD_ARG_VLAN, .name = "vlan id",
+	        .literal = "untagged", .bad = "invalid VLAN identifier: " },
+	    { .kind = KEYWORD_ARG_VLANS, .name = "vlan set",
+	        .literal = "tagged" }),
 	ROW("deletem", "BRDGDEL", set_deletem, "remove a member", ARG_IF),
 	FLAG_ROWS("discover", discover,
 	    "unknown unicast goes to the member",
@@ -200,20 +303,60 @@ const struct iface_keyword bridge_keywords[] = {
 	    { 0 }),
 	ROW("flushall", "BRDGFLUSH", set_flushall, "forget all addresses",
 	    { 0 }),
-	ROW("static", "BRDGSADDR", set_static,
+	ROW_BARE("static", "BRDGSADDR", set_static,
 	    "enter an address behind a member", ARG_IF, ARG_MAC, ARG_VLAN),
-	ROW("deladdr", "BRDGDADDR", set_deladdr,
+	ROW_BARE("deladdr", "BRDGDADDR", set_deladdr,
 	    "forget an address, in every VLAN or in one", ARG_MAC, ARG_VLAN),
 	{ .name = "addr", .bsd_name = "BRDGRTS",
 	    .help = "show the addresses", .show = bridge_get_addresses },
+	{ .name = "saddr", .bsd_name = "BRDGRTS",
+	    .help = "show the static addresses",
+	    .show = bridge_get_static_addresses },
 	ROW("maxaddr", "BRDGSCACHE", set_maxaddr,
 	    "the most addresses that are kept", ARG_U32("size")),
 	ROW("timeout", "BRDGSTO", set_timeout,
 	    "seconds until an address is forgotten; 0: never",
 	    ARG_U32("seconds")),
-	ROW("ifmaxaddr", "BRDGSIFAMAX", set_ifmaxaddr,
+	ROW_SECOND("ifmaxaddr", "BRDGSIFAMAX", set_ifmaxaddr,
 	    "the most addresses learned on the member; 0: no limit",
 	    ARG_IF, ARG_U32("number")),
+	ROW_SECOND("ifuntagged", "BRDGSIFPVID", set_ifuntagged,
+	    "the VLAN of untagged frames on the member", ARG_IF, ARG_PVID),
+	ROW_BARE("-ifuntagged", "BRDGSIFPVID", unset_ifuntagged,
+	    "untagged frames on the member have no VLAN", ARG_IF),
+	ROW_SECOND("iftagged", "BRDGSIFVLANSET", set_iftagged,
+	    "the VLANs that are tagged on the member", ARG_IF, ARG_VLANS),
+	ROW_SECOND("+iftagged", "BRDGSIFVLANSET", add_iftagged,
+	    "more VLANs that are tagged on the member", ARG_IF, ARG_VLANS),
+	ROW_SECOND("-iftagged", "BRDGSIFVLANSET", unset_iftagged,
+	    "VLANs that are not tagged on the member any more", ARG_IF,
+	    ARG_VLANS),
+	ROW_BARE("ifvlanproto", "BRDGSIFVLANPROTO", set_ifvlanproto,
+	    "the protocol of tags that the member sends", ARG_IF,
+	    { .kind = KEYWORD_ARG_CHOICE, .name = "802.1q or 802.1ad",
+	        .choices = "802.1q\0802.1ad\0",
+	        .bad = "unrecognised VLAN protocol: " }),
+	FLAG_ROWS("qinq", qinq,
+	    "frames with two tags may enter at the member",
+	    "frames with two tags may not enter at the member"),
+	ROW("vlanfilter", "BRDGSFLAGS", set_vlanfilter,
+	    "VLANs enter and leave where they are allowed to", { 0 }),
+	ROW("-vlanfilter", "BRDGSFLAGS", unset_vlanfilter,
+	    "every VLAN may enter and leave everywhere", { 0 }),
+	ROW_BARE("defuntagged", "BRDGSDEFPVID", set_defuntagged,
+	    "ifuntagged of members added later",
+	    { .kind = KEYWORD_ARG_VLAN, .name = "vlan id" }),
+	ROW("-defuntagged", "BRDGSDEFPVID", unset_defuntagged,
+	    "members added later have no ifuntagged", { 0 }),
+	ROW("defqinq", "BRDGSFLAGS", set_defqinq,
+	    "members added later have qinq", { 0 }),
+	ROW("-defqinq", "BRDGSFLAGS", unset_defqinq,
+	    "members added later have no qinq", { 0 }),
+	ROW_BARE("group-fwd", "BRDGSIFGROUPFWD", set_group_fwd,
+	    "what the member does with frames to 01:80:c2:00:00:0X", ARG_IF,
+	    { .kind = KEYWORD_ARG_NUMBER, .name = "group", .max = 15 },
+	    { .kind = KEYWORD_ARG_CHOICE, .name = "peer, drop or forward",
+	        .choices = "peer\0drop\0forward\0" }),
 	{ .name = NULL },
 };
 /* clang-format on */

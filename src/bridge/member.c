@@ -8,6 +8,7 @@
 #include "base/ether.h"
 #include "base/list.h"
 #include "bridge/bridge_impl.h"
+#include "frame/offload.h"
 #include "net/info.h"
 
 struct bridge_port *
@@ -119,6 +120,22 @@ member_event(struct bridge *br, struct iface *ifp, const char *text)
 	net_emit(br->ifp.net, &ev);
 }
 
+/* Differs: 0 is the default, because an output that cannot take a frame gets
+ * it made to fit; and with 1 it is what the members have now that counts, not
+ * what they had when they joined. */
+void
+bridge_caps_update(struct bridge *br)
+{
+	bool mask = bridge_tunable_get(br->ifp.vnet, BRIDGE_CAPMASK) != 0;
+	uint32_t all = OFFLOAD_ALL;
+	struct bridge_port *p;
+
+	TAILQ_FOREACH (p, &br->members, link)
+		all &= p->ifp->caps_taken;
+	TAILQ_FOREACH (p, &br->members, link)
+		iface_mask_caps(p->ifp, mask ? OFFLOAD_ALL & ~all : 0);
+}
+
 static void
 port_changed(struct iface_stack *s, struct iface *ifp, uint32_t what)
 {
@@ -127,6 +144,8 @@ port_changed(struct iface_stack *s, struct iface *ifp, uint32_t what)
 	(void)ifp;
 	if ((what & IFACE_CHANGED_LLADDR) != 0)
 		p->bridge->own_stale = true;
+	if ((what & IFACE_CHANGED_CAPS) != 0)
+		bridge_caps_update(p->bridge);
 	if ((what & IFACE_CHANGED_LINK) != 0)
 		bridge_link_update(p->bridge);
 }
@@ -155,7 +174,10 @@ member_remove(struct bridge_port *p)
 	br->ports[p->number] = NULL;
 	br->member_count--;
 	br->own_stale = true;
+	bridge_vlan_update(br);
 	iface_stack_detach(ifp);
+	iface_mask_caps(ifp, 0);
+	bridge_caps_update(br);
 	free(p);
 	if (br->inherited == ifp && !br->ifp.dying) {
 		p = TAILQ_FIRST(&br->members);
@@ -220,6 +242,7 @@ port_new(struct bridge *br, struct iface *ifp)
 	p->wire.ifp = ifp;
 	p->host.ifp = ifp;
 	p->host.to_host = true;
+	p->vlan_proto = ETH_TYPE_VLAN;
 	p->stack.kind = br->ifp.ops->kind;
 	p->stack.master = &br->ifp;
 	return p;
@@ -282,6 +305,17 @@ member_mtu(struct bridge *br, struct iface *ifp)
 	    br->ifp.name, br->ifp.mtu);
 }
 
+/* Is it a vlan child of a bridge, however deep? */
+static bool
+is_svi(const struct iface *ifp)
+{
+	while ((ifp = ifp->parent) != NULL) {
+		if (bridge_is(ifp))
+			return true;
+	}
+	return false;
+}
+
 int
 bridge_add(struct iface *bridge, struct iface *ifp)
 {
@@ -295,6 +329,10 @@ bridge_add(struct iface *bridge, struct iface *ifp)
 	if (bridge_is(ifp))
 		return net_error(
 		    net, -EINVAL, "a bridge cannot be a member of a bridge");
+	if (is_svi(ifp))
+		return net_error(net, -EINVAL,
+		    "%s is a VLAN of a bridge and cannot be a member of one",
+		    ifp->name);
 	if (bridge_span(br, ifp) != NULL)
 		return net_error(net, -EBUSY, "%s is a span port of %s",
 		    ifp->name, bridge->name);
@@ -328,6 +366,7 @@ bridge_add(struct iface *bridge, struct iface *ifp)
 	for (number = 1; br->ports[number] != NULL; number++)
 		;
 	p->flags = BRIDGE_MEMBER_DEFAULT;
+	bridge_vlan_join(p);
 	p->number = number;
 	p->stack.input = bridge_port_input;
 	p->stack.host_output = bridge_port_host_output;
@@ -341,6 +380,8 @@ bridge_add(struct iface *bridge, struct iface *ifp)
 	br->ports[number] = p;
 	br->member_count++;
 	br->own_stale = true;
+	bridge_vlan_update(br);
+	bridge_caps_update(br);
 	if (bridge_tunable_get(bridge->vnet, BRIDGE_INHERIT_MAC) != 0 &&
 	    br->member_count == 1 &&
 	    ether_equal(bridge->mac, br->generated_mac) &&

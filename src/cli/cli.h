@@ -35,6 +35,8 @@ int cli_vnet(struct cli *cli, int argc, char **argv);
 int cli_jexec(struct cli *cli, int argc, char **argv);
 int cli_lab(struct cli *cli, int argc, char **argv);
 int cli_status(struct cli *cli, int argc, char **argv);
+int cli_run(struct cli *cli, int argc, char **argv);
+int cli_tap(struct cli *cli, int argc, char **argv);
 int cli_list(struct cli *cli, int argc, char **argv);
 
 /* --- cli/util.c ------------------------------------------------------------
@@ -85,6 +87,13 @@ int cli_list_method(struct cli *cli, const char *method, json_t *params,
  * @helper: the member "helper" of an ifconfig error. Return: 0 or exit status.
  */
 int cli_help_daemon(
+    const struct cli *cli, struct coax *c, const json_t *helper);
+
+/*
+ * Afterwards, when the rest of the words has been done: the netdev gets the MTU
+ * and the up of the interface, which the daemon cannot set there. As above.
+ */
+int cli_help_finish(
     const struct cli *cli, struct coax *c, const json_t *helper);
 
 /*

@@ -5,7 +5,8 @@
  *
  * Where the daemon may not enter the vnet of a rootless container, its refusal
  * asks for help: this program, which may, makes the netdev there, gives it to
- * the daemon, and the rest of the words goes on.
+ * the daemon, and the rest of the words goes on. At the end the netdev gets
+ * what those have set.
  */
 #include "cli/cli.h"
 #include "control/printout.h"
@@ -32,10 +33,11 @@ print_done(const struct cli *cli, const json_t *error)
 
 /*
  * One try. Return: exit status, or -1: help was given, *@words are left to do
- * (new reference).
+ * (new reference). *@helped is what was helped with last (new reference), if it
+ * was.
  */
 static int
-run_words(struct cli *cli, struct coax *c, json_t **words)
+run_words(struct cli *cli, struct coax *c, json_t **words, json_t **helped)
 {
 	json_t *result, *rest, *word;
 	const json_t *error, *helper;
@@ -71,7 +73,12 @@ run_words(struct cli *cli, struct coax *c, json_t **words)
 	json_array_foreach(rest, i, word)(void) json_array_append(*words, word);
 	rest = json_deep_copy(helper); /* the error ends with the next call */
 	status = cli_help_daemon(cli, c, rest);
-	json_decref(rest);
+	if (status == 0) {
+		json_decref(*helped);
+		*helped = rest;
+	} else {
+		json_decref(rest);
+	}
 	if (status == 0 && json_array_size(*words) > 1)
 		return -1;
 	json_decref(*words);
@@ -83,6 +90,7 @@ int
 cli_ifconfig(struct cli *cli, int argc, char **argv)
 {
 	struct coax *c;
+	json_t *helped = NULL;
 	json_t *words;
 	int status = -1;
 
@@ -96,8 +104,13 @@ cli_ifconfig(struct cli *cli, int argc, char **argv)
 		return 1;
 	}
 	for (int i = 0; i < HELP_MAX && status < 0; i++)
-		status = run_words(cli, c, &words);
+		status = run_words(cli, c, &words, &helped);
 	json_decref(words);
+	/* Also what was done before a word was refused. */
+	if (helped != NULL && cli_help_finish(cli, c, helped) != 0 &&
+	    status == 0)
+		status = 1;
+	json_decref(helped);
 	coax_close(c);
 	return status < 0 ? 1 : status;
 }

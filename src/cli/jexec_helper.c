@@ -4,11 +4,16 @@
  * enter: those of another user namespace, a rootless container's. The client,
  * who owns that container, enters the user namespace first, then the network
  * namespace, in a child, and makes the TAP there; its descriptor goes to the
- * daemon. coax vnet attach and coax jexec open namespaces here, too.
+ * daemon. When the rest of the command has been done it goes in once more and
+ * gives the netdev what the interface has by now: MTU, up. coax vnet attach and
+ * coax jexec open namespaces here, too.
  */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/nsfs.h>
+#include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -19,6 +24,7 @@
 #include "cli/cli.h"
 #include "control/bsderr.h"
 #include "os/netns.h"
+#include "os/rtnl.h"
 #include "os/sock.h"
 #include "os/tun.h"
 
@@ -151,38 +157,136 @@ make_tap(void *arg)
 	return err < 0 ? err : tun.fd;
 }
 
+/* What a netdev is to have; for the child. */
+struct netdev_want {
+	char name[IFNAMSIZ];
+	struct rtnl_change change;
+};
+
+/* In the child, inside: a descriptor is what says that all went well. */
+static int
+set_netdev(void *arg)
+{
+	struct netdev_want *want = arg;
+	struct rtnl *r;
+	int err = rtnl_open(&r);
+	int fd;
+
+	if (err < 0)
+		return err;
+	err = rtnl_link_index(r, want->name);
+	if (err > 0)
+		err = rtnl_link_set(r, err, &want->change);
+	rtnl_close(r);
+	if (err < 0)
+		return err;
+	fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* tap0@vnet: the netdev is tap0.  False with a message if that is too long. */
+static bool
+netdev_name(const struct cli *cli, const char *iface, char name[IFNAMSIZ])
+{
+	size_t len = strcspn(iface, "@");
+
+	if (len >= IFNAMSIZ) {
+		(void)cli_error(cli, "%s: name too long", iface);
+		return false;
+	}
+	memcpy(name, iface, len);
+	name[len] = '\0';
+	return true;
+}
+
+/* Runs @fn in a vnet: descriptor, or -1 with a message that says @what. */
+static int
+run_inside(const struct cli *cli, struct coax *c, const char *vnet,
+    int (*fn)(void *arg), void *arg, const char *what)
+{
+	int user_fd = -1;
+	int net_fd = -1;
+	int fd = cli_open_vnet(c, vnet, &user_fd, &net_fd);
+
+	if (fd < 0) {
+		(void)cli_error(
+		    cli, "vnet %s: cannot enter: %s", vnet, bsd_strerror(fd));
+		return -1;
+	}
+	fd = netns_fd_from(user_fd, net_fd, fn, arg);
+	fd_close(&user_fd);
+	fd_close(&net_fd);
+	if (fd >= 0)
+		return fd;
+	(void)cli_error(
+	    cli, "vnet %s: cannot %s there: %s", vnet, what, bsd_strerror(fd));
+	return -1;
+}
+
 int
 cli_help_daemon(const struct cli *cli, struct coax *c, const json_t *helper)
 {
 	const char *vnet = json_string_value(json_object_get(helper, "vnet"));
 	const char *iface = json_string_value(json_object_get(helper, "iface"));
-	char name[IFNAMSIZ];
-	int user_fd = -1;
-	int net_fd = -1;
-	size_t len;
+	char name[IFNAMSIZ], what[IFNAMSIZ + 8];
 	int fd, err;
 
 	if (vnet == NULL || iface == NULL)
 		return cli_error(cli, "the daemon asks for help with nothing");
-	/* tap0@vnet: the netdev is tap0. */
-	len = strcspn(iface, "@");
-	if (len >= sizeof(name))
-		return cli_error(cli, "%s: name too long", iface);
-	memcpy(name, iface, len);
-	name[len] = '\0';
-	err = cli_open_vnet(c, vnet, &user_fd, &net_fd);
-	if (err < 0)
-		return cli_error(
-		    cli, "vnet %s: cannot enter: %s", vnet, bsd_strerror(err));
-	fd = netns_fd_from(user_fd, net_fd, make_tap, name);
-	fd_close(&user_fd);
-	fd_close(&net_fd);
+	if (!netdev_name(cli, iface, name))
+		return 1;
+	(void)snprintf(what, sizeof(what), "make %s", name);
+	fd = run_inside(cli, c, vnet, make_tap, name, what);
 	if (fd < 0)
-		return cli_error(cli, "vnet %s: cannot make %s there: %s", vnet,
-		    name, bsd_strerror(fd));
+		return 1;
 	err = coax_call(c, "host.give",
 	    json_pack("{s:s, s:s, s:i}", "name", iface, "to", vnet, "fd", 0),
 	    &fd, 1, NULL, NULL, 0, NULL);
 	fd_close(&fd);
 	return err < 0 ? cli_refused(cli, c, err) : 0;
+}
+
+int
+cli_help_finish(const struct cli *cli, struct coax *c, const json_t *helper)
+{
+	const char *vnet = json_string_value(json_object_get(helper, "vnet"));
+	const char *iface = json_string_value(json_object_get(helper, "iface"));
+	struct netdev_want want = {
+		/* As the daemon's own: it says nothing by itself. */
+		.change = {
+			.what = RTNL_SET_ADDRGEN | RTNL_SET_ARP | RTNL_SET_MTU,
+			.addrgen = RTNL_ADDRGEN_NONE,
+			.arp_ignore = 1,
+			.arp_announce = 2,
+		},
+	};
+	const json_t *flag;
+	char what[IFNAMSIZ + 8];
+	json_t *info;
+	size_t i;
+	int fd, err;
+
+	if (vnet == NULL || iface == NULL ||
+	    !netdev_name(cli, iface, want.name))
+		return 1;
+	err = coax_call(c, "iface.get", json_pack("{s:s}", "name", iface), NULL,
+	    0, &info, NULL, 0, NULL);
+	if (err < 0)
+		return cli_refused(cli, c, err);
+	want.change.mtu =
+	    (uint32_t)json_integer_value(json_object_get(info, "mtu"));
+	json_array_foreach(json_object_get(info, "flag_names"), i, flag)
+	{
+		if (strcmp(json_string_value(flag), "UP") != 0)
+			continue;
+		want.change.what |= RTNL_SET_UP;
+		want.change.up = true;
+	}
+	json_decref(info);
+	(void)snprintf(what, sizeof(what), "set up %s", want.name);
+	fd = run_inside(cli, c, vnet, set_netdev, &want, what);
+	if (fd < 0)
+		return 1;
+	fd_close(&fd);
+	return 0;
 }

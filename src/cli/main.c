@@ -11,12 +11,14 @@
 #include "control/methods.h"
 
 static int cli_help(struct cli *cli, int argc, char **argv);
+static int no_such_command(const struct cli *cli, const char *name);
+static const struct cli_command *find_command(const char *name);
 
 /* clang-format off */
 static const struct cli_command commands[] = {
 	{ "ifconfig", cli_ifconfig, true, "[-a] [interface [words ...]]",
 	    "show and change interfaces, as ifconfig(8)" },
-	{ "sysctl", cli_sysctl, true, "[-adeihNnqtTWx] [name[=value] ...]",
+	{ "sysctl", cli_sysctl, true, "[-adehiNnoqTtWwx] [name[=value] ...]",
 	    "show and change variables, as sysctl(8)" },
 	{ "list", cli_list, false, "[--json]",
 	    "one line an interface" },
@@ -32,6 +34,10 @@ static const struct cli_command commands[] = {
 	    "run a command in a vnet" },
 	{ "lab", cli_lab, false, "[--] [command ...]",
 	    "private namespaces with a daemon, for a command or shell" },
+	{ "run", cli_run, false, "[--] command ...",
+	    "a program whose /dev/tap and /dev/net/tun are coax's" },
+	{ "tap", cli_tap, false, "name [--] command ...",
+	    "a program that inherits an open tap: {fd}, {name}" },
 	{ "rpc", cli_rpc, false, "method [JSON]",
 	    "call a method of the daemon; rpc.methods lists them" },
 	{ "status", cli_status, false, "[--json]",
@@ -52,15 +58,17 @@ print_commands(FILE *f)
 static int
 cli_help(struct cli *cli, int argc, char **argv)
 {
-	(void)cli;
-	for (const struct cli_command *k = commands; k->name != NULL; k++) {
-		if (argc > 1 && strcmp(argv[1], k->name) == 0) {
-			(void)printf("usage: coax %s %s\n  %s\n", k->name,
-			    k->args, k->about);
-			return 0;
-		}
+	const struct cli_command *k;
+
+	if (argc == 1) {
+		print_commands(stdout);
+		return 0;
 	}
-	print_commands(stdout);
+	k = find_command(argv[1]);
+	if (k == NULL)
+		return no_such_command(cli, argv[1]);
+	(void)printf("usage: coax %s%s%s\n  %s\n", k->name,
+	    k->args[0] != '\0' ? " " : "", k->args, k->about);
 	return 0;
 }
 

@@ -170,11 +170,13 @@ control_iface_json(const struct iface *ifp, const struct vnet *vnet)
 		sys->host_refresh(sys->arg, (struct iface *)(uintptr_t)ifp);
 	o = json_pack("{s:s,s:s,s:I,s:I,s:s,s:I,s:o,s:i,s:I,s:I,s:o,s:s}",
 	    "name", ifp->name, "kind", ifp->ops->kind, "unit",
-	    (json_int_t)ifp->unit, "index", (json_int_t)ifp->index, "vnet",
-	    ifp->vnet->name, "flags", (json_int_t)flags, "flag_names",
-	    flag_names(flags, iface_flags), "metric", 0, "mtu",
-	    (json_int_t)ifp->mtu, "options", (json_int_t)options,
-	    "option_names", flag_names(options, iface_options), "ether",
+	    ifp->unit == IFACE_UNIT_NONE ? (json_int_t)-1
+	                                 : (json_int_t)ifp->unit,
+	    "index", (json_int_t)ifp->index, "vnet", ifp->vnet->name, "flags",
+	    (json_int_t)flags, "flag_names", flag_names(flags, iface_flags),
+	    "metric", 0, "mtu", (json_int_t)ifp->mtu, "options",
+	    (json_int_t)options, "option_names",
+	    flag_names(options, iface_options), "ether",
 	    ether_format(ifp->mac, mac));
 	if (o == NULL)
 		return NULL;

@@ -359,34 +359,26 @@ check_read_only(struct ifconfig_run *run)
 	return 0;
 }
 
-/* The kind that a name to create asks for: its letters. */
-static const struct iface_ops *
-kind_of_name(const struct net *net, const char *name)
-{
-	char kind[IFACE_NAME_MAX];
-	size_t n = strcspn(name, "0123456789");
-
-	if (n == 0 || n >= sizeof(kind))
-		return NULL;
-	memcpy(kind, name, n);
-	kind[n] = '\0';
-	return net_kind(net, kind);
-}
-
 /* "NAME create WORDS": the operations before WORDS. */
 static int
 parse_create(struct ifconfig_run *run, uint32_t word)
 {
 	struct ifc_op *op;
+	int err;
 
 	if (strlen(run->target) >= IFACE_NAME_MAX)
 		return ifc_fail(
 		    run, -EINVAL, "%s: cloning name too long", run->target);
-	run->kind = kind_of_name(run->net, run->target);
-	if (run->kind == NULL) {
-		ifc_detail(run, "no such kind of interface: see ifconfig -C");
-		return ifc_fail(run, -EINVAL, "SIOCIFCREATE2 (%s): %s",
-		    run->target, bsd_strerror(EINVAL));
+	err =
+	    net_kind_of_name(run->net, ifc_vnet(run), run->target, &run->kind);
+	if (err < 0) {
+		if (run->net->message[0] == '\0')
+			ifc_detail(
+			    run, "no such kind of interface: see ifconfig -C");
+		else
+			ifc_detail(run, "%s", run->net->message);
+		return ifc_fail(run, err, "SIOCIFCREATE2 (%s): %s", run->target,
+		    bsd_strerror(err));
 	}
 	op = ifc_op_add(run, IFC_CREATE);
 	if (op == NULL)

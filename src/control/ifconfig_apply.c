@@ -25,6 +25,19 @@ refused(struct ifconfig_run *run, int err, const char *what)
 	return ifc_fail(run, err, "%s: %s", what, bsd_strerror(err));
 }
 
+/* Why the system gave up a change of the host side that it had begun: @vnet is
+ * where it was to be, NULL if that has gone. */
+static void
+canceled_detail(struct ifconfig_run *run, const struct vnet *vnet)
+{
+	if (ifc_iface(run) == NULL)
+		ifc_detail(run, "%s was destroyed meanwhile", run->target);
+	else if (vnet == NULL || vnet->dead)
+		ifc_detail(run, "the vnet ended meanwhile");
+	else
+		ifc_detail(run, "another change of its host side came first");
+}
+
 /* The daemon may not enter the vnet: the client's helper has to. */
 static void
 offer_helper(
@@ -91,9 +104,13 @@ apply_create(struct ifconfig_run *run, struct ifc_op *op)
 	if (vnet == NULL)
 		return ifc_fail(run, -ENXIO, "the vnet is gone");
 	err = net_iface_create(run->net, vnet, run->target, &ifp);
-	if (err == -EEXIST)
+	if (err == -EEXIST) {
+		/* Its unit may live under another name. */
+		if (run->net->message[0] != '\0')
+			ifc_detail(run, "%s", run->net->message);
 		return ifc_fail(
 		    run, err, "interface %s already exists", run->target);
+	}
 	if (err == -EINVAL && run->net->message[0] == '\0')
 		ifc_detail(run,
 		    "units of %s are 0 to %u, without leading zeros",
@@ -139,6 +156,8 @@ created(struct ifconfig_run *run, int err)
 		ifc_detail(run,
 		    "the host has a network interface %s of its own",
 		    ifp->name);
+	if (err == -ECANCELED)
+		canceled_detail(run, net_host_vnet(ifp));
 	snprintf(what, sizeof(what), "SIOCIFCREATE2 (%s)", ifp->name);
 	(void)refused(run, err, what);
 	if (err == -EACCES && net_host_vnet(ifp)->adopted)
@@ -204,14 +223,24 @@ vnet_moved(struct ifconfig_run *run, const struct ifc_op *op, int err)
 
 	if (err == 0)
 		return 0;
+	vnet = op->kind == IFC_VNET ? net_vnet_find(run->net, op->str)
+	       : ifp != NULL        ? ifp->vnet
+	                            : NULL;
 	snprintf(what, sizeof(what), "SIOCSIFVNET");
 	if (op->kind == IFC_RVNET)
 		snprintf(what, sizeof(what), "SIOCSIFRVNET(%s, %s)",
 		    op->str != NULL ? op->str : "0",
 		    ifp != NULL ? ifp->name : run->target);
+	if (err == -EEXIST && run->net->message[0] == '\0' && ifp != NULL &&
+	    vnet != NULL)
+		ifc_detail(run, "%s%s has an interface %s already",
+		    vnet->name[0] != '\0' ? "vnet " : "the daemon's own vnet",
+		    vnet->name, ifp->name);
+	if (err == -ECANCELED)
+		canceled_detail(run, vnet);
 	(void)refused(run, err, what);
-	vnet = op->kind == IFC_VNET ? net_vnet_find(run->net, op->str) : NULL;
-	if (err == -EACCES && ifp != NULL && vnet != NULL && vnet->adopted)
+	if (op->kind == IFC_VNET && err == -EACCES && ifp != NULL &&
+	    vnet != NULL && vnet->adopted)
 		offer_helper(run, vnet, ifp);
 	return err;
 }
@@ -227,6 +256,8 @@ host_changed(struct ifconfig_run *run, const struct ifc_op *op, int err)
 		ifc_detail(run,
 		    "the host has a network interface %s of its own",
 		    ifp->name);
+	if (err == -ECANCELED)
+		canceled_detail(run, ifp != NULL ? net_host_vnet(ifp) : NULL);
 	(void)refused(run, err, op->kind == IFC_HOST ? "host" : "-host");
 	if (err == -EACCES && ifp != NULL && net_host_vnet(ifp)->adopted)
 		offer_helper(run, net_host_vnet(ifp), ifp);
@@ -250,8 +281,14 @@ apply_host(struct ifconfig_run *run, struct ifc_op *op, struct iface *ifp)
 static int
 apply_name(struct ifconfig_run *run, struct ifc_op *op, struct iface *ifp)
 {
-	int err = net_iface_rename(ifp, op->str);
+	int err;
 
+	/* Linux has directories of these names beside its interfaces'. */
+	if (strcmp(op->str, "all") == 0 || strcmp(op->str, "default") == 0)
+		err = net_error(run->net, -EINVAL,
+		    "\"%s\" stands for every interface on Linux", op->str);
+	else
+		err = net_iface_rename(ifp, op->str);
 	if (err == -EINVAL && run->net->message[0] == '\0')
 		ifc_detail(run,
 		    "a name has 1 to %d letters, digits or -_. and is not a "
@@ -371,24 +408,27 @@ row_what(const struct ifc_op *op, char *what, size_t size)
 {
 	const struct iface_keyword *row = op->row;
 	const char *name = row->bsd_name != NULL ? row->bsd_name : row->name;
+	const union keyword_value *v;
 	char mac[ETH_ADDR_STRLEN];
 
 	snprintf(what, size, "%s", name);
-	if (strchr(name, ' ') != NULL)
+	if (strchr(name, ' ') != NULL || row->bsd_arg < 0)
 		return;
-	switch (row->args[0].kind) {
+	v = &op->v[row->bsd_arg];
+	switch (row->args[row->bsd_arg].kind) {
 	case KEYWORD_ARG_IFNAME:
 	case KEYWORD_ARG_WORD:
-		snprintf(what, size, "%s %s", name, op->v[0].str);
+	case KEYWORD_ARG_VLANS:
+	case KEYWORD_ARG_CHOICE:
+		snprintf(what, size, "%s %.128s", name, v->str);
 		break;
 	case KEYWORD_ARG_NUMBER:
 	case KEYWORD_ARG_VLAN:
-		snprintf(what, size, "%s %llu", name,
-		    (unsigned long long)op->v[0].num);
+		snprintf(
+		    what, size, "%s %llu", name, (unsigned long long)v->num);
 		break;
 	case KEYWORD_ARG_MAC:
-		snprintf(
-		    what, size, "%s %s", name, ether_format(op->v[0].mac, mac));
+		snprintf(what, size, "%s %s", name, ether_format(v->mac, mac));
 		break;
 	case KEYWORD_ARG_END:
 		break;
@@ -439,6 +479,8 @@ apply_lladdr(struct ifconfig_run *run, struct ifc_op *op, struct iface *ifp)
 	if (err == -EINVAL && run->net->message[0] == '\0' &&
 	    ether_is_multicast(op->v[0].mac))
 		ifc_detail(run, "a group address cannot be an interface's");
+	else if (err == -EINVAL && run->net->message[0] == '\0')
+		ifc_detail(run, "an address of zeros cannot be an interface's");
 	return err == 0 ? 0 : refused(run, err, "ioctl (SIOCAIFADDR)");
 }
 

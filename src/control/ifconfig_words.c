@@ -22,6 +22,7 @@
 #include "base/ether.h"
 #include "base/str.h"
 #include "base/util.h"
+#include "base/vlanset.h"
 #include "control/bsderr.h"
 #include "control/ifconfig_impl.h"
 
@@ -546,6 +547,27 @@ ifc_family(const char *word, int *family)
 	return false;
 }
 
+/* A bad value where BSD has a sentence of its own for it. */
+static int
+bad_arg(struct parse *p, const struct keyword_arg *arg, const char *otherwise,
+    const char *s)
+{
+	const char *text = arg->bad != NULL ? arg->bad : otherwise;
+	size_t len = strlen(text);
+
+	return ifc_fail(p->run, -EINVAL, "%s%.128s", text,
+	    len > 0 && text[len - 1] == ' ' ? s : "");
+}
+
+static bool
+is_choice(const struct keyword_arg *arg, const char *s)
+{
+	for (const char *c = arg->choices; *c != '\0'; c += strlen(c) + 1)
+		if (strcmp(c, s) == 0)
+			return true;
+	return false;
+}
+
 /* One argument of a row. */
 static int
 row_arg(struct parse *p, const struct iface_keyword *row,
@@ -553,6 +575,8 @@ row_arg(struct parse *p, const struct iface_keyword *row,
 {
 	bool whole =
 	    row->bsd_name != NULL && strchr(row->bsd_name, ' ') != NULL;
+	uint64_t min = arg->min, max = arg->max;
+	struct vlan_set set;
 	int err;
 
 	switch (arg->kind) {
@@ -570,10 +594,14 @@ row_arg(struct parse *p, const struct iface_keyword *row,
 			ifc_fail(p->run, -EINVAL, "%s: %s", row->bsd_name,
 			    bsd_strerror(EINVAL));
 		else
-			ifc_fail(p->run, -EINVAL, "invalid value: %.128s", s);
+			bad_arg(p, arg, "invalid value: ", s);
+		if (strcmp(row->name, "mtu") == 0) { /* the kind's own range */
+			min = p->run->kind->mtu_min;
+			max = p->run->kind->mtu_max;
+		}
 		ifc_detail(p->run, "%s: %s must be a number from %llu to %llu",
 		    row->name, arg->name != NULL ? arg->name : "argument",
-		    (unsigned long long)arg->min, (unsigned long long)arg->max);
+		    (unsigned long long)min, (unsigned long long)max);
 		return -EINVAL;
 	case KEYWORD_ARG_MAC:
 		if (ether_parse(s, v->mac) == 0)
@@ -584,7 +612,20 @@ row_arg(struct parse *p, const struct iface_keyword *row,
 	case KEYWORD_ARG_VLAN:
 		if (str_u64(s, 0, 1, 4094, &v->num) == 0)
 			return 0;
-		return ifc_fail(p->run, -EINVAL, "invalid vlan id: %.128s", s);
+		return bad_arg(p, arg, "invalid vlan id: ", s);
+	case KEYWORD_ARG_VLANS:
+		v->str = s;
+		if (vlan_set_parse(s, &set) == 0)
+			return 0;
+		ifc_detail(p->run,
+		    "%s: a set is none, all, or like 1,10-20 (1 to 4094)",
+		    row->name);
+		return bad_arg(p, arg, "invalid vlan set: ", s);
+	case KEYWORD_ARG_CHOICE:
+		v->str = s;
+		return is_choice(arg, s)
+		           ? 0
+		           : bad_arg(p, arg, "invalid value: ", s);
 	}
 	return 0;
 }
@@ -600,6 +641,42 @@ row_args(const struct iface_keyword *row)
 		    row->args[i].literal == NULL)
 			n++;
 	return n;
+}
+
+/* The optional argument that the next word begins, or KEYWORD_ARGS_MAX. */
+static uint32_t
+option_next(const struct parse *p, const struct iface_keyword *row)
+{
+	const char *word = peek(p);
+	uint32_t i;
+
+	for (i = 0; i < KEYWORD_ARGS_MAX; i++)
+		if (word != NULL && row->args[i].literal != NULL &&
+		    strcmp(row->args[i].literal, word) == 0)
+			break;
+	return i;
+}
+
+/* Words that need another one on the line. */
+static int
+check_with(struct ifconfig_run *run)
+{
+	for (uint32_t i = 0; i < run->op_count; i++) {
+		const struct iface_keyword *row = run->ops[i].row;
+		bool found = row == NULL || row->with == NULL;
+
+		for (uint32_t k = 0; row != NULL && k < i; k++)
+			if (row->with != NULL && run->ops[k].row == row)
+				return ifc_fail(run, -EINVAL,
+				    "'%s' is there twice", row->name);
+		for (uint32_t k = 0; !found && k < run->op_count; k++)
+			found = run->ops[k].row != NULL &&
+			        strcmp(run->ops[k].row->name, row->with) == 0;
+		if (!found)
+			return ifc_fail(run, -EINVAL, "%s",
+			    run->creating ? row->without_create : row->without);
+	}
+	return 0;
 }
 
 /* What ifconfig itself says of a group's name. */
@@ -633,23 +710,20 @@ word_row(struct parse *p, const struct iface_keyword *row)
 		return ifc_fail(p->run, -EINVAL, "'%s' requires %u arguments",
 		    row->name, n);
 	}
-	for (uint32_t i = 0; i < KEYWORD_ARGS_MAX; i++) {
+	for (uint32_t i = 0; i < n; i++) {
+		err = row_arg(
+		    p, row, &row->args[i], p->run->words[p->next++], &v[i]);
+		if (err != 0)
+			return err;
+	}
+	for (uint32_t i; (i = option_next(p, row)) != KEYWORD_ARGS_MAX;) {
 		const struct keyword_arg *arg = &row->args[i];
 		const char *s;
 
-		if (arg->kind == KEYWORD_ARG_END)
-			break;
-		if (arg->literal != NULL) {
-			if (peek(p) == NULL ||
-			    strcmp(peek(p), arg->literal) != 0)
-				continue;
-			p->next++;
-			s = take_arg(p, arg->literal);
-			if (s == NULL)
-				return -EINVAL;
-		} else {
-			s = p->run->words[p->next++];
-		}
+		p->next++;
+		s = take_arg(p, arg->literal);
+		if (s == NULL)
+			return -EINVAL;
 		err = row_arg(p, row, arg, s, &v[i]);
 		if (err != 0)
 			return err;
@@ -704,6 +778,8 @@ ifc_parse_words(struct ifconfig_run *run, uint32_t first)
 		    run, -EINVAL, "'%s' requires argument", p.family_word);
 	if (err == 0)
 		err = addr_finish(&p);
+	if (err == 0)
+		err = check_with(run);
 	for (uint32_t i = 0; err == 0 && i < p.addr_count; i++) {
 		op = ifc_op_add(run, IFC_ADDR);
 		if (op == NULL)

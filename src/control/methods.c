@@ -519,6 +519,32 @@ do_vnet_list(struct rpc_call *call)
 	rpc_reply(call, list);
 }
 
+/* Refuses a new vnet, and says which rule @name breaks if it does. */
+static void
+vnet_refused(struct rpc_call *call, int err, const char *name)
+{
+	struct net *net = call->net;
+
+	if (net->message[0] == '\0' && err == -EEXIST)
+		(void)net_error(net, err, "there is a vnet of that name");
+	if (net->message[0] == '\0' && err == -EINVAL &&
+	    (name[0] == '\0' || strlen(name) >= NET_VNET_NAME_MAX))
+		(void)net_error(net, err, "a vnet's name has 1 to %d letters",
+		    NET_VNET_NAME_MAX - 1);
+	if (net->message[0] == '\0' && err == -EINVAL &&
+	    (name[0] == '.' || name[0] == '-'))
+		(void)net_error(
+		    net, err, "a vnet's name does not begin with '.' or '-'");
+	for (const char *p = name; *p != '\0'; p++)
+		if (net->message[0] == '\0' && err == -EINVAL &&
+		    (*p <= ' ' || (unsigned char)*p >= 0x7f || *p == '/' ||
+		        *p == '@'))
+			(void)net_error(net, err,
+			    "a vnet's name has letters of ASCII, digits and "
+			    "signs, but no blank, '/' or '@'");
+	rpc_fail_errno(call, err, "vnet %.64s", name);
+}
+
 static void
 do_vnet_create(struct rpc_call *call)
 {
@@ -527,7 +553,7 @@ do_vnet_create(struct rpc_call *call)
 	int err = net_vnet_create(call->net, name, &vnet);
 
 	if (err != 0)
-		rpc_fail_errno(call, err, "vnet %.64s", name);
+		vnet_refused(call, err, name);
 	else
 		rpc_reply(call, vnet_json(call->net, vnet));
 }
@@ -547,7 +573,7 @@ do_vnet_attach(struct rpc_call *call)
 	err = net_vnet_attach(
 	    call->net, name, what, call->fds, call->fd_count, &vnet);
 	if (err != 0)
-		rpc_fail_errno(call, err, "vnet %.64s", name);
+		vnet_refused(call, err, name);
 	else
 		rpc_reply(call, vnet_json(call->net, vnet));
 }

@@ -408,6 +408,21 @@ line_feth_faults(const json_t *o, struct text *t)
 }
 
 static void
+line_vlan(const json_t *o, struct text *t)
+{
+	const json_t *k = json_object_get(o, "vlan");
+	const char *parent = get_str(k, "parent");
+
+	text_printf(t, "\tvlan: %lld vlanproto: ", get_int(k, "vlan"));
+	/* What BSD's ifconfig shows of the protocol where there is no tag. */
+	put(t, parent != NULL ? get_str(k, "vlanproto") : "0x0000");
+	text_printf(
+	    t, " vlanpcp: %lld parent interface: ", get_int(k, "vlanpcp"));
+	put(t, parent != NULL ? parent : "<none>");
+	text_puts(t, "\n");
+}
+
+static void
 line_tap(const json_t *o, struct text *t)
 {
 	const json_t *k = json_object_get(o, "tap");
@@ -415,6 +430,23 @@ line_tap(const json_t *o, struct text *t)
 	if (get_int(k, "opened_by_pid") > 0)
 		text_printf(
 		    t, "\tOpened by PID %lld\n", get_int(k, "opened_by_pid"));
+}
+
+/* Only coax has it: a line of its own, if anything is not as at first. */
+static void
+put_group_fwd(const json_t *list, struct text *t)
+{
+	if (json_array_size(list) == 0)
+		return;
+	text_puts(t, "\t        group-fwd");
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *g = json_array_get(list, i);
+
+		text_printf(
+		    t, "%s %lld ", i != 0 ? "," : "", get_int(g, "group"));
+		put(t, get_str(g, "action"));
+	}
+	text_puts(t, "\n");
 }
 
 static void
@@ -454,6 +486,7 @@ put_member(const json_t *m, struct text *t)
 		put(t, s);
 	}
 	text_puts(t, "\n");
+	put_group_fwd(json_object_get(m, "group_fwd"), t);
 }
 
 static void
@@ -493,6 +526,30 @@ line_bridge(const json_t *o, struct text *t)
 		put_member(json_array_get(members, i), t);
 }
 
+/* "\tinput: ipackets 0 ibytes 0 ...": a counter and its value stay together,
+ * and what does not fit the line goes on below the first. */
+static void
+put_counters(struct text *t, const char *head, const json_t *counters,
+    const char *const *names, size_t count)
+{
+	size_t indent = 8 + strlen(head), column = indent;
+	char pair[64];
+
+	text_printf(t, "\t%s", head);
+	for (size_t i = 0; i < count && names[i] != NULL; i++) {
+		int n = snprintf(pair, sizeof(pair), " %s %lld", names[i],
+		    get_int(counters, names[i]));
+
+		if (column + (size_t)n > WIDTH - 1 && column > indent) {
+			text_printf(t, "\n\t%*s", (int)strlen(head), "");
+			column = indent;
+		}
+		text_puts(t, pair);
+		column += (size_t)n;
+	}
+	text_puts(t, "\n");
+}
+
 /* -v: what only coax knows. */
 static void
 line_verbose(const json_t *o, struct text *t)
@@ -509,21 +566,17 @@ line_verbose(const json_t *o, struct text *t)
 
 	text_puts(t, "\tdrivername: ");
 	put(t, get_str(o, "kind"));
-	text_printf(t, "%lld\n\tindex: %lld\n", get_int(o, "unit"),
-	    get_int(o, "index"));
+	if (get_int(o, "unit") >= 0)
+		text_printf(t, "%lld", get_int(o, "unit"));
+	text_printf(t, "\n\tindex: %lld\n", get_int(o, "index"));
 	if (get_str(o, "member_of") != NULL) {
 		text_puts(t, "\tmember of: ");
 		put(t, get_str(o, "member_of"));
 		text_puts(t, "\n");
 	}
-	for (size_t r = 0; json_is_object(c) && r < ARRAY_LEN(rows); r++) {
-		text_puts(t, r == 0 ? "\tinput:" : "\toutput:");
-		for (size_t i = 0; i < ARRAY_LEN(rows[r]); i++)
-			if (rows[r][i] != NULL)
-				text_printf(t, " %s %lld", rows[r][i],
-				    get_int(c, rows[r][i]));
-		text_puts(t, "\n");
-	}
+	for (size_t r = 0; json_is_object(c) && r < ARRAY_LEN(rows); r++)
+		put_counters(t, r == 0 ? "input:" : "output:", c, rows[r],
+		    ARRAY_LEN(rows[r]));
 	json_object_foreach(json_object_get(o, "drops"), key, v)
 	{
 		text_puts(t, "\tdrops: ");
@@ -568,6 +621,20 @@ static const struct iface_line lines_bridge[] = {
 	{ NULL, false },
 };
 
+static const struct iface_line lines_vlan[] = {
+	{ line_description, false },
+	{ line_options, false },
+	{ line_ether, false },
+	{ line_addresses, false },
+	{ line_vnet, false },
+	{ line_groups, false },
+	{ line_vlan, false },
+	{ line_media, false },
+	{ line_status, false },
+	{ line_verbose, true },
+	{ NULL, false },
+};
+
 /* Darwin's. */
 static const struct iface_line lines_feth[] = {
 	{ line_description, false },
@@ -589,6 +656,7 @@ static const struct style {
 	const struct iface_line *lines;
 } styles[] = {
 	{ "bridge", lines_bridge },
+	{ "vlan", lines_vlan },
 	{ "feth", lines_feth },
 };
 

@@ -4,8 +4,9 @@
  *
  * A session has at most one line under way (struct rpc_line): a request, or a
  * batch. A line has a slot for the answer of each element; a call
- * (struct rpc_call) fills its slot when it ends. The line is sent when all
- * elements were started and have ended.
+ * (struct rpc_call) fills its slot when it ends, with text: what a session
+ * holds is known to the byte, and is taken from the server's budget. The line
+ * is sent when all elements were started and have ended.
  */
 #include "control/rpc.h"
 
@@ -23,6 +24,10 @@
 #include "control/info_json.h"
 
 #define NS_PER_S 1000000000u
+
+/* What a parsed request may take, for a byte of its text ("0," makes the
+ * most: an object of jansson's and a pointer to it). */
+#define TREE_FACTOR 20u
 
 /* A line to send. */
 struct rpc_out {
@@ -43,7 +48,10 @@ struct rpc_line {
 	uint32_t next;        /* first that was not started */
 	uint32_t running;     /* started, not ended */
 	uint32_t blocking;    /* of these: hold the batch */
-	json_t **answers;     /* one an element; NULL: none (notification) */
+	char **answers;       /* one an element; NULL: none (notification) */
+	size_t answers_size;  /* bytes of these */
+	size_t held;          /* of the session's: answers and request */
+	bool full;            /* the rest of the batch is not carried out */
 	int fds[RPC_FDS_MAX]; /* of the answer */
 	uint32_t fd_count;
 };
@@ -53,6 +61,7 @@ TAILQ_HEAD(rpc_call_list, rpc_call);
 struct rpc_server {
 	struct rpc_server_options options;
 	struct rpc_call_list calls;
+	size_t held[2]; /* bytes of all sessions; [1]: of reserved ones */
 };
 
 struct rpc_session {
@@ -70,7 +79,10 @@ struct rpc_session {
 	struct rpc_line *line;
 	struct rpc_out_list out;
 	size_t out_size;
+	size_t held; /* bytes: output, and what the line holds */
+	bool broken; /* an answer could not be made: the client cannot go on */
 	uint64_t credit_ns, credited_ns; /* the bucket, in time */
+	uint64_t debt_ns;                /* it has to fill this first */
 	uint64_t due_ns;
 	bool stepping;
 };
@@ -140,6 +152,36 @@ rpc_server_tables(const struct rpc_server *server)
 	return server->options.tables;
 }
 
+/* What sessions hold. */
+
+static void
+session_hold(struct rpc_session *s, size_t size)
+{
+	s->held += size;
+	s->server->held[s->options.reserved] += size;
+}
+
+static void
+session_let_go(struct rpc_session *s, size_t size)
+{
+	ASSERT(size <= s->held);
+	s->held -= size;
+	s->server->held[s->options.reserved] -= size;
+}
+
+static bool
+session_over_budget(const struct rpc_session *s)
+{
+	return s->server->held[s->options.reserved] >
+	       (s->options.reserved ? RPC_HELD_RESERVED_MAX : RPC_HELD_MAX);
+}
+
+size_t
+rpc_server_held(const struct rpc_server *server)
+{
+	return server->held[0] + server->held[1];
+}
+
 /* Output. */
 
 /* @text (malloc) and @fds are consumed. */
@@ -166,6 +208,7 @@ session_send(
 	o->fd_count = fd_count;
 	TAILQ_INSERT_TAIL(&s->out, o, link);
 	s->out_size += len;
+	session_hold(s, len);
 	return 0;
 
 out_free:
@@ -173,7 +216,7 @@ out_free:
 	free(text);
 	server_close(s->server, fds, fd_count);
 	/* An answer that cannot be given: the client must not wait for it. */
-	s->out_size = RPC_OUT_MAX + 1;
+	s->broken = true;
 	s->ended = true;
 	return -ENOMEM;
 }
@@ -182,6 +225,8 @@ static void
 out_free(struct rpc_session *s, struct rpc_out *o)
 {
 	TAILQ_REMOVE(&s->out, o, link);
+	s->out_size -= o->len - o->sent;
+	session_let_go(s, o->len);
 	server_close(s->server, o->fds, o->fd_count);
 	free(o->text);
 	free(o);
@@ -244,7 +289,7 @@ rpc_session_output_done(struct rpc_session *s, size_t len)
 
 	ASSERT(o != NULL && len > 0 && len <= o->len - o->sent);
 	o->sent += len;
-	s->out_size -= COAX_MIN(len, s->out_size);
+	s->out_size -= len;
 	server_close(s->server, o->fds, o->fd_count);
 	o->fd_count = 0;
 	if (o->sent == o->len)
@@ -254,7 +299,7 @@ rpc_session_output_done(struct rpc_session *s, size_t len)
 bool
 rpc_session_overrun(const struct rpc_session *s)
 {
-	return s->out_size > RPC_OUT_MAX;
+	return s->broken || s->out_size > RPC_OUT_MAX;
 }
 
 size_t
@@ -266,7 +311,7 @@ rpc_session_output_size(const struct rpc_session *s)
 int
 rpc_notify(struct rpc_session *s, const char *method, json_t *params)
 {
-	if (s->out_size > RPC_OUT_MAX / 4) {
+	if (s->out_size > RPC_OUT_MAX / 4 || session_over_budget(s)) {
 		json_decref(params);
 		return -ENOBUFS;
 	}
@@ -305,8 +350,9 @@ rpc_session_create(struct rpc_server *server,
 static void
 line_free(struct rpc_line *l)
 {
+	session_let_go(l->session, l->held);
 	for (uint32_t i = 0; i < l->count; i++)
-		json_decref(l->answers[i]);
+		free(l->answers[i]);
 	free(l->answers);
 	json_decref(l->root);
 	free(l);
@@ -331,6 +377,7 @@ rpc_session_destroy(struct rpc_session *s)
 	}
 	while (!TAILQ_EMPTY(&s->out))
 		out_free(s, TAILQ_FIRST(&s->out));
+	ASSERT(s->held == 0);
 	server_close(s->server, s->fds, s->fd_count);
 	text_free(&s->in);
 	free(s);
@@ -388,6 +435,8 @@ session_scan(struct rpc_session *s)
 int
 rpc_session_input(struct rpc_session *s, const void *data, size_t len)
 {
+	size_t most;
+
 	if (s->ended)
 		return -EMSGSIZE;
 	/* What was run makes room first. */
@@ -403,9 +452,13 @@ rpc_session_input(struct rpc_session *s, const void *data, size_t len)
 		return -ENOMEM;
 	}
 	session_scan(s);
-	if (s->in_scanned - s->in_start >= RPC_LINE_MAX) {
-		session_refuse(s, RPC_INVALID_REQUEST,
-		    "request longer than 1048576 bytes");
+	most = s->options.read_only ? RPC_LINE_READ_ONLY_MAX : RPC_LINE_MAX;
+	if (s->in_scanned - s->in_start >= most) {
+		char why[48];
+
+		snprintf(
+		    why, sizeof(why), "request longer than %zu bytes", most);
+		session_refuse(s, RPC_INVALID_REQUEST, why);
 		s->ended = true;
 		return -EMSGSIZE;
 	}
@@ -431,28 +484,45 @@ rpc_session_idle(const struct rpc_session *s)
 	       TAILQ_EMPTY(&s->out);
 }
 
+/* Of one token, in time. */
+static uint64_t
+session_cost(const struct rpc_session *s)
+{
+	return COAX_MAX(NS_PER_S / s->options.rate, UINT64_C(1));
+}
+
 /* One token, or false and the time when there will be one. */
 static bool
 session_pay(struct rpc_session *s, uint64_t now_ns)
 {
-	uint64_t cost = NS_PER_S / s->options.rate;
-	uint64_t most;
+	uint64_t cost = session_cost(s);
+	uint64_t most = cost * s->options.burst, paid;
 
-	if (cost == 0)
-		cost = 1;
-	most = cost * s->options.burst;
 	if (now_ns > s->credited_ns) {
 		s->credit_ns += now_ns - s->credited_ns;
 		s->credited_ns = now_ns;
 	}
-	s->credit_ns = COAX_MIN(s->credit_ns, most);
+	paid = COAX_MIN(s->credit_ns, s->debt_ns);
+	s->debt_ns -= paid;
+	s->credit_ns = COAX_MIN(s->credit_ns - paid, most);
 	if (s->credit_ns < cost) {
-		s->due_ns = now_ns + (cost - s->credit_ns);
+		s->due_ns = now_ns + s->debt_ns + (cost - s->credit_ns);
 		return false;
 	}
 	s->credit_ns -= cost;
 	s->due_ns = 0;
 	return true;
+}
+
+/* A long answer costs more than a short one: it is paid for afterwards. */
+static void
+session_charge(struct rpc_session *s, size_t len)
+{
+	uint64_t price = len / RPC_TOKEN_SIZE * session_cost(s);
+	uint64_t paid = COAX_MIN(s->credit_ns, price);
+
+	s->credit_ns -= paid;
+	s->debt_ns += price - paid;
 }
 
 /* Deepest nesting of a text of JSON, whether it is one or not. */
@@ -543,7 +613,98 @@ session_take_line(struct rpc_session *s)
 	l->root = root;
 	l->batch = json_is_array(root);
 	l->count = (uint32_t)count;
+	l->held = len * TREE_FACTOR;
+	session_hold(s, l->held);
 	s->line = l;
+}
+
+/* Puts @answer (consumed; NULL: memory has ended) into its slot, as text. */
+static void
+line_put(struct rpc_line *l, uint32_t slot, json_t *answer)
+{
+	struct rpc_session *s = l->session;
+	char *text = answer != NULL ? json_dumps(answer, JSON_COMPACT) : NULL;
+	size_t len;
+
+	json_decref(answer);
+	ASSERT(l->answers[slot] == NULL);
+	if (text == NULL) {
+		s->broken = true;
+		s->ended = true;
+		return;
+	}
+	len = strlen(text);
+	l->answers[slot] = text;
+	l->answers_size += len;
+	l->held += len;
+	session_hold(s, len);
+	session_charge(s, len);
+}
+
+/* An answer that comes when the batch has more than enough of them. */
+static json_t *
+answer_too_much(json_t *id, const char *detail)
+{
+	char message[64];
+
+	snprintf(message, sizeof(message),
+	    "answers of this batch exceed %d bytes", RPC_BATCH_OUT_MAX);
+	return error_json(
+	    id, RPC_FAILED, message, rpc_error_data(EMSGSIZE, detail));
+}
+
+/* The same for an element's answer, if the batch has room for it. */
+static void
+line_answer(struct rpc_line *l, uint32_t slot, json_t *id, json_t *answer)
+{
+	line_put(l, slot, answer);
+	if (!l->batch || l->answers_size <= RPC_BATCH_OUT_MAX)
+		return;
+	l->full = true;
+	if (l->answers[slot] == NULL)
+		return;
+	session_let_go(l->session, strlen(l->answers[slot]));
+	l->held -= strlen(l->answers[slot]);
+	free(l->answers[slot]);
+	l->answers[slot] = NULL;
+	line_put(l, slot,
+	    answer_too_much(
+	        id, "this was carried out, but its answer has no room"));
+}
+
+/* Why an element is not carried out. */
+static json_t *
+line_refusal(const struct rpc_line *l, json_t *id)
+{
+	if (l->full)
+		return answer_too_much(id, "this was not carried out");
+	return error_json(id, RPC_FAILED,
+	    "too many answers wait to be taken: No buffer space available",
+	    rpc_error_data(ENOBUFS, "this was not carried out"));
+}
+
+/* All answers of a line, as it is sent. NULL: no memory. */
+static char *
+line_text(const struct rpc_line *l)
+{
+	struct text t = { 0 };
+
+	if (l->batch)
+		text_puts(&t, "[");
+	for (uint32_t i = 0; i < l->count; i++) {
+		if (l->answers[i] == NULL)
+			continue;
+		if (t.len > 1)
+			text_puts(&t, ",");
+		text_puts(&t, l->answers[i]);
+		free(l->answers[i]);
+		l->answers[i] = NULL;
+	}
+	if (l->batch)
+		text_puts(&t, "]");
+	if (!text_ok(&t))
+		text_free(&t);
+	return t.s;
 }
 
 /* Sends the answers if all elements have ended. */
@@ -551,24 +712,22 @@ static void
 line_finish(struct rpc_line *l)
 {
 	struct rpc_session *s = l->session;
-	json_t *message = NULL;
+	bool any = l->answers_size > 0;
+	char *text = NULL;
 
 	if (l->next < l->count || l->running > 0)
 		return;
-	if (l->batch) {
-		for (uint32_t i = 0; i < l->count; i++) {
-			if (l->answers[i] == NULL)
-				continue;
-			if (message == NULL)
-				message = json_array();
-			json_array_append(message, l->answers[i]);
-		}
-	} else {
-		message = json_incref(l->answers[0]);
+	if (any && !l->batch) {
+		text = l->answers[0];
+		l->answers[0] = NULL;
+	} else if (any) {
+		text = line_text(l);
 	}
 	s->line = NULL;
-	if (message != NULL)
-		session_send_json(s, message, l->fds, l->fd_count);
+	if (any)
+		session_send(s, text, l->fds, l->fd_count);
+	else
+		server_close(s->server, l->fds, l->fd_count);
 	line_free(l);
 }
 
@@ -586,12 +745,11 @@ call_answer(struct rpc_call *call, json_t *answer)
 		call_free(call);
 		return;
 	}
-	ASSERT(l->answers[call->slot] == NULL);
+	if (answer == NULL && call->id != NULL)
+		answer = error_json(call->id, RPC_INTERNAL_ERROR,
+		    "Cannot allocate memory", NULL);
 	if (call->id != NULL)
-		l->answers[call->slot] =
-		    answer != NULL ? answer
-		                   : error_json(call->id, RPC_INTERNAL_ERROR,
-		                         "Cannot allocate memory", NULL);
+		line_answer(l, call->slot, call->id, answer);
 	else
 		json_decref(answer);
 	l->running--;
@@ -932,8 +1090,13 @@ line_start(struct rpc_line *l, uint32_t slot)
 		if (!json_is_string(id) && !json_is_number(id))
 			id = NULL;
 		snprintf(message, sizeof(message), "invalid request: %s", why);
-		l->answers[slot] =
-		    error_json(id, RPC_INVALID_REQUEST, message, NULL);
+		line_answer(l, slot, id,
+		    error_json(id, RPC_INVALID_REQUEST, message, NULL));
+		return;
+	}
+	if (l->full || session_over_budget(s)) {
+		if (id != NULL)
+			line_put(l, slot, line_refusal(l, id));
 		return;
 	}
 	call = calloc(1, sizeof(*call));
@@ -942,8 +1105,9 @@ line_start(struct rpc_line *l, uint32_t slot)
 	if (call == NULL || call->params == NULL) {
 		free(call);
 		if (id != NULL)
-			l->answers[slot] = error_json(id, RPC_INTERNAL_ERROR,
-			    "Cannot allocate memory", NULL);
+			line_put(l, slot,
+			    error_json(id, RPC_INTERNAL_ERROR,
+			        "Cannot allocate memory", NULL));
 		return;
 	}
 	call->session = s;

@@ -30,8 +30,15 @@
  * Limits, all of which end the session (after an error answer where one can
  * be given): RPC_LINE_MAX bytes a line, RPC_OUT_MAX bytes of answers not yet
  * taken. RPC_DEPTH_MAX and RPC_BATCH_MAX are errors of the request
- * (-32600). The rate is a token bucket, one token an element: when it is
+ * (-32600). Answers of a batch that exceed RPC_BATCH_OUT_MAX end it: the
+ * element whose answer has no room and all later ones, which are not carried
+ * out, get an error (EMSGSIZE). The rate is a token bucket, one token an
+ * element and one more for each RPC_TOKEN_SIZE bytes of its answer: when it is
  * empty nothing is refused, requests wait until rpc_session_due().
+ *
+ * All sessions together hold RPC_HELD_MAX bytes of requests under way and
+ * answers not yet taken, and one answer more; beyond, requests are refused
+ * (ENOBUFS). Reserved sessions have a budget of their own.
  *
  * Source: https://www.jsonrpc.org/specification (JSON-RPC 2.0).
  */
@@ -45,13 +52,18 @@
 #include "control/text.h"
 #include "net/net.h"
 
-#define RPC_LINE_MAX  (1024 * 1024)      /* bytes of a request, with newline */
-#define RPC_OUT_MAX   (64 * 1024 * 1024) /* bytes of answers not taken */
-#define RPC_DEPTH_MAX 16                 /* nested arrays and objects */
-#define RPC_BATCH_MAX 4096               /* elements of a batch */
-#define RPC_FDS_MAX   8                  /* descriptors with one line */
-#define RPC_RATE      20000              /* requests a second ... */
-#define RPC_BURST     20000              /* ... and at once */
+#define RPC_LINE_MAX           (1024 * 1024) /* bytes of a request, with newline */
+#define RPC_LINE_READ_ONLY_MAX (256 * 1024)       /* on the read-only socket */
+#define RPC_OUT_MAX            (32 * 1024 * 1024) /* bytes of answers not taken */
+#define RPC_BATCH_OUT_MAX      (8 * 1024 * 1024)          /* of one batch */
+#define RPC_HELD_MAX           ((size_t)64 * 1024 * 1024) /* of all sessions */
+#define RPC_HELD_RESERVED_MAX  ((size_t)256 * 1024 * 1024)
+#define RPC_DEPTH_MAX          16    /* nested arrays and objects */
+#define RPC_BATCH_MAX          4096  /* elements of a batch */
+#define RPC_FDS_MAX            8     /* descriptors with one line */
+#define RPC_RATE               20000 /* requests a second ... */
+#define RPC_BURST              20000 /* ... and at once */
+#define RPC_TOKEN_SIZE         1024  /* bytes of an answer for one */
 
 /* Error codes of JSON-RPC 2.0, and ours. */
 #define RPC_PARSE_ERROR      (-32700)
@@ -162,11 +174,15 @@ const struct rpc_method *rpc_server_method(
 const struct rpc_method *const *rpc_server_tables(
     const struct rpc_server *server);
 
+/** rpc_server_held() - bytes that all sessions hold now */
+size_t rpc_server_held(const struct rpc_server *server);
+
 struct rpc_session_options {
 	uint32_t uid;
 	int32_t pid;
 	const char *client;   /* name for the cause; NULL: "client" */
 	bool read_only;       /* the read-only socket */
+	bool reserved;        /* of the owner: has its own budget */
 	void *user;           /* rpc_session_user() */
 	uint32_t rate, burst; /* 0: RPC_RATE, RPC_BURST */
 	uint64_t now_ns;

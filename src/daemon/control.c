@@ -43,6 +43,7 @@ struct client {
 	struct subscription sub;
 	uint32_t uid;
 	int32_t pid;
+	bool read_only;
 	bool ready;   /* on the ready list */
 	bool eof;     /* will send no more */
 	bool closing; /* is dropped once its output is sent */
@@ -61,7 +62,7 @@ struct control {
 	struct listener listeners[2];
 	struct timer rest; /* set while the listeners rest */
 	TAILQ_HEAD(, client) clients, ready;
-	uint32_t client_count;
+	uint32_t counts[2]; /* of clients; [1]: on the read-only socket */
 	struct loop_task task;
 	struct net_subscriber subscriber;
 	bool subscribed;
@@ -108,7 +109,7 @@ client_drop(struct client *cl)
 	if (cl->ready)
 		TAILQ_REMOVE(&c->ready, cl, ready_link);
 	TAILQ_REMOVE(&c->clients, cl, link);
-	c->client_count--;
+	c->counts[cl->read_only]--;
 	loop_timer_del(c->o.loop, &cl->stall);
 	loop_timer_del(c->o.loop, &cl->due);
 	loop_fd_del(c->o.loop, &cl->watch);
@@ -377,15 +378,41 @@ peer_in_group(int fd, const struct ucred *cred, gid_t gid)
 	return false;
 }
 
+/* Root, or the daemon's own user. */
+static bool
+peer_trusted(const struct ucred *cred)
+{
+	return cred->uid == 0 || cred->uid == geteuid();
+}
+
 static bool
 peer_allowed(
     const struct control *c, int fd, const struct ucred *cred, bool read_only)
 {
-	if (cred->uid == 0 || cred->uid == geteuid())
+	if (peer_trusted(cred))
 		return true;
 	if (c->o.set_gid)
 		return peer_in_group(fd, cred, c->o.gid);
 	return read_only && peer_in_group(fd, cred, getegid());
+}
+
+/* Whether one more may come. Readers have places of their own, no other user
+ * has more than a quarter of a socket's, and the last ones are the owner's. */
+static bool
+room_for(const struct control *c, const struct ucred *cred, bool read_only)
+{
+	uint32_t room = c->o.clients_max / (read_only ? 2 : 1);
+	const struct client *cl;
+	uint32_t same = 0;
+
+	room = COAX_MAX(room, 1u);
+	if (peer_trusted(cred))
+		return c->counts[read_only] < room;
+	TAILQ_FOREACH (cl, &c->clients, link)
+		same += cl->uid == cred->uid && cl->read_only == read_only;
+	return same < COAX_MAX(room / 4, 1u) &&
+	       c->counts[read_only] <
+	           room - COAX_MIN(CONTROL_CLIENTS_RESERVED, room / 4);
 }
 
 int
@@ -408,7 +435,7 @@ control_adopt(struct control *c, int fd, bool read_only)
 		control_turn_away(fd, "coaxd: Permission denied", err);
 		goto out_close;
 	}
-	if (c->client_count >= c->o.clients_max) {
+	if (!room_for(c, &cred, read_only)) {
 		control_complain(c, "too many clients");
 		err = -EUSERS;
 		control_turn_away(fd, "coaxd: too many clients", err);
@@ -424,6 +451,8 @@ control_adopt(struct control *c, int fd, bool read_only)
 	cl->due.fn = client_due;
 	cl->uid = so.uid = cred.uid;
 	cl->pid = so.pid = cred.pid;
+	cl->read_only = read_only;
+	so.reserved = !read_only && peer_trusted(&cred);
 	so.user = cl;
 	err = rpc_session_create(c->o.server, &so, &cl->session);
 	if (err < 0)
@@ -437,7 +466,7 @@ control_adopt(struct control *c, int fd, bool read_only)
 	if (err < 0)
 		goto out_session;
 	TAILQ_INSERT_TAIL(&c->clients, cl, link);
-	c->client_count++;
+	c->counts[read_only]++;
 	return 0;
 
 out_session:
@@ -452,7 +481,7 @@ out_close:
 uint32_t
 control_clients(const struct control *c)
 {
-	return c->client_count;
+	return c->counts[0] + c->counts[1];
 }
 
 /* --- listeners -------------------------------------------------------------

@@ -13,6 +13,10 @@
  *     holds is at most one line and one answer, and is dropped when it takes
  *     nothing for stall_ns;
  *   - a client that breaks a limit gets an error object and is dropped;
+ *   - there is room for clients_max clients, and for half as many more on the
+ *     read-only socket. A user other than root and the daemon's own may have a
+ *     quarter of each, and all of them together leave the last
+ *     CONTROL_CLIENTS_RESERVED (at most a quarter) to these two;
  *   - a client that has closed is dropped at once; one that has only shut down
  *     its sending side gets the answers to what it has sent;
  *   - out of descriptors, the listeners rest until a client goes, or for a
@@ -29,10 +33,11 @@
 #include "control/rpc.h"
 #include "os/loop.h"
 
-#define CONTROL_CLIENTS_MAX 512
-#define CONTROL_STEPS_MAX   16
-#define CONTROL_STALL_NS    UINT64_C(10000000000)
-#define CONTROL_EVENTS_SIZE (256u * 1024) /* bytes a subscriber may hold */
+#define CONTROL_CLIENTS_MAX      512
+#define CONTROL_CLIENTS_RESERVED 16u
+#define CONTROL_STEPS_MAX        16
+#define CONTROL_STALL_NS         UINT64_C(10000000000)
+#define CONTROL_EVENTS_SIZE      (256u * 1024) /* bytes a subscriber may hold */
 
 struct control;
 struct client;

@@ -17,14 +17,6 @@
 
 #define DAEMON_SPIN_MAX_US 1000000 /* of -p */
 
-/* An open tap, by the number that the kernel gives the app's socket. */
-struct daemon_tap {
-	uint64_t cookie;
-	uint32_t index; /* struct iface's */
-	TAILQ_ENTRY(daemon_tap) link;
-};
-TAILQ_HEAD(daemon_tap_list, daemon_tap);
-
 struct daemon {
 	struct loop *loop;
 	struct net *net;
@@ -32,7 +24,6 @@ struct daemon {
 	char host_why[256];
 	struct rpc_server *server;
 	struct control *control;
-	struct daemon_tap_list taps;
 	char path[108]; /* of the control socket */
 	uint64_t started_ns;
 	uint32_t spin_us;
@@ -41,9 +32,7 @@ struct daemon {
 
 /* Rows for rpc_server_options.tables; its user is the struct daemon. */
 extern const struct rpc_method daemon_methods[];
+extern const struct rpc_method daemon_tap_methods[];
 
 /* Rows for struct sysctl_tree; its user is the struct daemon. */
 extern const struct sysctl_row daemon_sysctls[];
-
-/* Forgets the open taps. */
-void daemon_taps_clear(struct daemon *d);

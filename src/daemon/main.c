@@ -163,7 +163,24 @@ parse_options(int argc, char **argv, struct options *o)
 	return -1;
 }
 
-/* The absolute path of the control socket, with its directories made. */
+/* Why the socket cannot be made in its directory: 0, or a negative errno. */
+static int
+check_dir(const char *path)
+{
+	char dir[sizeof(((struct daemon *)0)->path)];
+	char *slash;
+	struct stat st;
+
+	(void)str_copy(dir, sizeof(dir), path);
+	slash = strrchr(dir, '/');
+	slash[slash == dir] = '\0';
+	if (stat(dir, &st) < 0)
+		return -errno;
+	return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
+}
+
+/* The absolute path of the control socket. Only the directory of the default
+ * one is made; that of a given one is there, or the path is a mistake. */
 static int
 find_path(const struct options *o, char *path, size_t size)
 {
@@ -183,17 +200,21 @@ find_path(const struct options *o, char *path, size_t size)
 			return refuse("%s: the path of a socket is at most "
 			              "%zu bytes long",
 			    given, size - 1);
+		err = check_dir(path);
+		if (err < 0)
+			return refuse(
+			    "%s: its directory: %s", path, strerror(-err));
 	} else {
 		err = priv_socket_path(path, size);
 		if (err < 0)
 			return refuse("the default place of the control "
 			              "socket is not usable: %s",
 			    strerror(-err));
+		err = priv_mkdir_for(path, geteuid() == 0 ? 0755 : 0700);
+		if (err < 0)
+			return refuse("%s: cannot make its directory: %s", path,
+			    strerror(-err));
 	}
-	err = priv_mkdir_for(path, geteuid() == 0 ? 0755 : 0700);
-	if (err < 0)
-		return refuse(
-		    "%s: cannot make its directory: %s", path, strerror(-err));
 	return 0;
 }
 
@@ -352,6 +373,7 @@ log_event(struct net_subscriber *s, const struct net_event *ev)
 static const struct rpc_method *const method_tables[] = {
 	control_methods,
 	daemon_methods,
+	daemon_tap_methods,
 	NULL,
 };
 
@@ -383,7 +405,7 @@ open_net(struct daemon *d, const struct options *o)
 		no.system = &system;
 	} else {
 		d->host = NULL;
-		log_notice("%s", d->host_why);
+		log_notice("no host side: %s", d->host_why);
 	}
 	err = net_create(&no, &d->net);
 	if (err < 0)
@@ -487,7 +509,6 @@ close_all(struct daemon *d)
 	if (d->host != NULL && d->net != NULL &&
 	    host_system_shutdown(d->host, clock_now_ns() + SHUTDOWN_NS) < 0)
 		log_warning("some netdevs are left to the end of the process");
-	daemon_taps_clear(d);
 	if (d->server != NULL)
 		rpc_server_destroy(d->server);
 	if (d->net != NULL)
@@ -512,7 +533,6 @@ serve(const struct options *o, const char *path, int ready_fd)
 	int status = 1;
 	int err;
 
-	TAILQ_INIT(&d.taps);
 	(void)str_copy(d.path, sizeof(d.path), path);
 	(void)priv_raise_nofile(NULL);
 	(void)signal(SIGPIPE, SIG_IGN);

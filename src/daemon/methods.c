@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Methods and sysctls that need more than a net: descriptors, namespaces, the
- * loop, the sessions. The others are in control/methods.c.
+ * loop, the sessions. The others are in control/methods.c,
+ * those of taps in taps.c.
  *
  *   daemon.info {}              version, pid, sockets, host, loop
  *   session.hello {client?, netns?}  who asks, and from which vnet
  *   vnet.enter {name}           {"name","id","fd":0}: its network namespace
- *   tap.open {name?}            {"name","fd":0}
- *   tap.ifname {cookie}         {"name"}: SO_COOKIE of the app's descriptor
  *   host.give {name, fd}        a tun that the client made in the call's vnet
  *   events.subscribe {types?}   notifications "event" from now on
  */
@@ -22,7 +21,6 @@
 #include "base/list.h"
 #include "base/str.h"
 #include "control/methods.h"
-#include "drv/tap.h"
 #include "os/clock.h"
 #include "os/sock.h"
 
@@ -131,137 +129,6 @@ method_vnet_enter(struct rpc_call *call)
 	    &fd, 1);
 }
 
-/* --- taps ------------------------------------------------------------------
- */
-
-void
-daemon_taps_clear(struct daemon *d)
-{
-	struct daemon_tap *t;
-
-	while ((t = TAILQ_FIRST(&d->taps)) != NULL) {
-		TAILQ_REMOVE(&d->taps, t, link);
-		free(t);
-	}
-}
-
-/*
- * Notes an opened tap. Entries of interfaces that have gone, and of an earlier
- * open of the same one (a tap is open once at a time), go here.
- */
-static int
-daemon_tap_note(struct daemon *d, uint32_t index, int fd)
-{
-	struct daemon_tap *t, *next;
-	struct daemon_tap *new = malloc(sizeof(*new));
-	socklen_t len = sizeof(new->cookie);
-	int err;
-
-	if (new == NULL)
-		return -ENOMEM;
-	new->index = index;
-	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &new->cookie, &len) < 0) {
-		err = -errno;
-		free(new);
-		return err;
-	}
-	TAILQ_FOREACH_SAFE (t, &d->taps, link, next) {
-		if (t->index == index ||
-		    net_iface_by_index(d->net, t->index) == NULL) {
-			TAILQ_REMOVE(&d->taps, t, link);
-			free(t);
-		}
-	}
-	TAILQ_INSERT_TAIL(&d->taps, new, link);
-	return 0;
-}
-
-/* A tap.open that waits for its netdev. */
-struct tap_opening {
-	struct net_wait wait;
-	struct rpc_call *call;
-	uint32_t index;
-	int fd;
-};
-
-static void
-tap_opening_end(struct tap_opening *o, int err)
-{
-	struct rpc_call *call = o->call;
-	struct iface *ifp = net_iface_by_index(call->net, o->index);
-
-	if (err == 0 && ifp == NULL)
-		err = -ENXIO;
-	if (err < 0) {
-		fd_close(&o->fd); /* ends the clone */
-		rpc_fail_errno(call, err, "tap");
-	} else {
-		rpc_reply_fds(call,
-		    json_pack("{s:s, s:i}", "name", ifp->name, "fd", 0), &o->fd,
-		    1);
-	}
-	free(o);
-}
-
-static void
-tap_opening_done(struct net_wait *w, int err)
-{
-	tap_opening_end(CONTAINER_OF(w, struct tap_opening, wait), err);
-}
-
-static void
-method_tap_open(struct rpc_call *call)
-{
-	struct net *net = call->net;
-	const char *name = rpc_param_str(call, "name");
-	struct tap_open_options opts = { 0 };
-	struct tap_opening *o;
-	struct iface *ifp;
-	int err;
-
-	if (call->session != NULL)
-		control_peer(call->session, &opts.uid, &opts.pid);
-	o = calloc(1, sizeof(*o));
-	if (o == NULL) {
-		rpc_fail_errno(call, -ENOMEM, "tap");
-		return;
-	}
-	o->call = call;
-	o->wait.done = tap_opening_done;
-	err = tap_open(net, call->vnet, name, &opts, &o->fd, &ifp);
-	if (err < 0) {
-		free(o);
-		rpc_fail_errno(call, err, "%s", name != NULL ? name : "tap");
-		return;
-	}
-	o->index = ifp->index;
-	err = daemon_tap_note(call->user, ifp->index, o->fd);
-	/* A clone is made here, so its host side is, too. */
-	if (err == 0 && name == NULL && net->host_attach != 0 &&
-	    net->system.host_attach != NULL)
-		err = net->system.host_attach(net->system.arg, ifp, &o->wait);
-	if (err != -EINPROGRESS)
-		tap_opening_end(o, err);
-}
-
-static void
-method_tap_ifname(struct rpc_call *call)
-{
-	struct daemon *d = call->user;
-	uint64_t cookie = (uint64_t)rpc_param_int(call, "cookie", 0);
-	struct iface *ifp = NULL;
-	struct daemon_tap *t;
-
-	TAILQ_FOREACH (t, &d->taps, link) {
-		if (t->cookie == cookie)
-			ifp = net_iface_by_index(d->net, t->index);
-	}
-	if (ifp == NULL)
-		rpc_fail_errno(call, -ENXIO, "TAPGIFNAME");
-	else
-		rpc_reply(call, json_pack("{s:s}", "name", ifp->name));
-}
-
 /* --- host.give -------------------------------------------------------------
  */
 
@@ -353,14 +220,6 @@ const struct rpc_method daemon_methods[] = {
 	{ "vnet.enter", RPC_HOME_ONLY, {
 	    { "name", RPC_STRING, false, 0, 0, "name or number of a vnet" } },
 	    method_vnet_enter, "the network namespace of a vnet" },
-	{ "tap.open", 0, {
-	    { "name", RPC_STRING_OR_NULL, true, 0, 0,
-	      "an existing tap; null: a new one" } },
-	    method_tap_open, "open a tap" },
-	{ "tap.ifname", RPC_READ_ONLY, {
-	    { "cookie", RPC_INTEGER, false, 0, 0,
-	      "SO_COOKIE of the tap's descriptor" } },
-	    method_tap_ifname, "which interface an open tap is" },
 	{ "host.give", 0, {
 	    { "name", RPC_STRING, false, 0, 0, "interface" },
 	    { "to", RPC_STRING, false, 0, 0, "vnet in which the TAP is" },

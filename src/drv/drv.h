@@ -23,6 +23,7 @@ extern const struct iface_ops *const drv_kinds[];
 extern const struct iface_ops feth_ops;
 extern const struct iface_ops tap_ops;
 extern const struct iface_ops vether_ops;
+extern const struct iface_ops vlan_ops;
 
 /* What later feths are born with: sysctl net.link.fake.* */
 struct feth_tunables {

@@ -43,13 +43,15 @@ why_not(int err)
 {
 	switch (err) {
 	case -EACCES:
-		return "no permission to open /dev/net/tun";
+		return "/dev/net/tun is closed to this user: as root, chmod "
+		       "0666 /dev/net/tun (a udev rule makes it last)";
 	case -EPERM:
-		return "no right to make network interfaces (CAP_NET_ADMIN)";
+		return "no right to make network interfaces (CAP_NET_ADMIN): "
+		       "run inside `coax lab', or as root";
 	case -ENOENT:
 	case -ENODEV:
 	case -ENXIO:
-		return "there is no /dev/net/tun";
+		return "there is no /dev/net/tun: as root, modprobe tun";
 	default:
 		return strerror(-err);
 	}
@@ -69,6 +71,9 @@ host_system_create(const struct host_options *o, struct host_system **out,
 	TAILQ_INIT(&hs->ifs);
 	TAILQ_INIT(&hs->dirty);
 	TAILQ_INIT(&hs->dying);
+	TAILQ_INIT(&hs->told);
+	hs->tell_task.fn = host_tell;
+	hs->tell_task.arg = hs;
 	hs->home.hs = hs;
 	hs->home.fd = hs->home.owner.fd = -1;
 	hs->home.nsid = RTNL_NSID_NONE;
@@ -107,8 +112,10 @@ out_destroy:
 out_why:
 	if (err == -ENODEV || err == -ENXIO)
 		err = -ENOENT;
-	snprintf(why, size, "no host side here: %s; run inside `coax lab'",
-	    why_not(err));
+	snprintf(why, size, "%s%s", why_not(err),
+	    err == -EACCES && getenv("COAX_LAB") == NULL
+	        ? "; then run inside `coax lab'"
+	        : "");
 	if (err == -EACCES)
 		err = -EPERM;
 	return err;
@@ -126,6 +133,7 @@ host_system_ops(struct host_system *hs, struct net_system *out)
 		.addr_add = host_addr_add,
 		.addr_del = host_addr_del,
 		.addr_list = host_addr_list,
+		.host_name_taken = host_name_taken,
 		.host_refresh = host_refresh,
 		.vnet_create = host_vnet_create,
 		.vnet_attach = host_vnet_attach,
@@ -166,6 +174,7 @@ host_system_destroy(struct host_system *hs)
 	ASSERT(TAILQ_EMPTY(&hs->ifs));
 	hs->net = NULL; /* what is told from here on is told to nobody */
 	loop_hook_del(hs->loop, &hs->flush);
+	loop_task_cancel(hs->loop, &hs->tell_task);
 	host_monitor_close(hs);
 	jobs_destroy(hs->jobs);
 	while ((ns = TAILQ_FIRST(&hs->spaces)) != NULL) {

@@ -24,9 +24,13 @@
 #define HOST_READ_MAX    32  /* reads in one submit */
 #define HOST_READ_BUDGET 128 /* frames a netdev may send per wake-up */
 #define HOST_READ_BYTES  (2u << 20)
-#define HOST_TX_MAX      256 /* frames gathered before they must go */
-#define HOST_BUCKETS     1024
-#define HOST_REFRESH_NS  UINT64_C(10000000) /* counters: at most so often */
+/* A wake-up that brought so many bytes, super-frames, is bulk: no spinning for
+ * some time after it.  Small frames do not come near in one wake-up. */
+#define HOST_BULK_BYTES   32768u
+#define HOST_BULK_HOLD_NS UINT64_C(200000)
+#define HOST_TX_MAX       256 /* frames gathered before they must go */
+#define HOST_BUCKETS      1024
+#define HOST_REFRESH_NS   UINT64_C(10000000) /* counters: at most so often */
 
 struct iobatch;
 struct host_move;
@@ -88,6 +92,8 @@ struct host_dying {
 	int ns_fd;   /* where it is; -1: home */
 	int ifindex; /* 0: unknown, only close */
 	uint32_t vnet_id;
+	uint32_t from_id; /* it was on its way from there, perhaps it still is
+	                   * there; UINT32_MAX: no */
 	char name[IFNAMSIZ];
 	struct net_wait *wait;
 	TAILQ_ENTRY(host_dying) link;
@@ -126,6 +132,9 @@ struct host_system {
 	struct host_if_list dirty;
 	struct host_if_bucket buckets[HOST_BUCKETS];
 	TAILQ_HEAD(, host_dying) dying;
+	/* Whose wait was ended by somebody: told by the task. */
+	TAILQ_HEAD(, net_wait) told;
+	struct loop_task tell_task;
 	struct host_tx tx[HOST_TX_MAX];
 	uint32_t tx_count;
 	struct host_slot slots[HOST_READ_MAX];
@@ -152,6 +161,9 @@ int host_move(
     void *arg, struct iface *ifp, struct vnet *vnet, struct net_wait *w);
 int host_rename(void *arg, struct iface *ifp, const char *name);
 void host_refresh(void *arg, struct iface *ifp);
+bool host_name_taken(void *arg, struct vnet *vnet, const char *name);
+/* The task that tells waiters. */
+void host_tell(struct loop_task *t);
 /* Gives a TAP without a host side to the helper thread. */
 void host_bury(struct host_system *hs, int fd);
 /* The netdev has gone without our doing. */

@@ -235,8 +235,13 @@ read_round(struct host_if *h, uint32_t want, uint64_t *bytes)
 		struct frame *f;
 
 		gone |= s->res == -EBADFD;
-		if (s->res <= 0)
+		if (s->res < 0) {
+			/* The kernel has let go of the frame. */
+			if (s->res != -EBADFD && s->res != -EAGAIN &&
+			    s->res != -EINTR)
+				iface_count_drop(h->ifp, DROP_HOST_READ, 1);
 			continue;
+		}
 		got++;
 		*bytes += (uint32_t)s->res;
 		f = read_take(h, s);
@@ -277,5 +282,7 @@ host_io_event(struct loop_fd *w, uint32_t revents)
 	}
 	/* The budget ended it: there is more, begin with a full batch. */
 	h->first = frames >= HOST_READ_BUDGET ? HOST_READ_MAX : 1;
+	if (bytes >= HOST_BULK_BYTES)
+		loop_hold_spin(hs->loop, HOST_BULK_HOLD_NS);
 	host_io_trim(hs, 4);
 }

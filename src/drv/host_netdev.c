@@ -26,6 +26,7 @@
 #include "base/ether.h"
 #include "base/util.h"
 #include "drv/host_impl.h"
+#include "frame/offload.h"
 
 /* Where netdevs wait to be removed together: "co", and the process. */
 #define GROUP_BASE 0x636f0000u
@@ -41,9 +42,8 @@ struct host_move {
 	int from_fd;       /* -1: home */
 	int to_fd;
 	int ifindex;
-	uint32_t from_id;  /* vnet */
-	struct vnet *from; /* to go back on an error, if it still lives */
-	bool fresh;        /* being made: an error ends it */
+	uint32_t from_id; /* vnet: back on an error, if it still lives */
+	bool fresh;       /* being made: an error ends it */
 	char name[IFNAMSIZ];
 	char message[128];
 	struct net_wait *wait;
@@ -284,6 +284,18 @@ follow_mtu(struct host_if *h)
 		follow_up(h);
 }
 
+/* The netdev has no offload that its interface must not use. */
+static void
+follow_caps(struct host_if *h)
+{
+	uint32_t want = OFFLOAD_ALL & ~h->ifp->caps_off;
+	int err = tun_set_offload(h->fd, want, &h->caps);
+
+	if (err != 0)
+		host_event(
+		    h, "its netdev keeps its offloads: %s", strerror(-err));
+}
+
 static void
 changed(struct iface_host *host, struct iface *ifp, uint32_t what)
 {
@@ -294,6 +306,8 @@ changed(struct iface_host *host, struct iface *ifp, uint32_t what)
 		return;
 	if ((what & IFACE_CHANGED_LLADDR) != 0)
 		follow_mac(h);
+	if ((what & IFACE_CHANGED_CAPS) != 0)
+		follow_caps(h);
 	if ((what & (IFACE_CHANGED_LINK | IFACE_CHANGED_FLAGS)) != 0)
 		follow_carrier(h);
 	if (h->move != NULL)
@@ -348,6 +362,45 @@ settle(struct host_if *h)
 	return 0;
 }
 
+/* --- waiters -------------------------------------------------------------- */
+
+/*
+ * Somebody's wait has been ended by somebody else, who is in the middle of
+ * changing the same interface: from the loop, when that is over.
+ */
+static void
+tell(struct host_system *hs, struct net_wait *w, int err)
+{
+	if (w == NULL)
+		return;
+	w->err = err;
+	TAILQ_INSERT_TAIL(&hs->told, w, link);
+	loop_defer(hs->loop, &hs->tell_task);
+}
+
+void
+host_tell(struct loop_task *t)
+{
+	struct host_system *hs = t->arg;
+	struct net_wait *w;
+
+	hs->net->now_ns = loop_now_ns(hs->loop);
+	while ((w = TAILQ_FIRST(&hs->told)) != NULL) {
+		TAILQ_REMOVE(&hs->told, w, link);
+		w->done(w, w->err);
+	}
+}
+
+/* The waiter of a parked attach, which goes on in another way. */
+static struct net_wait *
+wait_take(struct host_if *h)
+{
+	struct net_wait *w = h->wait;
+
+	h->wait = NULL;
+	return w;
+}
+
 /* --- removal -------------------------------------------------------------- */
 
 static struct host_dying *
@@ -356,10 +409,29 @@ dying_find(struct host_system *hs, uint32_t vnet_id, const char *name)
 	struct host_dying *d;
 
 	TAILQ_FOREACH (d, &hs->dying, link) {
-		if (d->vnet_id == vnet_id && strcmp(d->name, name) == 0)
+		if ((d->vnet_id == vnet_id || d->from_id == vnet_id) &&
+		    strcmp(d->name, name) == 0)
 			return d;
 	}
 	return NULL;
+}
+
+bool
+host_name_taken(void *arg, struct vnet *vnet, const char *name)
+{
+	struct host_system *hs = arg;
+	struct host_ns *ns = host_ns_of(vnet);
+	struct rtnl *r;
+	int ifindex;
+
+	/* Ours, and soon gone: who wants the name waits. */
+	if (dying_find(hs, vnet->id, name) != NULL)
+		return false;
+	if (ns->helper || ns->ended || host_ns_rtnl(ns, &r) != 0)
+		return false;
+	ifindex = rtnl_link_index(r, name);
+	host_ns_rtnl_put(ns, r);
+	return ifindex > 0 && host_lookup(hs, ns->nsid, ifindex) == NULL;
 }
 
 /* Those of @jobs that are in one namespace, from @first on, deleted in one go.
@@ -432,10 +504,9 @@ unpark(struct host_system *hs, uint32_t vnet_id, const char *name)
 		    strcmp(h->nd_name, name) == 0)
 			break;
 	}
-	if (h == NULL)
+	if (h == NULL || dying_find(hs, vnet_id, name) != NULL)
 		return;
-	w = h->wait;
-	h->wait = NULL;
+	w = wait_take(h);
 	h->parked = false;
 	err = attach_now(h, w);
 	if (err == -EINPROGRESS)
@@ -464,6 +535,7 @@ dying_done(struct job *job, struct loop *loop)
 	if (hs->net != NULL) {
 		hs->net->now_ns = loop_now_ns(loop);
 		unpark(hs, d->vnet_id, d->name);
+		unpark(hs, d->from_id, d->name);
 		if (w != NULL)
 			w->done(w, 0);
 	}
@@ -492,7 +564,7 @@ host_bury(struct host_system *hs, int fd)
 	}
 	d->fd = fd;
 	d->ns_fd = -1;
-	d->vnet_id = UINT32_MAX;
+	d->vnet_id = d->from_id = UINT32_MAX;
 	dying_submit(hs, d);
 }
 
@@ -525,7 +597,9 @@ bury(struct host_if *h, bool gone, struct net_wait *w)
 		}
 	}
 	d->vnet_id = h->host.vnet != NULL ? h->host.vnet->id : UINT32_MAX;
-	memcpy(d->name, h->nd_name, sizeof(d->name));
+	d->from_id = h->move != NULL ? h->move->from_id : UINT32_MAX;
+	memcpy(d->name, h->move != NULL ? h->move->name : h->nd_name,
+	    sizeof(d->name));
 	d->wait = w;
 	dying_submit(hs, d);
 	return w != NULL ? -EINPROGRESS : 0;
@@ -535,11 +609,12 @@ bury(struct host_if *h, bool gone, struct net_wait *w)
 static int
 close_down(struct host_if *h, bool gone, struct net_wait *w)
 {
+	struct host_system *hs = h->hs;
 	struct net_wait *waiting;
 	int err = 0;
 
 	if (h->fd >= 0) {
-		loop_fd_del(h->hs->loop, &h->watch);
+		loop_fd_del(hs->loop, &h->watch);
 		host_io_forget(h);
 		err = bury(h, gone, w);
 	}
@@ -547,11 +622,9 @@ close_down(struct host_if *h, bool gone, struct net_wait *w)
 		h->move->h = NULL;
 		h->move = NULL;
 	}
-	waiting = h->wait;
-	h->wait = NULL;
+	waiting = wait_take(h);
 	if_free(h);
-	if (waiting != NULL)
-		waiting->done(waiting, -ECANCELED);
+	tell(hs, waiting, -ECANCELED);
 	return err;
 }
 
@@ -670,6 +743,8 @@ attach_now(struct host_if *h, struct net_wait *w)
 		    hs->net, err, "/dev/net/tun: %s", strerror(-err));
 	h->fd = a.tun.fd;
 	h->caps = a.tun.caps;
+	if (h->ifp->caps_off != 0)
+		follow_caps(h);
 	h->tx_dropped = 0;
 	h->nd_carrier = true;
 	memcpy(h->nd_name, a.tun.name, sizeof(h->nd_name));
@@ -764,6 +839,7 @@ move_end(struct host_move *m, struct host_if *h)
 {
 	struct net *net = m->hs->net;
 	struct vnet *to = h->host.vnet, *back;
+	char why[sizeof(net->message)];
 	int err = m->job.status;
 
 	h->move = NULL;
@@ -790,6 +866,13 @@ move_end(struct host_move *m, struct host_if *h)
 		h->ifindex = m->ifindex;
 		if (settle(h) == 0)
 			return err;
+	} else if (!m->fresh) {
+		/* Where it is has ended, or is about to. */
+		h->host.vnet = NULL;
+		h->blind = true;
+		memcpy(why, net->message, sizeof(why));
+		net_host_again(h->ifp, why);
+		return err;
 	}
 	host_event(h, "its host side is gone: it cannot be in vnet %s: %s",
 	    to->name[0] != '\0' ? to->name : "(home)", m->message);
@@ -868,6 +951,7 @@ host_move(void *arg, struct iface *ifp, struct vnet *vnet, struct net_wait *w)
 	struct host_system *hs = arg;
 	struct host_if *h = host_if_of(ifp);
 	struct host_ns *ns = host_ns_of(vnet);
+	struct net_wait *waiting;
 	int err;
 
 	if (ns->helper)
@@ -880,8 +964,13 @@ host_move(void *arg, struct iface *ifp, struct vnet *vnet, struct net_wait *w)
 		    "%s's host side is on its way already", ifp->name);
 	if (h->parked || h->blind) {
 		/* Not made yet, or in a place that we do not rule. */
+		waiting = wait_take(h);
 		(void)host_detach(hs, ifp, NULL);
-		return attach_in(hs, ifp, vnet, w);
+		err = attach_in(hs, ifp, vnet, w);
+		/* Whoever waited for a host side has one, or soon. */
+		tell(hs, waiting,
+		    err == 0 || err == -EINPROGRESS ? 0 : -ECANCELED);
+		return err;
 	}
 	if (dying_find(hs, vnet->id, ifp->name) != NULL)
 		return net_error(hs->net, -EBUSY,
@@ -1002,6 +1091,7 @@ int
 host_give(struct net *net, struct iface *ifp, struct vnet *vnet, int tun_fd)
 {
 	struct host_system *hs = host_of(net);
+	struct net_wait *waiting = NULL;
 	struct tun tun;
 	struct host_if *h;
 	int err;
@@ -1019,13 +1109,18 @@ host_give(struct net *net, struct iface *ifp, struct vnet *vnet, int tun_fd)
 	if (strcmp(tun.name, ifp->name) != 0)
 		return net_error(net, -EINVAL, "the TAP's name is %s, not %s",
 		    tun.name, ifp->name);
-	if (ifp->host != NULL)
+	if (ifp->host != NULL) {
+		waiting = wait_take(host_if_of(ifp));
 		(void)host_detach(hs, ifp, NULL);
+	}
 	h = if_new(hs, ifp, vnet);
+	tell(hs, waiting, h != NULL ? 0 : -ECANCELED);
 	if (h == NULL)
 		return -ENOMEM;
 	h->fd = h->watch.fd = tun.fd;
 	h->caps = tun.caps;
+	if (ifp->caps_off != 0)
+		follow_caps(h);
 	h->blind = h->unread = true;
 	h->host.up = true; /* what it does not take is EIO and counted */
 	err = loop_fd_add(hs->loop, &h->watch);

@@ -9,6 +9,7 @@ const struct iface_ops *const drv_kinds[] = {
 	&feth_ops,
 	&tap_ops,
 	&vether_ops,
+	&vlan_ops,
 	&bridge_ops,
 	NULL,
 };

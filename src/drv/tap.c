@@ -24,6 +24,12 @@
  * what it sends is counted as sent and freed.  A clone (made by
  * tap_open() without a name) is destroyed at the hang-up.
  *
+ * A tap that was opened as Linux's tun may have several descriptors, each a
+ * queue with a socket of its own.  What comes from any of them enters by the
+ * interface; what goes out is spread by flow.  The last one counts for the
+ * link and the lifetime.  In front of each frame may be the headers of struct
+ * tap_format; they are the interface's, as on Linux.
+ *
  * COMPATIBILITY, what a socket cannot say or says otherwise than NetBSD's
  * character device:
  *   - read and write while the interface is down: no EHOSTDOWN.  A write
@@ -47,14 +53,19 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
 #include "base/bytes.h"
 #include "base/ether.h"
+#include "base/hash.h"
+#include "base/str.h"
+#include "base/tapmark.h"
 #include "base/util.h"
 #include "frame/offload.h"
+#include "frame/parse.h"
 #include "net/info.h"
 #include "os/loop.h"
 #include "os/sock.h"
@@ -69,22 +80,43 @@
 #define READ_BUDGET  64 /* records a wake-up may take */
 #define WRITE_BATCH  32
 
+#define PI_LEN    4
+#define HDR_MAX   (PI_LEN + TAP_VNET_HDR_MAX)
+#define NAMES_MAX 65536 /* "name%d" is tried up to here */
+
+/* One open descriptor. */
+struct tap_queue {
+	struct tap *tap;
+	struct loop_fd watch; /* our end */
+	uint64_t cookie;      /* of the app's end */
+	struct frame_ring ring;
+	bool hung_up;  /* the app is gone, what it wrote is still being read */
+	bool blocked;  /* the socket is full: EPOLLOUT is watched */
+	bool detached; /* gets no frames */
+};
+
 struct tap {
 	struct iface ifp;
-	struct loop_fd watch; /* our end; fd is -1 while nobody has it open */
-	struct frame_ring queue;
-	bool clone;
-	bool hung_up; /* the app is gone, what it wrote is still being read */
-	bool blocked; /* the socket is full: EPOLLOUT is watched */
-	bool vnet_hdr;
-	uint32_t uid;
+	struct tap_queue *queues[TAP_QUEUES_MAX]; /* owned */
+	uint32_t queue_count;                     /* 0: nobody has it open */
+	struct tap_format format;
+	bool clone; /* ends with the last descriptor */
+	bool multi_queue;
+	uint32_t uid; /* who opened it */
 	int32_t pid;
+	uint32_t owner, group; /* who may */
 };
 
 static struct tap *
 tap_of(struct iface *ifp)
 {
 	return (struct tap *)(void *)ifp;
+}
+
+static const struct tap *
+tap_of_const(const struct iface *ifp)
+{
+	return (const struct tap *)(const void *)ifp;
 }
 
 static struct loop *
@@ -115,24 +147,21 @@ static int
 tap_create(struct iface *ifp)
 {
 	struct tap *sc = tap_of(ifp);
-	int err;
 
-	err = frame_ring_init(&sc->queue, QUEUE_FRAMES, QUEUE_BYTES);
-	if (err != 0)
-		return err;
-	sc->watch.fd = -1;
+	sc->owner = TAP_ID_NONE;
+	sc->group = TAP_ID_NONE;
 	address_choose(ifp);
 	iface_set_link(ifp, IFACE_LINK_DOWN);
 	return 0;
 }
 
 static void
-queue_drop(struct tap *sc, enum drop_reason why)
+queue_drop(struct tap_queue *q, enum drop_reason why)
 {
 	struct frame *f;
 
-	while ((f = frame_ring_pop(&sc->queue)) != NULL)
-		iface_drop(&sc->ifp, f, why);
+	while ((f = frame_ring_pop(&q->ring)) != NULL)
+		iface_drop(&q->tap->ifp, f, why);
 }
 
 /* Sent, as far as the interface is concerned: nobody reads. */
@@ -143,13 +172,16 @@ discard(struct iface *ifp, struct frame *f)
 	frame_release(f);
 }
 
+/* Ends a queue that is not, or no longer, in the tap's array. */
 static void
-tap_disconnect(struct tap *sc)
+queue_free(struct tap_queue *q)
 {
-	if (sc->watch.fd < 0)
-		return;
-	loop_fd_del(loop_of(sc), &sc->watch);
-	fd_close(&sc->watch.fd);
+	if (q->watch.fd >= 0) {
+		loop_fd_del(loop_of(q->tap), &q->watch);
+		fd_close(&q->watch.fd);
+	}
+	frame_ring_fini(&q->ring);
+	free(q);
 }
 
 static void
@@ -157,88 +189,122 @@ tap_destroy(struct iface *ifp)
 {
 	struct tap *sc = tap_of(ifp);
 
-	tap_disconnect(sc);
-	queue_drop(sc, DROP_DESTROYED);
-	frame_ring_fini(&sc->queue);
+	for (uint32_t i = 0; i < sc->queue_count; i++) {
+		queue_drop(sc->queues[i], DROP_DESTROYED);
+		queue_free(sc->queues[i]);
+	}
+	sc->queue_count = 0;
 }
 
-/* The app is gone and all that it wrote is in.  A clone goes too: @sc is gone
- * after that. */
+/* The app is gone and all that it wrote is in.  With the last queue a clone
+ * goes too. */
 static void
-tap_close(struct tap *sc)
+queue_close(struct tap_queue *q)
 {
+	struct tap *sc = q->tap;
 	struct frame *f;
+	uint32_t i = 0;
 
-	tap_disconnect(sc);
-	if (sc->clone) {
+	if (sc->clone && sc->queue_count == 1) {
 		(void)net_iface_destroy(&sc->ifp, NULL);
 		return;
 	}
-	while ((f = frame_ring_pop(&sc->queue)) != NULL)
+	while ((f = frame_ring_pop(&q->ring)) != NULL)
 		discard(&sc->ifp, f);
-	sc->hung_up = false;
-	sc->blocked = false;
-	sc->vnet_hdr = false;
+	while (sc->queues[i] != q)
+		i++;
+	sc->queues[i] = sc->queues[--sc->queue_count];
+	queue_free(q);
+	if (sc->queue_count != 0)
+		return;
+	sc->format = (struct tap_format){ 0 };
+	sc->multi_queue = false;
 	iface_set_caps(&sc->ifp, 0);
 	iface_set_link(&sc->ifp, IFACE_LINK_DOWN);
+}
+
+/* The headers that an app of this format gets before a frame; their length. */
+static size_t
+put_headers(const struct tap_format *format, const struct frame *f,
+    uint8_t hdr[HDR_MAX])
+{
+	size_t len = 0;
+
+	if (format->pi) {
+		memset(hdr, 0, 2);
+		memcpy(hdr + 2, f->data + 2 * ETH_ADDR_LEN, 2);
+		len = PI_LEN;
+	}
+	if (format->vnet_hdr != 0) {
+		memset(hdr + len, 0, format->vnet_hdr);
+		memcpy(hdr + len, &f->off, sizeof(f->off));
+		len += format->vnet_hdr;
+	}
+	return len;
 }
 
 /*
  * The queue's first frames to the socket.  Return: how many it took, or -errno.
  */
 static int
-write_some(struct tap *sc)
+write_some(struct tap_queue *q)
 {
+	const struct tap_format *format = &q->tap->format;
+	bool bare = !format->pi && format->vnet_hdr == 0;
+	uint8_t hdr[WRITE_BATCH][HDR_MAX];
 	struct mmsghdr msgs[WRITE_BATCH];
 	struct iovec iov[WRITE_BATCH][2];
-	struct frame_ring *q = &sc->queue;
-	uint32_t n = COAX_MIN(frame_ring_count(q), WRITE_BATCH);
+	struct frame_ring *r = &q->ring;
+	uint32_t n = COAX_MIN(frame_ring_count(r), WRITE_BATCH);
 	int sent;
 
 	memset(msgs, 0, n * sizeof(msgs[0]));
 	for (uint32_t i = 0; i < n; i++) {
-		struct frame *f = q->slots[(q->head + i) & (q->size - 1)];
+		struct frame *f = r->slots[(r->head + i) & (r->size - 1)];
 
-		iov[i][0].iov_base = &f->off;
-		iov[i][0].iov_len = sizeof(f->off);
+		if (!bare) {
+			iov[i][0].iov_base = hdr[i];
+			iov[i][0].iov_len = put_headers(format, f, hdr[i]);
+		}
 		iov[i][1].iov_base = f->data;
 		iov[i][1].iov_len = f->len;
-		msgs[i].msg_hdr.msg_iov = &iov[i][sc->vnet_hdr ? 0 : 1];
-		msgs[i].msg_hdr.msg_iovlen = sc->vnet_hdr ? 2 : 1;
+		msgs[i].msg_hdr.msg_iov = &iov[i][bare ? 1 : 0];
+		msgs[i].msg_hdr.msg_iovlen = bare ? 1 : 2;
 	}
-	sent = sendmmsg(sc->watch.fd, msgs, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	sent = sendmmsg(q->watch.fd, msgs, n, MSG_DONTWAIT | MSG_NOSIGNAL);
 	return sent < 0 ? -errno : sent;
 }
 
 static void
-want_events(struct tap *sc, bool blocked)
+want_events(struct tap_queue *q, bool blocked)
 {
 	uint32_t events = EPOLLIN | EPOLLRDHUP;
 
-	sc->blocked = blocked;
+	q->blocked = blocked;
 	if (blocked)
 		events |= EPOLLOUT;
-	(void)loop_fd_mod(loop_of(sc), &sc->watch, events);
+	(void)loop_fd_mod(loop_of(q->tap), &q->watch, events);
 }
 
 static void
-tap_flush(struct iface *ifp)
+queue_flush(struct tap_queue *q)
 {
-	struct tap *sc = tap_of(ifp);
+	struct iface *ifp = &q->tap->ifp;
 	struct frame *f;
 	int n;
 
-	while (sc->watch.fd >= 0 && frame_ring_count(&sc->queue) != 0) {
-		n = write_some(sc);
+	while (frame_ring_count(&q->ring) != 0) {
+		n = write_some(q);
 		for (int i = 0; i < n; i++)
-			discard(ifp, frame_ring_pop(&sc->queue));
+			discard(ifp, frame_ring_pop(&q->ring));
 		if (n > 0 || n == -EINTR)
 			continue;
 		if (n == -EAGAIN) {
-			want_events(sc, true);
+			if (!q->blocked)
+				want_events(q, true);
 			return;
 		}
-		f = frame_ring_pop(&sc->queue);
+		f = frame_ring_pop(&q->ring);
 		if (n == -EPIPE || n == -ECONNRESET)
 			discard(ifp, f); /* gone; the hang-up will tell */
 		else if (n == -EMSGSIZE)
@@ -246,30 +312,87 @@ tap_flush(struct iface *ifp)
 		else
 			iface_drop(ifp, f, DROP_TX_ERROR);
 	}
-	if (sc->blocked && sc->watch.fd >= 0)
-		want_events(sc, false);
+	if (q->blocked)
+		want_events(q, false);
+}
+
+static void
+tap_flush(struct iface *ifp)
+{
+	struct tap *sc = tap_of(ifp);
+
+	for (uint32_t i = 0; i < sc->queue_count; i++)
+		queue_flush(sc->queues[i]);
+}
+
+/* Of what makes a flow, besides the Ethernet addresses. */
+static uint64_t
+flow_hash(uint64_t seed, const struct frame *f)
+{
+	uint8_t key[2 * 16 + 4 + 1] = { 0 };
+	struct parsed p;
+	size_t n;
+
+	if (parse_frame(f->data, f->len, f->off.gso_type != 0, &p) != 0 ||
+	    p.ip == 0)
+		return 0;
+	n = p.ip == 4 ? 4 : 16;
+	memcpy(key, f->data + p.src, n);
+	memcpy(key + 16, f->data + p.dst, n);
+	/* All fragments of a packet are one flow. */
+	if (!p.fragment && p.l4_ok && p.l4_hdr >= 4)
+		memcpy(key + 32, f->data + p.l4, 4);
+	key[36] = p.proto;
+	return hash_bytes(seed, key, sizeof(key));
+}
+
+/* Which queue a frame goes to: that of its flow, so that order is kept.  NULL:
+ * all are detached. */
+static struct tap_queue *
+queue_choose(const struct tap *sc, const struct frame *f)
+{
+	struct tap_queue *q[TAP_QUEUES_MAX];
+	uint64_t seed = sc->ifp.net->hash_seed;
+	uint32_t n = 0;
+	uint64_t h;
+
+	for (uint32_t i = 0; i < sc->queue_count; i++) {
+		if (!sc->queues[i]->detached)
+			q[n++] = sc->queues[i];
+	}
+	if (n <= 1)
+		return n == 0 ? NULL : q[0];
+	h = hash_bytes(seed, f->data, COAX_MIN(f->len, 2u * ETH_ADDR_LEN));
+	return q[(h ^ flow_hash(seed, f)) % n];
 }
 
 static void
 tap_transmit(struct iface *ifp, struct frame_batch *batch)
 {
 	struct tap *sc = tap_of(ifp);
+	bool flush = false;
 	int err;
 
 	for (uint32_t i = 0; i < batch->count; i++) {
 		struct frame *f = batch->frames[i];
+		struct tap_queue *q = NULL;
 
-		if (sc->watch.fd < 0) {
+		if (sc->queue_count == 1 && !sc->queues[0]->detached)
+			q = sc->queues[0];
+		else if (sc->queue_count != 0)
+			q = queue_choose(sc, f);
+		if (q == NULL) {
 			discard(ifp, f);
 			continue;
 		}
-		err = frame_ring_push(&sc->queue, f);
+		err = frame_ring_push(&q->ring, f);
 		if (err != 0)
 			iface_drop(ifp, f,
 			    err == -EDQUOT ? DROP_QUEUE_BYTES
 			                   : DROP_QUEUE_FULL);
+		flush = flush || !q->blocked;
 	}
-	if (sc->watch.fd >= 0 && !sc->blocked)
+	if (flush)
 		net_flush_later(ifp);
 }
 
@@ -309,18 +432,19 @@ at_end(int fd)
 /* One record that was taken, or the reason why there is no frame of it.  False:
  * nothing was taken. */
 static bool
-take_record(struct tap *sc, int err, const struct frame_offload *off,
-    struct frame *f, struct frame_batch *batch)
+take_record(struct tap_queue *q, int err, const uint8_t *hdr, struct frame *f,
+    struct frame_batch *batch)
 {
-	struct iface *ifp = &sc->ifp;
+	const struct tap_format *format = &q->tap->format;
+	struct iface *ifp = &q->tap->ifp;
 	enum drop_reason why;
 
 	switch (err) {
 	case 0:
 		break;
 	case 1: /* the end, or a record of no bytes */
-		if (!sc->hung_up && peer_closed(sc->watch.fd))
-			sc->hung_up = true;
+		if (!q->hung_up && peer_closed(q->watch.fd))
+			q->hung_up = true;
 		else
 			iface_count_drop(ifp, DROP_RUNT, 1);
 		return true;
@@ -339,8 +463,9 @@ take_record(struct tap *sc, int err, const struct frame_offload *off,
 	default:
 		return false;
 	}
-	if (sc->vnet_hdr) {
-		f->off = *off;
+	if (format->vnet_hdr != 0) {
+		memcpy(
+		    &f->off, hdr + (format->pi ? PI_LEN : 0), sizeof(f->off));
 		if (offload_check(f, &why) != 0) {
 			iface_drop(ifp, f, why);
 			return true;
@@ -353,41 +478,43 @@ take_record(struct tap *sc, int err, const struct frame_offload *off,
 /* Reads what the app wrote, READ_BUDGET records at most.  Return: true when
  * the app is gone and all is in. */
 static bool
-tap_read(struct tap *sc)
+queue_read(struct tap_queue *q)
 {
+	const struct tap_format *format = &q->tap->format;
+	struct iface *ifp = &q->tap->ifp;
 	struct frame_batch batch = { 0 };
-	struct frame_offload off = { 0 };
-	size_t head = sc->vnet_hdr ? sizeof(off) : 0;
+	uint8_t hdr[HDR_MAX];
+	size_t head = (format->pi ? PI_LEN : 0) + format->vnet_hdr;
 	bool end = false;
 
 	for (uint32_t i = 0; i < READ_BUDGET; i++) {
 		struct frame *f = NULL;
 		int err;
 
-		end = sc->hung_up && at_end(sc->watch.fd);
+		end = q->hung_up && at_end(q->watch.fd);
 		if (end)
 			break;
-		err = drv_read_frame(sc->ifp.net, sc->watch.fd, &off, head, &f);
-		if (!take_record(sc, err, &off, f, &batch))
+		err = drv_read_frame(ifp->net, q->watch.fd, hdr, head, &f);
+		if (!take_record(q, err, hdr, f, &batch))
 			break;
 	}
 	if (batch.count != 0)
-		iface_input(&sc->ifp, &batch);
+		iface_input(ifp, &batch);
 	return end;
 }
 
 static void
-tap_event(struct loop_fd *w, uint32_t revents)
+queue_event(struct loop_fd *w, uint32_t revents)
 {
-	struct tap *sc = w->arg;
+	struct tap_queue *q = w->arg;
 
 	if ((revents & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
-		sc->hung_up = true;
-	if ((revents & EPOLLOUT) != 0 && !sc->hung_up)
-		net_flush_later(&sc->ifp);
-	if ((revents & EPOLLIN) != 0 || sc->hung_up) {
-		if (tap_read(sc))
-			tap_close(sc);
+		q->hung_up = true;
+	if ((revents & EPOLLOUT) != 0 && !q->hung_up)
+		net_flush_later(&q->tap->ifp);
+	if ((revents & EPOLLIN) != 0 || q->hung_up) {
+		if (queue_read(q))
+			queue_close(q);
 	}
 }
 
@@ -400,8 +527,8 @@ tap_changed(struct iface *ifp, uint32_t what)
 	if ((what & IFACE_CHANGED_FLAGS) == 0)
 		return;
 	iface_set_running(ifp, up);
-	if (!up)
-		queue_drop(sc, DROP_IF_DOWN);
+	for (uint32_t i = 0; !up && i < sc->queue_count; i++)
+		queue_drop(sc->queues[i], DROP_IF_DOWN);
 }
 
 /* The socket must take the longest frame of this MTU. */
@@ -412,12 +539,11 @@ sndbuf_for(uint32_t mtu)
 }
 
 static int
-sndbuf_set(const struct tap *sc, uint32_t mtu)
+sndbuf_set(int fd, uint32_t mtu)
 {
 	int size = sndbuf_for(mtu);
 
-	if (sc->watch.fd >= 0 && setsockopt(sc->watch.fd, SOL_SOCKET, SO_SNDBUF,
-	                             &size, sizeof(size)) < 0)
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)) < 0)
 		return -errno;
 	return 0;
 }
@@ -425,31 +551,57 @@ sndbuf_set(const struct tap *sc, uint32_t mtu)
 static int
 tap_set_mtu(struct iface *ifp, uint32_t mtu)
 {
-	return sndbuf_set(tap_of(ifp), mtu);
+	struct tap *sc = tap_of(ifp);
+	int err = 0;
+
+	for (uint32_t i = 0; err == 0 && i < sc->queue_count; i++)
+		err = sndbuf_set(sc->queues[i]->watch.fd, mtu);
+	return err;
 }
 
 static void
 tap_get(const struct iface *ifp, struct info *out)
 {
-	const struct tap *sc = (const struct tap *)(const void *)ifp;
+	const struct tap *sc = tap_of_const(ifp);
+	uint64_t queued = 0;
 
+	for (uint32_t i = 0; i < sc->queue_count; i++)
+		queued += frame_ring_count(&sc->queues[i]->ring);
 	info_bool(out, "clone", sc->clone);
-	info_bool(out, "open", sc->watch.fd >= 0);
-	info_u64(out, "queued", frame_ring_count(&sc->queue));
-	if (sc->watch.fd < 0)
+	info_bool(out, "open", sc->queue_count != 0);
+	info_u64(out, "queued", queued);
+	if (sc->owner != TAP_ID_NONE)
+		info_u64(out, "owner", sc->owner);
+	if (sc->group != TAP_ID_NONE)
+		info_u64(out, "group", sc->group);
+	if (sc->queue_count == 0)
 		return;
 	info_u64(out, "opened_by_uid", sc->uid);
 	if (sc->pid != 0)
 		info_i64(out, "opened_by_pid", sc->pid);
-	if (sc->vnet_hdr)
-		info_bool(out, "vnet_hdr", true);
+	if (sc->format.vnet_hdr != 0)
+		info_u64(out, "vnet_hdr", sc->format.vnet_hdr);
+	if (sc->format.pi)
+		info_bool(out, "pi", true);
+	if (sc->multi_queue)
+		info_u64(out, "queues", sc->queue_count);
 }
 
-/* Connects a descriptor to a tap that nobody has open. */
 static int
-tap_connect(struct tap *sc, const struct tap_open_options *opts, int *fd_out)
+cookie_of(int fd, uint64_t *cookie)
 {
-	struct loop *loop = loop_of(sc);
+	socklen_t len = sizeof(*cookie);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, cookie, &len) < 0)
+		return -errno;
+	return 0;
+}
+
+/* A new pair; the app's end is marked as a tap (base/tapmark.h). */
+static int
+make_pair(int *ours, int *theirs, uint64_t *cookie)
+{
+	uint32_t mark = TAPMARK_TAP;
 	int fds[2];
 	int err;
 
@@ -457,36 +609,152 @@ tap_connect(struct tap *sc, const struct tap_open_options *opts, int *fd_out)
 	if (err != 0)
 		return err;
 	err = fd_set_nonblock(fds[1], false);
+	if (err == 0 && setsockopt(fds[1], SOL_SOCKET, SO_MAX_PACING_RATE,
+	                    &mark, sizeof(mark)) < 0)
+		err = -errno;
+	if (err == 0)
+		err = cookie_of(fds[1], cookie);
+	if (err != 0) {
+		fd_close(&fds[0]);
+		fd_close(&fds[1]);
+		return err;
+	}
+	*ours = fds[0];
+	*theirs = fds[1];
+	return 0;
+}
+
+/* One more descriptor. */
+static int
+tap_connect(struct tap *sc, const struct tap_open_options *opts, int *fd_out)
+{
+	struct tap_queue *q = calloc(1, sizeof(*q));
+	int theirs = -1;
+	int err;
+
+	if (q == NULL)
+		return -ENOMEM;
+	q->tap = sc;
+	q->watch = (struct loop_fd){
+		.fd = -1,
+		.events = EPOLLIN | EPOLLRDHUP,
+		.fn = queue_event,
+		.arg = q,
+	};
+	err = frame_ring_init(&q->ring, QUEUE_FRAMES, QUEUE_BYTES);
+	if (err != 0) {
+		free(q);
+		return err;
+	}
+	if (opts->join != NULL)
+		err = opts->join(opts->arg, &q->watch.fd, &q->cookie);
+	else
+		err = make_pair(&q->watch.fd, &theirs, &q->cookie);
+	if (err != 0)
+		goto out_free;
+	err = sndbuf_set(q->watch.fd, sc->ifp.mtu);
 	if (err != 0)
 		goto out_close;
-	sc->watch = (struct loop_fd){
-		.fd = fds[0],
-		.events = EPOLLIN | EPOLLRDHUP,
-		.fn = tap_event,
-		.arg = sc,
-	};
-	err = sndbuf_set(sc, sc->ifp.mtu);
+	err = loop_fd_add(loop_of(sc), &q->watch);
 	if (err != 0)
-		goto out_unset;
-	err = loop_fd_add(loop, &sc->watch);
-	if (err != 0)
-		goto out_unset;
-	sc->hung_up = false;
-	sc->blocked = false;
-	sc->vnet_hdr = opts->vnet_hdr;
+		goto out_close;
+	sc->queues[sc->queue_count++] = q;
+	*fd_out = theirs;
+	if (sc->queue_count > 1)
+		return 0;
+	sc->format = opts->format;
+	sc->multi_queue = opts->multi_queue;
 	sc->uid = opts->uid;
 	sc->pid = opts->pid;
-	*fd_out = fds[1];
-	iface_set_caps(&sc->ifp, opts->vnet_hdr ? opts->caps : 0);
+	iface_set_caps(
+	    &sc->ifp, opts->format.vnet_hdr != 0 ? opts->format.caps : 0);
 	iface_set_link(&sc->ifp, IFACE_LINK_UP);
 	return 0;
 
-out_unset:
-	sc->watch.fd = -1;
 out_close:
-	fd_close(&fds[0]);
-	fd_close(&fds[1]);
+	fd_close(&q->watch.fd);
+	fd_close(&theirs);
+out_free:
+	queue_free(q);
 	return err;
+}
+
+/* May this tap get (another) descriptor? */
+static int
+open_check(const struct tap *sc, const struct tap_open_options *opts)
+{
+	if (sc->owner != TAP_ID_NONE && opts->uid != 0 &&
+	    opts->uid != sc->owner)
+		return net_error(sc->ifp.net, -EPERM, "%s is for user %u",
+		    sc->ifp.name, sc->owner);
+	if (sc->queue_count == 0)
+		return 0;
+	if (!opts->multi_queue)
+		return -EBUSY;
+	if (!sc->multi_queue || sc->format.pi != opts->format.pi ||
+	    (sc->format.vnet_hdr != 0) != (opts->format.vnet_hdr != 0))
+		return -EINVAL;
+	return sc->queue_count == TAP_QUEUES_MAX ? -E2BIG : 0;
+}
+
+/* The first free name of a pattern, which has one "%d" and nothing like it. */
+static int
+name_choose(struct net *net, const struct vnet *vnet, const char *pattern,
+    char name[IFACE_NAME_MAX])
+{
+	const char *at = strchr(pattern, '%');
+	struct sbuf b;
+
+	if (at[1] != 'd' || strchr(at + 1, '%') != NULL)
+		return -EINVAL;
+	for (int i = 0; i < NAMES_MAX; i++) {
+		b = sbuf_init(name, IFACE_NAME_MAX);
+		sbuf_printf(
+		    &b, "%.*s%d%s", (int)(at - pattern), pattern, i, at + 2);
+		if (!sbuf_ok(&b))
+			return -EINVAL;
+		if (!net_name_taken(net, vnet, name, NULL))
+			return 0;
+	}
+	return -ENFILE;
+}
+
+/* Makes a tap that ends with its last descriptor; @name NULL: lowest unit. */
+static int
+tap_make(
+    struct net *net, struct vnet *vnet, const char *name, struct iface **out)
+{
+	char chosen[IFACE_NAME_MAX];
+	struct iface *ifp;
+	int err;
+
+	if (vnet == NULL)
+		vnet = net->home;
+	if (name != NULL && (name[0] == '\0' || strcmp(name, "tap%d") == 0))
+		name = NULL;
+	if (name != NULL && strchr(name, '%') != NULL) {
+		err = name_choose(net, vnet, name, chosen);
+		if (err != 0)
+			return err;
+		name = chosen;
+	}
+	err = -EINVAL;
+	/* A unit's number, or (another kind's name, a word) just a name. */
+	if (name != NULL && str_has_prefix(name, tap_ops.kind))
+		err = net_iface_create(net, vnet, name, &ifp);
+	if (err == -EINVAL) {
+		err = net_iface_create(net, vnet, tap_ops.kind, &ifp);
+		if (err == 0 && name != NULL) {
+			err = net_iface_rename(ifp, name);
+			if (err != 0)
+				(void)net_iface_destroy(ifp, NULL);
+		}
+	}
+	if (err != 0)
+		return err;
+	tap_of(ifp)->clone = true;
+	*out = ifp;
+	return 0;
 }
 
 int
@@ -494,7 +762,8 @@ tap_open(struct net *net, struct vnet *vnet, const char *name,
     const struct tap_open_options *opts, int *fd_out, struct iface **out)
 {
 	static const struct tap_open_options defaults;
-	struct iface *ifp;
+	struct iface *ifp = NULL;
+	bool made = false;
 	int err;
 
 	if (drv_context(net) == NULL || drv_context(net)->loop == NULL)
@@ -502,25 +771,121 @@ tap_open(struct net *net, struct vnet *vnet, const char *name,
 		    net, -EOPNOTSUPP, "this program serves no descriptors");
 	if (opts == NULL)
 		opts = &defaults;
-	if (name != NULL) {
+	if (name != NULL)
 		ifp = net_iface_find(net, vnet, name);
-		if (ifp == NULL || ifp->ops != &tap_ops)
-			return -ENXIO;
-		if (tap_of(ifp)->watch.fd >= 0)
-			return -EBUSY;
-		err = tap_connect(tap_of(ifp), opts, fd_out);
+	if (ifp != NULL && !tap_is(ifp))
+		return opts->make ? -EINVAL : -ENXIO;
+	if (ifp == NULL && name != NULL && !opts->make)
+		return -ENXIO;
+	if (ifp == NULL) {
+		err = tap_make(net, vnet, name, &ifp);
+		made = err == 0;
 	} else {
-		err = net_iface_create(net, vnet, tap_ops.kind, &ifp);
-		if (err != 0)
-			return err;
-		tap_of(ifp)->clone = true;
-		err = tap_connect(tap_of(ifp), opts, fd_out);
-		if (err != 0)
-			(void)net_iface_destroy(ifp, NULL);
+		err = open_check(tap_of(ifp), opts);
 	}
 	if (err != 0)
 		return err;
+	err = tap_connect(tap_of(ifp), opts, fd_out);
+	if (err != 0) {
+		if (made)
+			(void)net_iface_destroy(ifp, NULL);
+		return err;
+	}
 	*out = ifp;
+	return 0;
+}
+
+/* --- for the daemon's methods --------------------------------------------- */
+
+bool
+tap_is(const struct iface *ifp)
+{
+	return ifp->ops == &tap_ops;
+}
+
+static struct tap_queue *
+queue_by_cookie(const struct tap *sc, uint64_t cookie)
+{
+	for (uint32_t i = 0; i < sc->queue_count; i++) {
+		if (sc->queues[i]->cookie == cookie)
+			return sc->queues[i];
+	}
+	return NULL;
+}
+
+struct iface *
+tap_by_cookie(struct net *net, uint64_t cookie)
+{
+	struct iface *ifp;
+
+	TAILQ_FOREACH (ifp, &net->ifaces, all_link) {
+		if (tap_is(ifp) && queue_by_cookie(tap_of(ifp), cookie) != NULL)
+			return ifp;
+	}
+	return NULL;
+}
+
+void
+tap_get_state(const struct iface *ifp, uint64_t cookie, struct tap_state *out)
+{
+	const struct tap *sc = tap_of_const(ifp);
+	const struct tap_queue *q = queue_by_cookie(sc, cookie);
+
+	*out = (struct tap_state){
+		.format = sc->format,
+		.open = sc->queue_count != 0,
+		.made = sc->clone,
+		.multi_queue = sc->multi_queue,
+		.detached = q != NULL && q->detached,
+		.owner = sc->owner,
+		.group = sc->group,
+	};
+	out->format.caps = ifp->caps;
+}
+
+int
+tap_set_vnet_hdr(struct iface *ifp, uint32_t len)
+{
+	struct tap *sc = tap_of(ifp);
+
+	if (sc->format.vnet_hdr == 0 || len < TAP_VNET_HDR_MIN ||
+	    len > TAP_VNET_HDR_MAX)
+		return -EINVAL;
+	sc->format.vnet_hdr = len;
+	return 0;
+}
+
+void
+tap_set_caps(struct iface *ifp, uint32_t caps)
+{
+	if (tap_of(ifp)->format.vnet_hdr != 0)
+		iface_set_caps(ifp, caps);
+}
+
+void
+tap_set_made(struct iface *ifp, bool made)
+{
+	tap_of(ifp)->clone = made;
+}
+
+void
+tap_set_owner(struct iface *ifp, uint32_t uid, uint32_t gid)
+{
+	tap_of(ifp)->owner = uid;
+	tap_of(ifp)->group = gid;
+}
+
+int
+tap_set_detached(struct iface *ifp, uint64_t cookie, bool detached)
+{
+	struct tap *sc = tap_of(ifp);
+	struct tap_queue *q = queue_by_cookie(sc, cookie);
+
+	if (!sc->multi_queue || q == NULL || q->detached == detached)
+		return -EINVAL;
+	q->detached = detached;
+	if (detached)
+		queue_drop(q, DROP_QUEUE_FULL);
 	return 0;
 }
 

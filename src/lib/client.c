@@ -29,6 +29,7 @@
 #include <unistd.h>
 
 #include "base/util.h"
+#include "lib/plain.h"
 #include "os/clock.h"
 #include "os/priv.h"
 #include "os/sock.h"
@@ -80,33 +81,6 @@ client_close_fds(struct coax *c)
 	c->fd_count = 0;
 }
 
-/* The negative errno of a name as the daemon writes it. */
-static int
-client_errno(const char *name)
-{
-	static const struct {
-		const char *name;
-		int err;
-	} other[] = {
-		{ "EWOULDBLOCK", EWOULDBLOCK },
-		{ "ENOTSUP", ENOTSUP },
-		{ "EOPNOTSUPP", EOPNOTSUPP },
-		{ "EDEADLOCK", EDEADLOCK },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(other); i++) {
-		if (strcmp(other[i].name, name) == 0)
-			return -other[i].err;
-	}
-	for (int err = 1; err < 256; err++) {
-		const char *s = strerrorname_np(err);
-
-		if (s != NULL && strcmp(s, name) == 0)
-			return -err;
-	}
-	return -EIO;
-}
-
 /* Takes an error object (consumed) as the outcome of a request. */
 static int
 client_refused(struct coax *c, json_t *error)
@@ -126,7 +100,7 @@ client_refused(struct coax *c, json_t *error)
 	else
 		(void)client_error(c, 0, "%s", message);
 	if (name != NULL)
-		return client_errno(name);
+		return plain_errno(name);
 	err = (int)json_integer_value(json_object_get(error, "code"));
 	switch (err) {
 	case -32700: /* not JSON */

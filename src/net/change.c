@@ -28,6 +28,8 @@ changed_outside(struct iface *ifp, uint32_t what)
 		ifp->stack->changed(ifp->stack, ifp, what);
 	if (ifp->host != NULL && ifp->host->changed != NULL)
 		ifp->host->changed(ifp->host, ifp, what);
+	if (ifp->vlans != NULL)
+		ifp->vlans->changed(ifp, what);
 	if ((what & IFACE_CHANGED_LINK) != 0) {
 		ev.type = NET_EVENT_LINK;
 		ev.value = ifp->link;
@@ -231,9 +233,20 @@ iface_set_running(struct iface *ifp, bool running)
 void
 iface_set_caps(struct iface *ifp, uint32_t caps)
 {
-	if (ifp->caps == caps)
+	if (ifp->caps_taken == caps)
 		return;
-	ifp->caps = caps;
+	ifp->caps_taken = caps;
+	ifp->caps = caps & ~ifp->caps_off;
+	changed_by_driver(ifp, IFACE_CHANGED_CAPS);
+}
+
+void
+iface_mask_caps(struct iface *ifp, uint32_t off)
+{
+	if (ifp->caps_off == off)
+		return;
+	ifp->caps_off = off;
+	ifp->caps = ifp->caps_taken & ~off;
 	changed_by_driver(ifp, IFACE_CHANGED_CAPS);
 }
 

@@ -54,6 +54,13 @@ net_name_taken(struct net *net, const struct vnet *vnet, const char *name,
 	return find_in(net, vnet, name, but) != NULL;
 }
 
+/* One that is being destroyed has its name still, but is nobody's any more. */
+static struct iface *
+living(struct iface *ifp)
+{
+	return ifp == NULL || ifp->dying ? NULL : ifp;
+}
+
 struct iface *
 net_iface_find(struct net *net, const struct vnet *vnet, const char *name)
 {
@@ -63,13 +70,13 @@ net_iface_find(struct net *net, const struct vnet *vnet, const char *name)
 	if (vnet == NULL)
 		vnet = net->home;
 	if (at == NULL)
-		return find_in(net, vnet, name, NULL);
+		return living(find_in(net, vnet, name, NULL));
 	if (vnet != net->home || (size_t)(at - name) >= sizeof(plain))
 		return NULL;
 	memcpy(plain, name, (size_t)(at - name));
 	plain[at - name] = '\0';
 	vnet = net_vnet_find(net, at + 1);
-	return vnet == NULL ? NULL : find_in(net, vnet, plain, NULL);
+	return vnet == NULL ? NULL : living(find_in(net, vnet, plain, NULL));
 }
 
 struct iface *
@@ -79,7 +86,7 @@ net_iface_by_index(struct net *net, uint32_t index)
 
 	TAILQ_FOREACH (ifp, &net->ifaces, all_link) {
 		if (ifp->index == index)
-			return ifp;
+			return living(ifp);
 	}
 	return NULL;
 }
@@ -101,38 +108,55 @@ unit_of(const struct iface_ops *ops, const char *name)
 	return unit;
 }
 
-static bool
-unit_taken(const struct net *net, const struct vnet *vnet,
-    const struct iface_ops *ops, uint32_t unit)
+bool
+net_unit_taken(const struct net *net, const struct vnet *vnet,
+    const struct iface_ops *ops, uint32_t unit, const struct iface *but)
 {
 	const struct iface *ifp;
 
 	TAILQ_FOREACH (ifp, &net->ifaces, all_link) {
-		if (ifp->vnet == vnet && ifp->ops == ops && ifp->unit == unit)
+		if (ifp != but && ifp->vnet == vnet && ifp->ops == ops &&
+		    ifp->unit == unit)
 			return true;
 	}
 	return false;
 }
 
+/* Has the host a netdev of that name which is not ours? */
+static bool
+host_has(struct net *net, struct vnet *vnet, const struct iface_ops *ops,
+    uint32_t unit)
+{
+	char name[IFACE_NAME_MAX];
+
+	if (net->system.host_name_taken == NULL ||
+	    snprintf(name, sizeof(name), "%s%u", ops->kind, unit) >=
+	        (int)sizeof(name))
+		return false;
+	return net->system.host_name_taken(net->system.arg, vnet, name);
+}
+
 /*
- * The lowest free unit of a kind in a vnet: one walk marks what is taken, by a
- * unit or by a name.  Each interface marks two at most, so among the first
- * 2n + 1 one is free.
+ * One walk marks what is taken, by a unit or by a name.  Each interface marks
+ * two at most, so among the first 2n + 1 one is free; beyond them all are,
+ * but for the host's.
  */
-static int
-unit_lowest(const struct net *net, const struct vnet *vnet,
-    const struct iface_ops *ops, uint32_t *out)
+int
+net_unit_free(struct net *net, struct vnet *vnet, const struct iface_ops *ops,
+    const struct iface *but, bool host, uint32_t *in_out)
 {
 	uint32_t room = 2 * net->iface_count + 1;
 	const struct iface *ifp;
 	int64_t unit;
-	uint32_t lowest = 0;
+	uint32_t lowest = *in_out;
 	bool *taken;
 
 	taken = calloc(room, sizeof(*taken));
 	if (taken == NULL)
 		return -ENOMEM;
 	TAILQ_FOREACH (ifp, &net->ifaces, all_link) {
+		if (ifp == but)
+			continue;
 		if (ifp->vnet == vnet && ifp->ops == ops && ifp->unit < room)
 			taken[ifp->unit] = true;
 		if (!net_iface_visible(ifp, vnet))
@@ -141,43 +165,76 @@ unit_lowest(const struct net *net, const struct vnet *vnet,
 		if (unit >= 0 && unit < room)
 			taken[unit] = true;
 	}
-	while (taken[lowest])
+	while (lowest <= ops->unit_max &&
+	       ((lowest < room && taken[lowest]) ||
+	           (host && host_has(net, vnet, ops, lowest))))
 		lowest++;
 	free(taken);
 	if (lowest > ops->unit_max)
 		return -ENFILE;
-	*out = lowest;
+	*in_out = lowest;
 	return 0;
 }
 
-static const struct iface_ops *
-kind_of(const struct net *net, const char *name)
+/* Does a kind take @name as it is? */
+static int
+kind_match(const struct net *net, const struct vnet *vnet, const char *name,
+    const struct iface_ops **out)
 {
+	const struct iface_ops *const *k;
+	int match = 0;
+
+	for (k = net->kinds; match == 0 && k != NULL && *k != NULL; k++) {
+		if ((*k)->name_match == NULL)
+			continue;
+		match =
+		    (*k)->name_match((struct net *)(uintptr_t)net, vnet, name);
+		*out = *k;
+	}
+	return match;
+}
+
+int
+net_kind_of_name(const struct net *net, const struct vnet *vnet,
+    const char *name, const struct iface_ops **out)
+{
+	const struct iface_ops *ops = NULL;
 	char kind[IFACE_NAME_MAX];
 	size_t len = strcspn(name, "0123456789");
+	int match = kind_match(net, vnet, name, &ops);
 
-	if (len == 0 || len >= sizeof(kind))
-		return NULL;
-	memcpy(kind, name, len);
-	kind[len] = '\0';
-	return net_kind(net, kind);
+	if (match < 0)
+		return match;
+	if (match == 0) {
+		if (len == 0 || len >= sizeof(kind))
+			return -EINVAL;
+		memcpy(kind, name, len);
+		kind[len] = '\0';
+		ops = net_kind(net, kind);
+	}
+	if (ops == NULL || (ops->kind_flags & IFACE_KIND_NO_CLONE) != 0)
+		return -EINVAL;
+	*out = ops;
+	return match;
 }
 
 /* The unit that @name asks for, checked to be free. */
 static int
-unit_choose(struct net *net, const struct vnet *vnet,
-    const struct iface_ops *ops, const char *name, uint32_t *out)
+unit_choose(struct net *net, struct vnet *vnet, const struct iface_ops *ops,
+    const char *name, uint32_t *out)
 {
 	int64_t unit;
 
+	*out = 0;
 	if (strcmp(name, ops->kind) == 0)
-		return unit_lowest(net, vnet, ops, out);
+		return net_unit_free(
+		    net, vnet, ops, NULL, net->host_attach != 0, out);
 	unit = unit_of(ops, name);
 	if (unit < 0)
 		return -EINVAL;
 	if (net_name_taken(net, vnet, name, NULL))
 		return -EEXIST;
-	if (unit_taken(net, vnet, ops, (uint32_t)unit))
+	if (net_unit_taken(net, vnet, ops, (uint32_t)unit, NULL))
 		return net_error(net, -EEXIST,
 		    "unit %u of %s lives under another name", (uint32_t)unit,
 		    ops->kind);
@@ -212,25 +269,32 @@ list_out(struct iface *ifp)
 	LIST_REMOVE(ifp, name_link);
 	TAILQ_REMOVE(&net->ifaces, ifp, all_link);
 	net->iface_count--;
+	net->iface_gone++;
 }
 
 int
 net_iface_create(
     struct net *net, struct vnet *vnet, const char *name, struct iface **out)
 {
-	const struct iface_ops *ops = kind_of(net, name);
+	const struct iface_ops *ops;
 	struct net_event ev = { .type = NET_EVENT_CREATE, .vlan = -1 };
 	struct iface *ifp;
-	uint32_t unit = 0;
+	uint32_t unit = IFACE_UNIT_NONE;
+	bool own_name;
 	int err;
 
 	if (vnet == NULL)
 		vnet = net->home;
-	if (ops == NULL || (ops->kind_flags & IFACE_KIND_NO_CLONE) != 0)
-		return -EINVAL;
+	err = net_kind_of_name(net, vnet, name, &ops);
+	if (err < 0)
+		return err;
+	own_name = err > 0;
 	if (vnet->dead)
 		return -ENXIO;
-	err = unit_choose(net, vnet, ops, name, &unit);
+	if (own_name)
+		err = net_name_taken(net, vnet, name, NULL) ? -EEXIST : 0;
+	else
+		err = unit_choose(net, vnet, ops, name, &unit);
 	if (err != 0)
 		return err;
 	if (net->iface_count >= NET_IFACES_MAX)
@@ -245,8 +309,12 @@ net_iface_create(
 	ifp->net = net;
 	ifp->vnet = vnet;
 	ifp->unit = unit;
-	if (snprintf(ifp->name, sizeof(ifp->name), "%s%u", ops->kind, unit) >=
-	    (int)sizeof(ifp->name)) {
+	if (own_name)
+		err = str_copy(ifp->name, sizeof(ifp->name), name);
+	else if (snprintf(ifp->name, sizeof(ifp->name), "%s%u", ops->kind,
+	             unit) >= (int)sizeof(ifp->name))
+		err = -EINVAL;
+	if (err != 0) {
 		free(ifp);
 		return -EINVAL;
 	}
@@ -265,6 +333,7 @@ net_iface_create(
 		free(ifp);
 		return err;
 	}
+	ifp->caps_taken = ifp->caps;
 	ifp->born = true;
 	ev.ifp = ifp;
 	net_emit(net, &ev);
@@ -288,6 +357,9 @@ net_iface_destroy(struct iface *ifp, struct net_wait *w)
 	if (ifp->stack != NULL)
 		ifp->stack->detach(ifp->stack, ifp);
 	ASSERT(ifp->stack == NULL);
+	if (ifp->vlans != NULL)
+		ifp->vlans->detach(ifp);
+	ASSERT(ifp->vlans == NULL);
 	if (ifp->host != NULL && net->system.host_detach != NULL)
 		err = net->system.host_detach(net->system.arg, ifp, w);
 	ifp->host = NULL;

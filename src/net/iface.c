@@ -155,19 +155,36 @@ count_in(struct iface *ifp, struct frame_batch *batch)
 	ifp->count.imcasts += mcasts;
 }
 
+void
+iface_show(struct iface *ifp, struct frame *f)
+{
+	struct frame_batch one = { .count = 1, .frames = { f } };
+
+	ifp->host->deliver(ifp->host, ifp, &one);
+}
+
 /* Gives the vlan children what is theirs; the rest stays in the batch. */
 static void
 vlan_in(struct iface *ifp, struct frame_batch *batch)
 {
+	bool shown = iface_shown(ifp);
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < batch->count; i++) {
 		struct frame *f = batch->frames[i];
 
-		if (!ifp->vlan_input(ifp, f))
+		if (shown)
+			frame_take(f);
+		if (!ifp->vlans->input(ifp, f)) {
+			if (shown)
+				frame_release(f);
 			batch->frames[n++] = f;
+		} else if (shown) {
+			iface_show(ifp, f);
+		}
 	}
 	batch->count = n;
+	ifp->vlans->flush(ifp);
 }
 
 void
@@ -186,7 +203,7 @@ iface_input(struct iface *ifp, struct frame_batch *batch)
 		iface_drop_batch(ifp, batch, DROP_MONITOR);
 		return;
 	}
-	if (ifp->vlan_input != NULL) {
+	if (ifp->vlans != NULL) {
 		vlan_in(ifp, batch);
 		if (batch->count == 0)
 			return;

@@ -57,6 +57,7 @@
 #define IFACE_NAME_MAX   16 /* IFNAMSIZ, with the NUL */
 #define IFACE_DESCR_MAX  64
 #define IFACE_GROUPS_MAX 8
+#define IFACE_UNIT_NONE  UINT32_MAX
 
 /* Flags, with the values and names that BSD's ifconfig prints. */
 #define IFACE_UP          0x00000001u
@@ -139,10 +140,24 @@ struct iface_host {
 	bool promisc;      /* somebody listens promiscuously: mirror to it */
 };
 
+/* The children of an interface, one a VLAN.  Owned by the kind "vlan". */
+struct iface_vlans {
+	/* A tagged frame came in.  True: a child's, and consumed; it goes on
+	 * at the next flush at the latest. */
+	bool (*input)(struct iface *parent, struct frame *f);
+	/* The end of a batch. */
+	void (*flush)(struct iface *parent);
+	/* IFACE_CHANGED_* of @parent happened. */
+	void (*changed)(struct iface *parent, uint32_t what);
+	/* @parent is being destroyed: let go of it now. */
+	void (*detach)(struct iface *parent);
+};
+
 #define IFACE_KIND_HOST_IS_WIRE 0x01u /* vether */
 #define IFACE_KIND_ETHERNET     0x02u /* may be a bridge member */
 #define IFACE_KIND_NO_CLONE     0x04u /* cannot be created by ifconfig */
 #define IFACE_KIND_NO_AUTOCONF  0x08u /* bridge: takes no router's advice */
+#define IFACE_KIND_VLANS        0x10u /* bridge: may have vlan children */
 
 /* A kind of interface: one row of the driver table.  Pointers may be NULL
  * unless marked (must). */
@@ -155,6 +170,11 @@ struct iface_ops {
 	uint32_t flags; /* IFACE_* at birth */
 	size_t size;    /* sizeof the driver's struct, which begins with
 	                 * struct iface (must) */
+	/* May @name be an interface of this kind though it is not the kind and
+	 * a unit ("feth0.10")?  0: no; 1: yes; -errno: it may, and cannot be.
+	 */
+	int (*name_match)(
+	    struct net *net, const struct vnet *vnet, const char *name);
 	/* 0 or -errno; on error nothing remains.  @ifp is filled with name,
 	 * unit, defaults; the driver sets mac, caps, link. (must) */
 	int (*create)(struct iface *ifp);
@@ -190,14 +210,18 @@ struct iface {
 	const struct iface_ops *ops;
 	struct net *net;
 	char name[IFACE_NAME_MAX];
-	uint32_t unit;
+	uint32_t unit;  /* IFACE_UNIT_NONE: its name has none */
 	uint32_t index; /* unique in the daemon, never reused while it runs */
 	struct vnet *vnet; /* where it was created; owns the name */
 	uint32_t flags;
 	uint32_t mtu;
 	uint8_t mac[6];
 	enum iface_link link;
-	uint32_t caps; /* OFFLOAD_* that transmit takes */
+	/* OFFLOAD_* that is handed to transmit: what the driver takes, without
+	 * what is masked. */
+	uint32_t caps;
+	uint32_t caps_taken; /* ... that transmit takes */
+	uint32_t caps_off;   /* ... that is masked: iface_mask_caps() */
 	uint64_t created_ns;
 	uint64_t link_changed_ns;
 	struct iface_stack *stack;
@@ -205,8 +229,8 @@ struct iface {
 	/* Hooks of later layers; NULL when unused (no cost). */
 	void (*capture)(
 	    struct iface *ifp, const struct frame_batch *batch, bool out);
-	bool (*vlan_input)(
-	    struct iface *ifp, struct frame *f); /* consumed: true */
+	struct iface_vlans *vlans;
+	struct iface *parent; /* whose child it is (vlan), or NULL */
 	struct iface_counters count;
 	char descr[IFACE_DESCR_MAX];
 	char media[16]; /* "" or the selected media word */
@@ -232,6 +256,18 @@ void iface_output(struct iface *ifp, struct frame_batch *batch);
 /** iface_host_deliver() - to the host's stack; consumes all of @batch.
  * Without a host, or with its netdev down: DROP_HOST_DOWN. */
 void iface_host_deliver(struct iface *ifp, struct frame_batch *batch);
+
+/** iface_shown() - does somebody listen promiscuously on the host's netdev,
+ * who sees only what reaches it? */
+static inline bool
+iface_shown(const struct iface *ifp)
+{
+	return ifp->host != NULL && ifp->host->promisc && ifp->host->up &&
+	       (ifp->ops->kind_flags & IFACE_KIND_HOST_IS_WIRE) == 0;
+}
+/** iface_show() - show such a listener a frame of a vlan child; consumes a
+ * claim on @f.  It has a tag, so the host's stack does not take it. */
+void iface_show(struct iface *ifp, struct frame *f);
 
 /** iface_drop() - count one frame under @why and release it; consumes @f */
 void iface_drop(struct iface *ifp, struct frame *f, enum drop_reason why);
@@ -266,6 +302,8 @@ int iface_group_del(struct iface *ifp, const char *group); /* -ENOENT */
 bool iface_group_has(const struct iface *ifp, const char *group);
 /** iface_set_caps() - called by the driver: OFFLOAD_* that transmit takes */
 void iface_set_caps(struct iface *ifp, uint32_t caps);
+/** iface_mask_caps() - the OFFLOAD_* that @ifp is not to use; 0: all it has */
+void iface_mask_caps(struct iface *ifp, uint32_t off);
 /** iface_set_mtu_forced() - for a bridge that imposes its MTU on a member:
  * as iface_set_mtu() without asking the stack user */
 int iface_set_mtu_forced(struct iface *ifp, uint32_t mtu);

@@ -20,14 +20,21 @@ enum keyword_arg_kind {
 	KEYWORD_ARG_MAC,    /* mac */
 	KEYWORD_ARG_WORD,   /* any word; str */
 	KEYWORD_ARG_VLAN,   /* 1..4094, or 0 when the optional word is absent */
+	KEYWORD_ARG_VLANS,  /* a set (base/vlanset.h); str, or NULL if absent */
+	KEYWORD_ARG_CHOICE, /* one of choices; str */
 };
 
 struct keyword_arg {
 	enum keyword_arg_kind kind;
 	const char *name;  /* for messages and manual: "interface", "mac" */
 	uint64_t min, max; /* of a number */
-	/* Optional: present only if the next word is this literal ("vlan"). */
+	/* Optional: present only if one of the next words is this literal
+	 * ("vlan").  Optional arguments come in any order, after the others. */
 	const char *literal;
+	/* What BSD says of a bad value; the value follows if it ends in a
+	 * blank.  NULL: "invalid value: ". */
+	const char *bad;
+	const char *choices; /* "802.1q\0802.1ad\0" */
 };
 
 union keyword_value {
@@ -44,6 +51,7 @@ struct iface_keyword {
 	/* The name that BSD prints before the argument when the system refuses:
 	 * "BRDGADD" gives `ifconfig: BRDGADD epair1a: Invalid argument`. */
 	const char *bsd_name;
+	int bsd_arg;      /* which argument follows it, from 0; -1: none does */
 	const char *help; /* one line */
 	/* The word prints instead of changing ("addr"): apply is NULL and
 	 * show describes through the sink, rendered as print-out part @name. */
@@ -52,4 +60,7 @@ struct iface_keyword {
 	 * @ifp; NULL: apply.  On an error the parser destroys @ifp again, so
 	 * nothing remains of the line (feth: `create peer NAME`). */
 	int (*apply_create)(struct iface *ifp, const union keyword_value *v);
+	/* The word is refused with this sentence unless the line has the word
+	 * @with as well; with_create: the sentence on a line that creates. */
+	const char *with, *without, *without_create;
 };

@@ -44,10 +44,13 @@ TAILQ_HEAD(vnet_list, vnet);
 LIST_HEAD(iface_name_list, iface);
 
 /* Something that takes its time: the core asks the system, the system says
- * -EINPROGRESS and calls done() later, on the worker, exactly once.
+ * -EINPROGRESS and calls done() later, on the worker, exactly once, and never
+ * from inside another call into the system: done() may destroy anything.
  * Embedded in its waiter's struct; borrowed by the system until done(). */
 struct net_wait {
 	void (*done)(struct net_wait *w, int err);
+	int err; /* the system's, until done(), as is the rest */
+	TAILQ_ENTRY(net_wait) link;
 };
 
 struct vnet {
@@ -81,6 +84,9 @@ struct net_system {
 	    struct net_wait *w);
 	/* Rename the netdev; nothing else has changed yet. */
 	int (*host_rename)(void *arg, struct iface *ifp, const char *name);
+	/* Has somebody else, whom the core does not know of, the name in
+	 * @vnet?  For choosing a name; NULL: never. */
+	bool (*host_name_taken)(void *arg, struct vnet *vnet, const char *name);
 	/* Addresses, as text: "192.0.2.1/24", "2001:db8::1/64"; @dst is the far
 	 * end of a point-to-point address or NULL. */
 	int (*addr_add)(void *arg, struct iface *ifp, const char *addr,
@@ -157,6 +163,7 @@ struct net {
 	bool polling; /* inside net_poll() */
 	struct net_subscriber_list subscribers;
 	uint32_t iface_count, vnet_count;
+	uint32_t iface_gone; /* destroyed so far: has a walk to begin anew? */
 	uint32_t next_index, next_vnet;
 	uint32_t host_attach;    /* sysctl net.link.host_attach */
 	const char *cause;       /* who is changing things now, or NULL */
@@ -185,10 +192,20 @@ void net_destroy(struct net *net);
 const struct iface_ops *net_kind(const struct net *net, const char *kind);
 
 /**
+ * net_kind_of_name() - the kind of which @name would be created
+ *
+ * Return: 0 (the kind, perhaps with a unit); 1 (a name that the kind takes as
+ * it is: "feth0.10"); -EINVAL (no kind) or the kind's refusal.
+ */
+int net_kind_of_name(const struct net *net, const struct vnet *vnet,
+    const char *name, const struct iface_ops **out);
+
+/**
  * net_iface_create() - clone
  * @net:  borrowed
  * @vnet: whose name space; NULL is home
- * @name: "tap" (lowest free unit), "tap7"
+ * @name: "tap" (lowest free unit, also on the host if there is to be a host
+ *        side), "tap7"
  * @out:  borrowed, lives until net_iface_destroy()
  *
  * The host side is not made here: the caller decides (net->host_attach).
@@ -220,13 +237,28 @@ int net_iface_destroy(struct iface *ifp, struct net_wait *w);
 struct iface *net_iface_find(
     struct net *net, const struct vnet *vnet, const char *name);
 
-/** net_iface_by_index() - or NULL */
+/** net_iface_by_index() - or NULL; not one that is being destroyed */
 struct iface *net_iface_by_index(struct net *net, uint32_t index);
 
 /** net_name_taken() - is @name taken in @vnet by another than @but (or NULL)?
  */
 bool net_name_taken(struct net *net, const struct vnet *vnet, const char *name,
     const struct iface *but);
+
+/** net_unit_taken() - has another interface than @but (or NULL) that unit? */
+bool net_unit_taken(const struct net *net, const struct vnet *vnet,
+    const struct iface_ops *ops, uint32_t unit, const struct iface *but);
+
+/**
+ * net_unit_free() - the lowest unit that nobody but @but (or NULL) has in @vnet
+ * @host:   its name must be free on the host, too
+ * @in_out: the first that will do
+ *
+ * Return: 0, -ENFILE (none) or -ENOMEM.
+ */
+int net_unit_free(struct net *net, struct vnet *vnet,
+    const struct iface_ops *ops, const struct iface *but, bool host,
+    uint32_t *in_out);
 
 /** net_iface_visible() - would `ifconfig -a` in @vnet list it? */
 bool net_iface_visible(const struct iface *ifp, const struct vnet *vnet);
@@ -243,6 +275,15 @@ int net_iface_rename(struct iface *ifp, const char *name);
 int net_host_attach(struct iface *ifp, struct net_wait *w);
 int net_host_detach(struct iface *ifp, struct net_wait *w);
 int net_host_move(struct iface *ifp, struct vnet *vnet, struct net_wait *w);
+/**
+ * net_host_again() - make @ifp's host side, which is lost where it is, again in
+ * @ifp's own vnet
+ * @why: for the event: "vnet alice has ended"
+ *
+ * @ifp is down afterwards, and has the next free unit's name if somebody on the
+ * host, or another interface, has its own.
+ */
+void net_host_again(struct iface *ifp, const char *why);
 /** net_host_vnet() - where @ifp's host side is, or would be made */
 struct vnet *net_host_vnet(const struct iface *ifp);
 
@@ -255,7 +296,8 @@ int net_vnet_attach(struct net *net, const char *name, const char *what,
  * net_vnet_destroy() - remove
  *
  * Interfaces that were created in it are destroyed; host sides that were moved
- * in go back to the vnet of their interface, or end.
+ * in, or are on their way, go back to the vnet of their interface, down.  As
+ * net_host_again() says where the name is taken there.
  *
  * Return: 0, -EINVAL (home), -ENXIO (dead already) or -EINPROGRESS when @w
  * will be told.

@@ -237,28 +237,100 @@ vnet_end(struct vnet *v, struct net_wait *w)
 	return true;
 }
 
+/* A name and a unit for @ifp in the vnet that it belongs to: its own, or the
+ * next free one.  @host: it is to have a host side there. */
+static void
+name_fit(struct iface *ifp, bool host)
+{
+	const struct net_system *sys = &ifp->net->system;
+	struct net *net = ifp->net;
+	char text[2 * IFACE_NAME_MAX + NET_VNET_NAME_MAX + 64];
+	char name[IFACE_NAME_MAX];
+	char old[IFACE_NAME_MAX];
+	bool theirs, ours;
+	uint32_t unit = 0;
+
+	ours = net_name_taken(net, ifp->vnet, ifp->name, ifp);
+	theirs = host && sys->host_name_taken != NULL &&
+	         sys->host_name_taken(sys->arg, ifp->vnet, ifp->name);
+	if (!ours && !theirs &&
+	    !net_unit_taken(net, ifp->vnet, ifp->ops, ifp->unit, ifp))
+		return;
+	memcpy(old, ifp->name, sizeof(old));
+	for (;; unit++) {
+		if (net_unit_free(net, ifp->vnet, ifp->ops, ifp, host, &unit) !=
+		    0)
+			return;
+		if (!ours && !theirs)
+			break; /* another name, given by somebody: it stays */
+		if (snprintf(name, sizeof(name), "%s%u", ifp->ops->kind,
+		        unit) >= (int)sizeof(name))
+			return;
+		/* Refused if it is taken where the host side is. */
+		if (net_iface_rename(ifp, name) == 0)
+			break;
+	}
+	ifp->unit = unit;
+	if (!ours && !theirs)
+		return;
+	snprintf(text, sizeof(text), "%s is taken %s%s%s: now %s", old,
+	    ifp->vnet == net->home ? "at home" : "in vnet ", ifp->vnet->name,
+	    ours ? "" : " on the Linux side", name);
+	event_emit(net, NET_EVENT_HOST, ifp, text);
+}
+
+void
+net_host_again(struct iface *ifp, const char *why)
+{
+	char text[384];
+	int err;
+
+	if (ifp->host != NULL)
+		(void)net_host_detach(ifp, NULL);
+	ifp->host = NULL;
+	(void)iface_set_flags(ifp, 0, IFACE_UP);
+	name_fit(ifp, true);
+	err = net_host_attach(ifp, NULL);
+	snprintf(text, sizeof(text), "%s: %s", why,
+	    err == 0 || err == -EINPROGRESS
+	        ? "the host side is made again, down"
+	        : "the host side is gone");
+	event_emit(ifp->net, NET_EVENT_HOST, ifp, text);
+}
+
 /* The host side stands in a vnet that ends, the interface belongs elsewhere. */
 static void
-host_go_home(struct iface *ifp)
+host_go_home(struct iface *ifp, const char *why)
 {
-	struct net *net = ifp->net;
-	int err = -EOPNOTSUPP;
+	const struct net_system *sys = &ifp->net->system;
+	int err = -EEXIST;
 
-	if (net->system.host_move != NULL)
-		err = net->system.host_move(
-		    net->system.arg, ifp, ifp->vnet, NULL);
-	if (err == 0 || err == -EINPROGRESS)
-		return;
-	(void)net_host_detach(ifp, NULL);
-	ifp->host = NULL;
-	event_emit(net, NET_EVENT_HOST, ifp,
-	    "its vnet ended and the host side could not move back");
+	(void)iface_set_flags(ifp, 0, IFACE_UP);
+	if (sys->host_move != NULL &&
+	    (sys->host_name_taken == NULL ||
+	        !sys->host_name_taken(sys->arg, ifp->vnet, ifp->name)))
+		err = sys->host_move(sys->arg, ifp, ifp->vnet, NULL);
+	/* Its name is taken, it is just on its way, or cannot go any more. */
+	if (err != 0 && err != -EINPROGRESS)
+		net_host_again(ifp, why);
+}
+
+/* The next of a walk on which interfaces may be destroyed: from the start if
+ * @ifp may have been. */
+static struct iface *
+walk_next(struct net *net, struct iface *ifp, uint32_t *gone)
+{
+	if (*gone == net->iface_gone)
+		return TAILQ_NEXT(ifp, all_link);
+	*gone = net->iface_gone;
+	return TAILQ_FIRST(&net->ifaces);
 }
 
 int
 net_vnet_destroy(struct vnet *vnet, struct net_wait *w)
 {
 	struct net *net = vnet->net;
+	uint32_t gone = net->iface_gone;
 	char text[NET_VNET_NAME_MAX + 32];
 	struct iface *ifp;
 
@@ -266,11 +338,11 @@ net_vnet_destroy(struct vnet *vnet, struct net_wait *w)
 		return -EINVAL;
 	if (vnet->dead)
 		return -ENXIO;
-	TAILQ_FOREACH (ifp, &net->ifaces, all_link) {
-		if (ifp->vnet != vnet && net_host_vnet(ifp) == vnet) {
-			(void)iface_set_flags(ifp, 0, IFACE_UP);
-			host_go_home(ifp);
-		}
+	snprintf(text, sizeof(text), "vnet %s has ended", vnet->name);
+	for (ifp = TAILQ_FIRST(&net->ifaces); ifp != NULL;
+	     ifp = walk_next(net, ifp, &gone)) {
+		if (ifp->vnet != vnet && net_host_vnet(ifp) == vnet)
+			host_go_home(ifp, text);
 	}
 	/* From the start each time: destroying one may destroy others. */
 	for (;;) {
@@ -288,67 +360,33 @@ net_vnet_destroy(struct vnet *vnet, struct net_wait *w)
 	return vnet_end(vnet, w) ? 0 : -EINPROGRESS;
 }
 
-/* A name for @ifp at home: its own, or that of the next free unit. */
-static void
-name_at_home(struct iface *ifp)
-{
-	struct net *net = ifp->net;
-	char name[IFACE_NAME_MAX], text[3 * IFACE_NAME_MAX + 64];
-	char old[IFACE_NAME_MAX];
-
-	if (!net_name_taken(net, net->home, ifp->name, ifp))
-		return;
-	memcpy(old, ifp->name, sizeof(old));
-	for (uint32_t unit = 0; unit <= ifp->ops->unit_max; unit++) {
-		if (snprintf(name, sizeof(name), "%s%u", ifp->ops->kind,
-		        unit) >= (int)sizeof(name))
-			break;
-		if (net_name_taken(net, net->home, name, ifp))
-			continue;
-		if (net_iface_rename(ifp, name) != 0)
-			continue;
-		ifp->unit = unit;
-		snprintf(text, sizeof(text), "%s is taken at home: now %s", old,
-		    name);
-		event_emit(net, NET_EVENT_HOST, ifp, text);
-		return;
-	}
-}
-
 void
 net_vnet_lost(struct vnet *vnet)
 {
 	struct net *net = vnet->net;
-	char text[NET_VNET_NAME_MAX + 64];
+	uint32_t gone = net->iface_gone;
+	char text[NET_VNET_NAME_MAX + 32];
 	struct iface *ifp;
 	bool had_host;
-	int err;
 
 	ASSERT(vnet != net->home && !vnet->dead);
 	snprintf(text, sizeof(text), "vnet %s has ended", vnet->name);
 	event_emit(net, NET_EVENT_VNET, NULL, text);
-	TAILQ_FOREACH (ifp, &net->ifaces, all_link) {
+	for (ifp = TAILQ_FIRST(&net->ifaces); ifp != NULL;
+	     ifp = walk_next(net, ifp, &gone)) {
 		had_host = ifp->host != NULL && net_host_vnet(ifp) == vnet;
 		if (!had_host && ifp->vnet != vnet)
 			continue;
 		if (had_host) {
 			(void)net_host_detach(ifp, NULL);
 			ifp->host = NULL;
-			(void)iface_set_flags(ifp, 0, IFACE_UP);
 		}
-		if (ifp->vnet == vnet) {
+		if (ifp->vnet == vnet)
 			ifp->vnet = net->home;
-			name_at_home(ifp);
-		}
-		if (!had_host)
-			continue;
-		err = net_host_attach(ifp, NULL);
-		snprintf(text, sizeof(text), "vnet %s has ended: %s",
-		    vnet->name,
-		    err == 0 || err == -EINPROGRESS
-		        ? "the host side is made again, down"
-		        : "the host side is gone");
-		event_emit(net, NET_EVENT_HOST, ifp, text);
+		if (had_host)
+			net_host_again(ifp, text);
+		else
+			name_fit(ifp, false);
 	}
 	(void)vnet_end(vnet, NULL);
 }

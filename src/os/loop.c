@@ -48,6 +48,7 @@ struct loop {
 	uint64_t now_ns;
 	uint64_t spin_ns;
 	uint64_t spin_until_ns; /* poll without sleeping before this time */
+	uint64_t spin_held_ns;  /* but not before this one */
 	struct timerheap timers;
 	struct loop_hook_list polls;
 	struct loop_hook_list flushes;
@@ -135,7 +136,7 @@ loop_timeout(const struct loop *loop, uint64_t timeout_ns)
 	if (timeout_ns == 0 || loop->stop || loop->hook_work ||
 	    !TAILQ_EMPTY(&loop->waiting))
 		return 0;
-	if (loop->spin_ns > 0 &&
+	if (loop->spin_ns > 0 && loop->now_ns >= loop->spin_held_ns &&
 	    (loop->worked || loop->now_ns < loop->spin_until_ns))
 		return 0;
 	due = timerheap_next_due(&loop->timers);
@@ -304,6 +305,12 @@ loop_set_spin(struct loop *loop, uint64_t spin_ns)
 {
 	loop->spin_ns = spin_ns;
 	loop->spin_until_ns = 0;
+}
+
+void
+loop_hold_spin(struct loop *loop, uint64_t hold_ns)
+{
+	loop->spin_held_ns = loop->now_ns + hold_ns;
 }
 
 void

@@ -118,6 +118,11 @@ uint64_t loop_now_ns(const struct loop *loop);
 /* How long to poll after the last work; 0 never. LOOP_SPIN_DEFAULT_NS first. */
 void loop_set_spin(struct loop *loop, uint64_t spin_ns);
 
+/* No polling after work for so long from now on: it is for callbacks that move
+ * bulk data, where a wake-up costs little beside the copy, and the time is
+ * better left to the other end of the stream. */
+void loop_hold_spin(struct loop *loop, uint64_t hold_ns);
+
 /* Ends a sleep at once. Any thread; also before the sleep has begun. */
 void loop_wake(struct loop *loop);
 

@@ -13,7 +13,8 @@
  *   vnet create|destroy NAME    vnet attach NAME PID
  *   ro COMMAND               on the read-only socket
  *   in VNET COMMAND          from inside the vnet
- *   slow on|off, closed on|off, taken NAME, forward SECONDS   (the world's)
+ *   slow on|off, closed on|off, canceled on|off, taken NAME,
+ *   forward SECONDS          (the world's)
  *   events on|off            shows events as they happen
  *   send IF COUNT            frames out of an interface
  *   # and empty lines are copied
@@ -215,6 +216,8 @@ do_line(struct golden *g, struct rpc_session *s, const char *line)
 		g->w->slow = is_on(args);
 	} else if (strcmp(word, "closed") == 0) {
 		g->w->closed = is_on(args);
+	} else if (strcmp(word, "canceled") == 0) {
+		g->w->canceled = is_on(args);
 	} else if (strcmp(word, "taken") == 0) {
 		ASSERT(str_copy(g->w->taken, sizeof(g->w->taken), args) == 0);
 	} else if (strcmp(word, "forward") == 0) {

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A net in memory for the tests of control/: the kinds feth, bridge and mock,
- * a system that keeps netdevs, vnets and addresses in lists, and a client of
- * an RPC session. No system call, no clock.
+ * A net in memory for the tests of control/: the kinds feth, bridge, vlan and
+ * mock, a system that keeps netdevs, vnets and addresses in lists, and a client
+ * of an RPC session. No system call, no clock.
  *
  *   mock0          link that follows up and down; a word of every argument
  *   world.slow     the system answers later: world_pump() lets it
  *   world.taken    a name that the host has a netdev of its own under
+ *   world.canceled what the system begins it does not bring to an end
  *   world.closed   vnets that were attached cannot be entered (EACCES)
  */
 #pragma once
@@ -45,7 +46,7 @@ struct world {
 	struct net *net;
 	struct rpc_server *server;
 	struct rpc_session *home, *read_only;
-	bool slow, closed;
+	bool slow, closed, canceled;
 	char taken[IFACE_NAME_MAX];
 	struct {
 		struct net_wait *wait;
@@ -108,6 +109,8 @@ world_host_attach(void *arg, struct iface *ifp, struct net_wait *wait)
 		return world_later(w, wait, -EEXIST);
 	if (w->closed && ifp->vnet->adopted)
 		return world_later(w, wait, -EACCES);
+	if (w->canceled)
+		return world_later(w, wait, -ECANCELED);
 	h = calloc(1, sizeof(*h));
 	if (h == NULL)
 		return -ENOMEM;
@@ -133,6 +136,10 @@ world_host_move(
 
 	if (w->closed && vnet->adopted)
 		return world_later(w, wait, -EACCES);
+	if (strcmp(ifp->name, w->taken) == 0)
+		return world_later(w, wait, -EEXIST);
+	if (w->canceled)
+		return world_later(w, wait, -ECANCELED);
 	ifp->host->vnet = vnet;
 	world_host_of(ifp)->count = 0; /* as Linux: addresses stay behind */
 	return world_later(w, wait, 0);
@@ -377,7 +384,7 @@ static const struct iface_ops mock_ops = {
 };
 
 static const struct iface_ops *const world_kinds[] = { &feth_ops, &bridge_ops,
-	&mock_ops, NULL };
+	&vlan_ops, &mock_ops, NULL };
 
 static const struct rpc_method *const world_methods[] = { control_methods,
 	NULL };

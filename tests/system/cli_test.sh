@@ -50,6 +50,10 @@ usage_body()
 	refused '^usage: coax vnet' coax vnet
 	refused 'usage: *jexec' jexec
 	shows '^usage: coax' coax --help
+	shows '^usage: coax' coax help
+	shows '^usage: coax lab ' coax help lab
+	shows '^usage: coax help$' coax help help
+	refused 'no such command.*status' coax help statu
 	shows '^coax [0-9]' coax --version
 	shows '^coaxd [0-9]' coaxd --version
 	shows '^usage: coaxd' coaxd --help
@@ -239,6 +243,8 @@ names_and_groups_body()
 	refused 'File exists' ifconfig tap1 name uplink
 	# The unit is still in use.
 	refused 'interface tap0 already exists' ifconfig tap0 create
+	refused 'unit 0 of tap lives under another name' ifconfig tap0 create
+	refused 'every interface' ifconfig uplink name all
 	run ifconfig uplink -description group lab group two
 	hides 'description' ifconfig uplink
 	shows 'groups: tap lab two' ifconfig uplink

@@ -62,6 +62,96 @@ read_only_socket_body()
 	coaxd_stop
 }
 
+atf_test_case missing_directory
+missing_directory_head()
+{
+	about 30 "The directory of the default socket is made, no other"
+}
+missing_directory_body()
+{
+	lab_or_here
+	refused 'No such file or directory' coaxd -S "$PWD/none/x.sock"
+	COAX_SOCKET="$PWD/none/y.sock" refused 'No such file' coaxd
+	: >file
+	refused 'Not a directory' coaxd -S "$PWD/file/x.sock"
+	[ ! -e none ] || fail "a directory was made"
+	mkdir -m 0700 xdg
+	export XDG_RUNTIME_DIR="$PWD/xdg"
+	unset COAX_SOCKET
+	atf_check -o empty -e ignore coaxd -d
+	coaxd_pid=$(coax rpc daemon.info | tool get pid)
+	COAX_SOCKET=$(coax rpc daemon.info | tool get socket)
+	export COAX_SOCKET
+	atf_check -o inline:'\n' coax ifconfig -l
+	kill -TERM "$coaxd_pid"
+	wait_for '! [ -e "$COAX_SOCKET" ]'
+	coaxd_pid=
+}
+
+atf_test_case readers_memory
+readers_memory_head()
+{
+	about 60 "A reader's batch of large answers takes no memory to speak of"
+}
+readers_memory_body()
+{
+	sanitized && atf_skip "the sanitizer keeps freed memory"
+	start
+	for i in $(seq 0 29); do
+		run ifconfig "feth$((2 * i))" create peer "feth$((2 * i + 1))"
+	done
+	before=$(awk '$1 == "VmRSS:" { print $2 }' "/proc/$coaxd_pid/status")
+	atf_check -o match:'^[1-9][0-9]* answered, [1-9][0-9]* refused$' \
+	    /usr/bin/python3 - "${COAX_SOCKET%.sock}-ro.sock" <<'END'
+import json, socket, sys
+
+s = socket.socket(socket.AF_UNIX)
+s.settimeout(50)
+s.connect(sys.argv[1])
+one = '{"jsonrpc":"2.0","id":1,"method":"iface.list"}'
+s.sendall(("[" + ",".join([one] * 4096) + "]\n").encode())
+answers = json.loads(s.makefile().readline())
+ok = [a for a in answers if "result" in a]
+bad = [a for a in answers if "error" in a]
+assert len(ok) + len(bad) == 4096
+assert all(a["error"]["data"]["errno"] == "EMSGSIZE" for a in bad)
+print(f"{len(ok)} answered, {len(bad)} refused")
+END
+	after=$(awk '$1 == "VmHWM:" { print $2 }' "/proc/$coaxd_pid/status")
+	[ $((after - before)) -lt 60000 ] ||
+	    fail "memory went from $before to $after kB"
+	coaxd_stop
+}
+
+atf_test_case readers_places
+readers_places_head()
+{
+	about 60 "Idle readers, however many, leave the other socket alone"
+}
+readers_places_body()
+{
+	start
+	rm -f hold.in
+	mkfifo hold.in
+	/usr/bin/python3 -c 'import socket, sys
+held = []
+for i in range(520):
+    s = socket.socket(socket.AF_UNIX)
+    s.connect(sys.argv[1])
+    held.append(s)
+print("ready", flush=True)
+sys.stdin.read()' "${COAX_SOCKET%.sock}-ro.sock" <hold.in >hold.out &
+	exec 8>hold.in
+	wait_for 'grep -q ready hold.out'
+	run ifconfig feth0 create
+	refused 'too many clients' coax -S "${COAX_SOCKET%.sock}-ro.sock" \
+	    ifconfig -l
+	exec 8>&-
+	wait $!
+	wait_for 'coax -S "${COAX_SOCKET%.sock}-ro.sock" ifconfig -l'
+	coaxd_stop
+}
+
 atf_test_case socket_modes
 socket_modes_head()
 {
@@ -316,11 +406,72 @@ thousand_pairs_body()
 	coaxd_stop
 }
 
+atf_test_case races
+races_head()
+{
+	about 60 "destroy, create and destroy of one name, at once"
+}
+races_body()
+{
+	start
+	client rpc_race
+	coaxd_stop
+}
+
+atf_test_case stress
+stress_head()
+{
+	about 60 "Clients that change the same few interfaces all at once"
+}
+stress_body()
+{
+	start
+	client rpc_stress 1 3
+	coaxd_stop
+}
+
+atf_test_case open_at_the_end
+open_at_the_end_head()
+{
+	about 60 "SIGTERM while an open of a tap waits for its netdev"
+}
+open_at_the_end_body()
+{
+	start
+	client rpc_last_open
+	wait_for '! [ -e "$COAX_SOCKET" ]'
+	wait "$coaxd_pid" || fail "coaxd ended with $?: $(tail coaxd.err)"
+}
+
+atf_test_case unit_of_the_host
+unit_of_the_host_head()
+{
+	about 30 "A name that the host has is stepped over, not failed on"
+}
+unit_of_the_host_body()
+{
+	lab
+	need_host
+	coaxd_start
+	run ip link add tap0 type veth peer name mine
+	atf_check -o inline:'tap1\n' ifconfig tap create
+	tap_hold
+	[ "$tap_name" = tap2 ] || fail "it is $tap_name"
+	tap_release
+	refused 'File exists' ifconfig tap0 create
+	run ip link del tap0
+	run ifconfig tap1 destroy
+	coaxd_stop
+}
+
 atf_init_test_cases()
 {
 	atf_add_test_case rpc_errors
 	atf_add_test_case batches
 	atf_add_test_case read_only_socket
+	atf_add_test_case missing_directory
+	atf_add_test_case readers_memory
+	atf_add_test_case readers_places
 	atf_add_test_case socket_modes
 	atf_add_test_case long_line
 	atf_add_test_case half_close
@@ -334,4 +485,8 @@ atf_init_test_cases()
 	atf_add_test_case detached
 	atf_add_test_case descriptors
 	atf_add_test_case thousand_pairs
+	atf_add_test_case races
+	atf_add_test_case stress
+	atf_add_test_case open_at_the_end
+	atf_add_test_case unit_of_the_host
 }

@@ -172,11 +172,151 @@ atf_test_case switch_rootless
 switch_rootless_head()
 {
 	about 60 "The same without root"
-	atf_set require.user unprivileged
 }
 switch_rootless_body()
 {
+	ordinary
 	with_a_host
+}
+
+# An owner of two user namespaces: the daemon is in one, a container in the
+# other.  Neither may enter the other's; the client, outside, may enter both.
+atf_test_case sibling_namespace
+sibling_namespace_head()
+{
+	about 60 "A client of the owner sets up a netdev in another user namespace"
+}
+sibling_namespace_body()
+{
+	ordinary
+	may_lab
+	need_host
+	export COAX_SOCKET="$PWD/coax.sock"
+	coaxd_pid='' box_pid=''
+	trap '[ -z "$coaxd_pid$box_pid" ] ||
+	    kill -KILL $coaxd_pid $box_pid 2>/dev/null' EXIT
+	: >coaxd.err
+	unshare -Urn "$COAX_BUILD/coaxd" -S "$COAX_SOCKET" 2>coaxd.err &
+	coaxd_pid=$!
+	wait_for 'grep -q "^coaxd: ready" coaxd.err'
+	unshare -Urn sh -c 'echo ready; exec sleep 1000' >box.out &
+	box_pid=$!
+	wait_for 'grep -q ready box.out'
+	run coax vnet attach box "$box_pid"
+	run ifconfig vether1 create vnet box mtu 1400 up
+	shows '^vether1: flags=[0-9a-f]*<UP,.*mtu 1400' ifconfig vether1
+	# What the daemon says is so in there.
+	coax jexec box ip -d link show vether1 >link.out
+	atf_check -o match:'[<,]UP[,>]' -o match:' mtu 1400 ' \
+	    -o match:'addrgenmode none' cat link.out
+	atf_check -o match:"link/ether $(mac vether1) " cat link.out
+	# What was up before is up there, and what is down stays down.
+	run ifconfig vether2 create up
+	run ifconfig vether2 vnet box
+	shows '[<,]UP[,>]' coax jexec box ip link show vether2
+	run ifconfig vether3 create vnet box
+	hides '[<,]UP[,>]' coax jexec box ip link show vether3
+	# From within the daemon's own there is no way in.
+	refused 'Permission denied' nsenter -t "$coaxd_pid" -U -n \
+	    --preserve-credentials "$COAX_BUILD/compat/ifconfig" \
+	    vether4 create vnet box
+	# And frames cross.
+	run ifconfig vether0 create inet 192.0.2.1/24 mtu 1400 up
+	run ifconfig bridge0 create mtu 1400 addm vether0 addm vether1 up
+	run coax jexec box ip address add 192.0.2.2/24 dev vether1
+	wait_for 'coax jexec box ping -n -q -c 1 -W 1 192.0.2.1'
+	# The container ends: they come home, down.
+	kill -KILL "$box_pid"
+	wait_for '! coax vnet list | grep -q "^box "'
+	wait_for '! ifconfig vether1 | grep -q "<UP"'
+	lib_here=yes # the netdevs are not in this namespace
+	box_pid=''
+	coaxd_stop
+}
+
+atf_test_case installed
+installed_head()
+{
+	about 60 "What is installed below a DESTDIR is whole, and runs there"
+}
+installed_body()
+{
+	may_lab
+	command -v meson >/dev/null || atf_skip "there is no meson"
+	[ -w "$COAX_BUILD/meson-logs" ] ||
+	    atf_skip "$COAX_BUILD is not this user's"
+	atf_check -o ignore -e ignore env DESTDIR="$PWD/x" \
+	    meson install -C "$COAX_BUILD" --no-rebuild
+	prefix=$PWD/x$(meson introspect --buildoptions "$COAX_BUILD" |
+	    /usr/bin/python3 -c 'import json, sys
+print([o["value"] for o in json.load(sys.stdin) if o["name"] == "prefix"][0])')
+	for f in bin/coax sbin/coaxd include/coax/coax.h include/coax/tap.h; do
+		[ -s "$prefix/$f" ] || fail "no $f"
+	done
+	for f in libcoax.so libcoax.so.0 coax.pc coax.1 coax_tap.3 bridge.4 \
+	    feth.4 tap.4 vether.4 coax-drops.7 coax-ifconfig.8 coaxd.8; do
+		[ -n "$(find "$prefix" -name "$f*")" ] || fail "no $f"
+	done
+	PATH=/usr/bin:/bin
+	for f in ifconfig sysctl jexec; do
+		[ -x "$prefix/libexec/coax/compat/$f" ] || fail "no $f"
+	done
+	"$prefix/bin/coax" lab -- sh -c 'command -v ifconfig
+	    ifconfig feth0 create && ifconfig -l' >out 2>err ||
+	    fail "$(cat err)"
+	atf_check -o match:"^$prefix.*compat/ifconfig\$" -o match:'^feth0$' \
+	    cat out
+}
+
+# closed_device: skip where the device is open, or there is none.
+closed_device()
+{
+	may_lab
+	[ -c /dev/net/tun ] || atf_skip "there is no /dev/net/tun"
+	[ ! -w /dev/net/tun ] || atf_skip "/dev/net/tun is open to this user"
+}
+
+atf_test_case device_closed
+device_closed_head()
+{
+	about 60 "Without access to the device the lab says so once, and works"
+	atf_set require.user unprivileged
+}
+device_closed_body()
+{
+	closed_device
+	coax lab -- sh -c 'coax status; ifconfig tap create' >out 2>err ||
+	    fail "$(cat err)"
+	atf_check -o inline:'1\n' sh -c 'wc -l <err'
+	atf_check -o match:'no host side: /dev/net/tun is closed.*chmod 0666' \
+	    cat err
+	atf_check -o match:'^host side: none: /dev/net/tun is closed to this' \
+	    -o not-match:'coax lab' -o match:'^tap0$' cat out
+	# Outside, that a lab is needed as well.
+	"$COAX_BUILD/coaxd" -S "$PWD/coax.sock" 2>coaxd.err &
+	pid=$!
+	wait_for 'grep -q "^coaxd: ready" coaxd.err'
+	atf_check -o match:'chmod 0666.*then run inside .coax lab' \
+	    coax -S "$PWD/coax.sock" status
+	kill "$pid"
+	wait "$pid"
+}
+
+atf_test_case demo_without_device
+demo_without_device_head()
+{
+	about 60 "The demo shows taps and feths alone there, and why"
+	atf_set require.user unprivileged
+}
+demo_without_device_body()
+{
+	closed_device
+	demo=$lib_dir/../../examples/demo.sh
+	[ -x "$demo" ] || atf_skip "the demo is not here"
+	sanitized && atf_skip "Python cannot load a sanitized libcoax"
+	atf_check -o match:'taps and feths' -o match:'/dev/net/tun is' \
+	    -o match:'2000 arrived unchanged' -o not-match:'rootless' \
+	    -o match:'^All of it worked' "$demo" "$COAX_BUILD"
 }
 
 atf_init_test_cases()
@@ -189,4 +329,8 @@ atf_init_test_cases()
 	atf_add_test_case inside_rootless
 	atf_add_test_case switch
 	atf_add_test_case switch_rootless
+	atf_add_test_case sibling_namespace
+	atf_add_test_case installed
+	atf_add_test_case device_closed
+	atf_add_test_case demo_without_device
 }

@@ -20,6 +20,7 @@ start()
 tcp()
 {
 	: >got.out
+	: >serve.err # what an earlier one said is not this one's
 	# shellcheck disable=SC2086 # words
 	coax jexec "$2" $lib_tool tcpserve "$3" 5000 >got.out 2>serve.err 9>&- &
 	wait_for 'grep -q ready serve.err'
@@ -96,6 +97,7 @@ udp_to_an_app_body()
 		from=192.0.2.1
 		[ $to = 192.0.2.2 ] || from=2001:db8::1
 		pings s1 $to
+		: >recv.err # as in tcp()
 		# shellcheck disable=SC2086 # words
 		coax jexec s2 $lib_tool udprecv $to 5000 43000 \
 		    >got.out 2>recv.err 9>&- &

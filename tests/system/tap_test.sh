@@ -272,7 +272,13 @@ address_detection_body()
 	coaxd_start
 	run ifconfig tap0 create up
 	run ip -6 address add 2001:db8::1/64 dev tap0
-	shows 'tentative' ip -6 address show dev tap0
+	# It waits for the open, not for its time: one that was given to a
+	# vether after it has been checked meanwhile.
+	run ifconfig vether9 create up
+	run ip -6 address add 2001:db8:9::1/64 dev vether9
+	wait_for 'ip -6 address show dev vether9 |
+	    grep 2001:db8:9::1 | grep -qv tentative'
+	shows 'inet6 2001:db8::1/64.* tentative' ip -6 address show dev tap0
 	shows 'inet6 2001:db8::1 prefixlen 64 tentative' ifconfig tap0
 	tap_hold tap0
 	# Neighbour solicitation from :: for the address.

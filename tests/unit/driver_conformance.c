@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "drv/tap.h"
+#include "frame/tag.h"
 #include "net_fixture.h"
 #include "os/loop.h"
 
@@ -25,8 +26,9 @@ struct far_end {
 	uint32_t (*collect)(void); /* frames that came out since */
 	/* What is offered while nobody is at the far end counts as sent. */
 	bool sends_into_nothing;
-	bool link_is_up; /* the link follows UP, not the far end */
-	bool has_queue;  /* output waits until somebody takes it */
+	bool link_is_up;        /* the link follows UP, not the far end */
+	bool runs_with_far_end; /* and not without */
+	bool has_queue;         /* output waits until somebody takes it */
 };
 
 static struct {
@@ -162,6 +164,40 @@ host_collect(void)
 	return n;
 }
 
+/* vlan: what its parent, a vether, has on the wire. */
+static void
+vlan_connect(void)
+{
+	c.peer = fixture_iface_up(c.net, "vether");
+	assert_int_equal(iface_set_mtu(c.peer, 65521), 0);
+	fixture_sink_init(&c.peer_sink);
+	c.peer->host = &c.peer_sink.host;
+	assert_int_equal(fixture_word(c.ifp, "vlan", NULL, 10, false), 0);
+	assert_int_equal(
+	    fixture_word(c.ifp, "vlandev", c.peer->name, 0, false), 0);
+}
+
+static void
+vlan_disconnect(void)
+{
+	c.peer->host = NULL;
+	net_iface_destroy(c.peer, NULL);
+}
+
+static void
+vlan_inject(uint32_t len)
+{
+	struct frame_batch b;
+
+	fixture_batch(c.net, &b, 1, len);
+	if (len < ETH_HDR_LEN) { /* cannot have a tag */
+		iface_input(c.ifp, &b);
+		return;
+	}
+	b.frames[0] = frame_tag_put(b.frames[0], ETH_TYPE_VLAN, 10);
+	iface_host_input(c.peer, &b);
+}
+
 static const struct far_end far_ends[] = {
 	{ .kind = "feth",
 	    .mtu_max = 2048,
@@ -185,6 +221,13 @@ static const struct far_end far_ends[] = {
 	    .inject = host_inject,
 	    .collect = host_collect,
 	    .link_is_up = true },
+	{ .kind = "vlan",
+	    .mtu_max = 65521,
+	    .connect = vlan_connect,
+	    .disconnect = vlan_disconnect,
+	    .inject = vlan_inject,
+	    .collect = host_collect,
+	    .runs_with_far_end = true },
 };
 
 static int
@@ -261,6 +304,8 @@ static void
 test_running_follows_up(void **state)
 {
 	(void)state;
+	if (c.end->runs_with_far_end)
+		c.end->connect();
 	for (int i = 0; i < 2; i++) {
 		up();
 		assert_true(iface_running(c.ifp));

@@ -14,7 +14,7 @@
 #include "control/ifconfig.h"
 
 /* One interface of each kind. */
-static const char *const targets[] = { "feth0", "bridge0", "mock0" };
+static const char *const targets[] = { "feth0", "bridge0", "mock0", "vlan0" };
 
 struct walk {
 	struct world *w;
@@ -135,7 +135,10 @@ good(const struct keyword_arg *arg)
 	case KEYWORD_ARG_WORD:
 		return "x";
 	case KEYWORD_ARG_VLAN:
+	case KEYWORD_ARG_VLANS:
 		return "10";
+	case KEYWORD_ARG_CHOICE:
+		return arg->choices;
 	}
 	return "";
 }
@@ -197,11 +200,23 @@ check_bad(struct walk *k, const struct iface_keyword *row)
 		"02:00:00:00:00:001" };
 	static const char *const vlans[] = { "", "0", "4095", "5000", "-1", "x",
 		"99999999999999999999" };
+	static const char *const sets[] = { "", "0", "4095", "1-", "-1", "5-4",
+		"1,,2", ",1", "1,", "none,1", "all,1", "1 2", "0x10", "1-2-3",
+		"1-4095", "NONE", "99999999999999999999" };
+	static const char *const choices[] = { "", "x", "802.1", "802.1Q",
+		"PEER", "peer " };
 	char text[24];
 
 	for (uint32_t i = 0; i < KEYWORD_ARGS_MAX; i++) {
 		const struct keyword_arg *arg = &row->args[i];
 
+		if (arg->kind == KEYWORD_ARG_VLANS) {
+			for (size_t n = 0; n < ARRAY_LEN(sets); n++)
+				refuse_value(k, row, i, sets[n]);
+		} else if (arg->kind == KEYWORD_ARG_CHOICE) {
+			for (size_t n = 0; n < ARRAY_LEN(choices); n++)
+				refuse_value(k, row, i, choices[n]);
+		}
 		if (arg->kind == KEYWORD_ARG_NUMBER) {
 			for (size_t n = 0; n < ARRAY_LEN(numbers); n++)
 				refuse_value(k, row, i, numbers[n]);

@@ -23,6 +23,40 @@ parse(const char *s)
 	return v;
 }
 
+/* A counter and its value stay on one line, which is no wider than 79. */
+static void
+test_counters_are_broken_between_pairs(void **state)
+{
+	static const char data[] =
+	    "{\"name\":\"tap0\",\"kind\":\"tap\",\"unit\":0,\"index\":1,"
+	    "\"flags\":0,\"metric\":0,\"mtu\":1500,\"counters\":{"
+	    "\"ipackets\":12345678901,\"ibytes\":1234567890123,"
+	    "\"ierrors\":0,\"imcasts\":123456,\"iqdrops\":7,"
+	    "\"noproto\":8,\"opackets\":9223372036854775807,"
+	    "\"obytes\":9223372036854775807,"
+	    "\"oerrors\":9223372036854775807,"
+	    "\"omcasts\":9223372036854775807,\"collisions\":0}}";
+	static const char want[] =
+	    "tap0: flags=0 metric 0 mtu 1500\n"
+	    "\tdrivername: tap0\n"
+	    "\tindex: 1\n"
+	    "\tinput: ipackets 12345678901 ibytes 1234567890123 ierrors 0\n"
+	    "\t       imcasts 123456 iqdrops 7 noproto 8\n"
+	    "\toutput: opackets 9223372036854775807 "
+	    "obytes 9223372036854775807\n"
+	    "\t        oerrors 9223372036854775807 "
+	    "omcasts 9223372036854775807\n"
+	    "\t        collisions 0\n";
+	json_t *v = parse(data);
+	struct text t = { 0 };
+
+	(void)state;
+	printout_iface(v, PRINTOUT_VERBOSE, &t);
+	assert_string_equal(text_str(&t), want);
+	text_free(&t);
+	json_decref(v);
+}
+
 /* All that FreeBSD prints of a bridge. */
 static void
 test_bridge_with_everything(void **state)
@@ -136,8 +170,9 @@ static const char *const odd[] = { "null", "1", "\"x\"", "[]", "{}", "[null]",
 	"{\"part\":\"notice\"}", "{\"part\":\"usage\",\"text\":7}",
 	"{\"name\":7,\"kind\":\"feth\",\"feth\":[],\"groups\":{}}",
 	"{\"kind\":\"bridge\",\"bridge\":{\"members\":[1,{}]}}",
-	"{\"addresses\":[{\"family\":\"inet\",\"prefixlen\":-9},"
-	"{\"family\":\"inet\",\"prefixlen\":1e9},{\"family\":\"inet6\"}]}",
+	"{\"addresses\":[{\"family\":\"inet\",\"prefixlen\":-9}]}",
+	"{\"addresses\":[{\"family\":\"inet\",\"prefixlen\":1e9},{}]}",
+	"{\"addresses\":[{\"family\":\"inet6\"}]}",
 	"{\"drops\":[{\"text\":\"\",\"count\":9e99}]}",
 	"{\"small\":1,\"large\":[]}", "{\"time_ns\":-1,\"changed\":1}",
 	"{\"message\":null,\"data\":[]}" };
@@ -245,6 +280,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_counters_are_broken_between_pairs),
 		cmocka_unit_test(test_bridge_with_everything),
 		cmocka_unit_test(test_tap_that_is_open),
 		cmocka_unit_test(

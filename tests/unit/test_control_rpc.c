@@ -34,6 +34,17 @@ do_count(struct rpc_call *call)
 	rpc_reply(call, json_integer(++started));
 }
 
+/* An answer of a megabyte. */
+static void
+do_big(struct rpc_call *call)
+{
+	static char text[1024 * 1024];
+
+	started++;
+	memset(text, 'x', sizeof(text) - 1);
+	rpc_reply(call, json_string(text));
+}
+
 static void
 do_take(struct rpc_call *call)
 {
@@ -75,6 +86,7 @@ static const struct rpc_method test_methods[] = {
 	{ .name = "hold.overlap", .handler = do_hold_overlap },
 	{ .name = "hold.abandon", .handler = do_hold_abandon },
 	{ .name = "count", .flags = RPC_READ_ONLY, .handler = do_count },
+	{ .name = "big", .flags = RPC_READ_ONLY, .handler = do_big },
 	{ .name = "take", .handler = do_take },
 	{ .name = "give", .handler = do_give },
 	{ .name = "cause", .handler = do_cause },
@@ -226,6 +238,157 @@ test_batches_have_a_limit(void **state)
 	assert_non_null(strstr(got, "-32600"));
 	free(got);
 	free(text);
+}
+
+/* Answers that have no room end a batch; none is held beyond the limit, and
+ * nothing is carried out whose answer could not be given. */
+static void
+test_answers_of_a_batch_have_a_limit(void **state)
+{
+	struct world *w = *state;
+	struct text t = { 0 };
+	json_t *list;
+	char *got;
+
+	for (int i = 0; i < 1000; i++)
+		text_puts(
+		    &t, i == 0 ? "[" REQUEST(1, "big") : "," REQUEST(1, "big"));
+	text_puts(&t, "]\n");
+	feed(w->read_only, text_str(&t));
+	text_free(&t);
+	while (rpc_session_step(w->read_only, w->net->now_ns)) {
+		assert_true(rpc_server_held(w->server) <
+		            RPC_BATCH_OUT_MAX + 4 * 1024 * 1024);
+		w->net->now_ns += 1000000000;
+	}
+	assert_int_equal(started, 8);
+	got = world_output(w->read_only);
+	list = json_loads(got, 0, NULL);
+	free(got);
+	assert_int_equal(json_array_size(list), 1000);
+	for (size_t i = 0; i < 1000; i++) {
+		const json_t *a = json_array_get(list, i);
+		const json_t *data =
+		    json_object_get(json_object_get(a, "error"), "data");
+		const char *detail =
+		    json_string_value(json_object_get(data, "detail"));
+
+		if (i < 7) {
+			assert_non_null(json_object_get(a, "result"));
+			continue;
+		}
+		assert_string_equal(
+		    json_string_value(json_object_get(data, "errno")),
+		    "EMSGSIZE");
+		assert_string_equal(detail,
+		    i == 7 ? "this was carried out, but its answer has no room"
+		           : "this was not carried out");
+	}
+	json_decref(list);
+	assert_int_equal(rpc_server_held(w->server), 0);
+}
+
+/* What all clients hold has a limit, and the owner has one of its own. */
+static void
+test_all_sessions_have_a_budget(void **state)
+{
+	struct world *w = *state;
+	struct rpc_session *s[100], *owner;
+	struct rpc_session_options o = { .read_only = true,
+		.now_ns = w->net->now_ns };
+	size_t refused = 0;
+	char *got;
+
+	for (size_t i = 0; i < ARRAY_LEN(s); i++) {
+		assert_int_equal(rpc_session_create(w->server, &o, &s[i]), 0);
+		feed(s[i], REQUEST(1, "big") "\n");
+		world_run(w, s[i]);
+		assert_true(rpc_server_held(w->server) <
+		            RPC_HELD_MAX + 2 * 1024 * 1024);
+	}
+	assert_in_range(started, 60, 70);
+	o.reserved = true;
+	assert_int_equal(rpc_session_create(w->server, &o, &owner), 0);
+	feed(owner, REQUEST(1, "ping") "\n");
+	world_run(w, owner);
+	assert_output(owner, ANSWER(1, "\"pong\"") "\n");
+	for (size_t i = 0; i < ARRAY_LEN(s); i++) {
+		got = world_output(s[i]);
+		refused += strstr(got, "ENOBUFS") != NULL;
+		free(got);
+	}
+	assert_int_equal(refused, ARRAY_LEN(s) - started);
+	assert_int_equal(rpc_server_held(w->server), 0);
+	/* There is room again. */
+	feed(s[0], REQUEST(1, "ping") "\n");
+	world_run(w, s[0]);
+	assert_output(s[0], ANSWER(1, "\"pong\"") "\n");
+	rpc_session_destroy(owner);
+	for (size_t i = 0; i < ARRAY_LEN(s); i++)
+		rpc_session_destroy(s[i]);
+}
+
+/* A session that ends with answers nobody took gives its budget back. */
+static void
+test_the_budget_outlives_sessions(void **state)
+{
+	struct world *w = *state;
+	struct rpc_session_options o = { .now_ns = w->net->now_ns };
+	struct rpc_session *s;
+
+	assert_int_equal(rpc_session_create(w->server, &o, &s), 0);
+	feed(s, REQUEST(1, "big") "\n[" REQUEST(2, "big") "," REQUEST(
+	            3, "hold") "]\n");
+	world_run(w, s);
+	assert_true(rpc_server_held(w->server) > 2 * 1024 * 1024);
+	rpc_session_destroy(s);
+	assert_int_equal(rpc_server_held(w->server), 0);
+	rpc_reply(held[0], NULL);
+}
+
+/* A long answer is paid for by the next request, not refused. */
+static void
+test_long_answers_cost_more(void **state)
+{
+	struct world *w = *state;
+	struct rpc_session_options o = {
+		.rate = 1024, .burst = 16, .now_ns = w->net->now_ns
+	};
+	struct rpc_session *s;
+	uint64_t due;
+
+	assert_int_equal(rpc_session_create(w->server, &o, &s), 0);
+	feed(s, REQUEST(1, "big") "\n" REQUEST(2, "count") "\n");
+	(void)rpc_session_step(s, w->net->now_ns);
+	(void)rpc_session_step(s, w->net->now_ns);
+	assert_int_equal(started, 1);
+	due = rpc_session_due(s);
+	/* 1024 tokens, of which 15 were there. */
+	assert_in_range(
+	    due - w->net->now_ns, UINT64_C(980000000), UINT64_C(1000000000));
+	(void)rpc_session_step(s, due - 1);
+	assert_int_equal(started, 1);
+	(void)rpc_session_step(s, due);
+	assert_int_equal(started, 2);
+	rpc_session_destroy(s);
+}
+
+static void
+test_lines_of_readers_are_shorter(void **state)
+{
+	struct world *w = *state;
+	char *line = malloc(RPC_LINE_READ_ONLY_MAX), *got;
+
+	assert_non_null(line);
+	memset(line, ' ', RPC_LINE_READ_ONLY_MAX);
+	assert_int_equal(
+	    rpc_session_input(w->read_only, line, RPC_LINE_READ_ONLY_MAX - 1),
+	    0);
+	assert_int_equal(rpc_session_input(w->read_only, line, 1), -EMSGSIZE);
+	got = world_output(w->read_only);
+	assert_non_null(strstr(got, "longer than 262144 bytes"));
+	free(got);
+	free(line);
 }
 
 /* Nothing is refused: it waits for its token, and says until when. */
@@ -493,6 +656,11 @@ main(void)
 		    test_a_line_of_the_limit_is_taken_a_longer_one_ends_the_session),
 		CASE(test_text_that_is_not_utf8_is_a_parse_error),
 		CASE(test_batches_have_a_limit),
+		CASE(test_answers_of_a_batch_have_a_limit),
+		CASE(test_all_sessions_have_a_budget),
+		CASE(test_the_budget_outlives_sessions),
+		CASE(test_long_answers_cost_more),
+		CASE(test_lines_of_readers_are_shorter),
 		CASE(test_rate_delays_requests),
 		CASE(test_a_late_answer_holds_its_session_only),
 		CASE(test_the_owner_is_woken_by_a_late_answer),

@@ -445,6 +445,86 @@ test_too_many_clients_are_told_so(void **state)
 	rig_close(&r);
 }
 
+static int
+try_client(struct rig *r, bool read_only, int *out)
+{
+	int fds[2], err;
+
+	assert_int_equal(
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+	err = control_adopt(r->control, fds[1], read_only);
+	*out = fds[0];
+	return err;
+}
+
+/* As many readers as like to: the other socket answers. */
+static void
+test_readers_do_not_take_the_writers_places(void **state)
+{
+	struct rig r;
+	char buf[512];
+	int fds[64], extra, fd;
+
+	(void)state;
+	rig_open(&r, 128, 0);
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+		assert_int_equal(try_client(&r, true, &fds[i]), 0);
+	assert_int_equal(try_client(&r, true, &extra), -EUSERS);
+	close(extra);
+	fd = rig_client(&r, false);
+	client_send(fd, count_line);
+	assert_true(client_line(&r, fd, buf, sizeof(buf)) > 0);
+	assert_non_null(strstr(buf, "\"result\":1"));
+	close(fd);
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+		close(fds[i]);
+	rig_wait_clients(&r, 0);
+	rig_close(&r);
+}
+
+/* One more connection, made by another user of the daemon's group. */
+static int
+try_client_of(struct rig *r, uid_t uid, bool read_only, int *out)
+{
+	int fds[2];
+
+	assert_int_equal(seteuid(uid), 0);
+	assert_int_equal(
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+	assert_int_equal(seteuid(0), 0);
+	*out = fds[0];
+	return control_adopt(r->control, fds[1], read_only);
+}
+
+/* No user takes another's places, and all of them leave some to the owner. */
+static void
+test_users_have_a_share_and_the_owner_a_reserve(void **state)
+{
+	struct rig r;
+	int fds[64], extra, count = 0;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();       /* nobody else can be impersonated */
+	rig_open(&r, 128, 0); /* 64 readers, 16 a user, 48 of users */
+	for (uid_t uid = 60001; uid <= 60004; uid++) {
+		for (int i = 0; i < 16 && count < 48; i++)
+			assert_int_equal(
+			    try_client_of(&r, uid, true, &fds[count++]), 0);
+		assert_int_equal(try_client_of(&r, uid, true, &extra), -EUSERS);
+		close(extra);
+	}
+	assert_int_equal(count, 48);
+	while (count < 64)
+		assert_int_equal(try_client(&r, true, &fds[count++]), 0);
+	assert_int_equal(try_client(&r, true, &extra), -EUSERS);
+	close(extra);
+	while (count > 0)
+		close(fds[--count]);
+	rig_wait_clients(&r, 0);
+	rig_close(&r);
+}
+
 static void
 test_stranger_is_refused(void **state)
 {
@@ -698,6 +778,9 @@ main(void)
 		cmocka_unit_test(test_slow_reader_gets_all),
 		cmocka_unit_test(test_read_only_socket_refuses_changes),
 		cmocka_unit_test(test_too_many_clients_are_told_so),
+		cmocka_unit_test(test_readers_do_not_take_the_writers_places),
+		cmocka_unit_test(
+		    test_users_have_a_share_and_the_owner_a_reserve),
 		cmocka_unit_test(test_stranger_is_refused),
 		cmocka_unit_test(test_unclaimed_descriptors_are_closed),
 		cmocka_unit_test(test_slow_subscriber_is_told_what_it_lost),

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_packet.h>
+#include <linux/if_tun.h>
 #include <net/ethernet.h>
 #include <net/if.h>
 #include <sched.h>
@@ -545,8 +546,101 @@ test_name_is_reserved_until_gone(void **state)
 	assert_int_equal(net_host_detach(ifp, NULL), 0);
 	assert_int_equal(net_host_attach(ifp, &back.w), -EINPROGRESS);
 	assert_int_equal(net_host_detach(ifp, NULL), 0);
-	assert_true(back.done);
+	assert_false(back.done); /* not from inside */
+	UNTIL(t, back.done);
 	assert_int_equal(back.err, -ECANCELED);
+}
+
+/* As a create that is given up: destroys what it waited with. */
+struct giver {
+	struct net_wait w;
+	struct net *net;
+	uint32_t index;
+	bool done, found;
+};
+
+static void
+giver_done(struct net_wait *w, int err)
+{
+	struct giver *g = CONTAINER_OF(w, struct giver, w);
+	struct iface *ifp = net_iface_by_index(g->net, g->index);
+
+	assert_int_equal(err, -ECANCELED);
+	g->done = true;
+	g->found = ifp != NULL;
+	if (ifp != NULL)
+		(void)net_iface_destroy(ifp, NULL);
+}
+
+/* destroy, create, destroy, each while the one before is under way. */
+static void
+test_destroyed_while_it_waits_for_its_name(void **state)
+{
+	BEGIN(t);
+	struct giver g = { .w = { .done = giver_done }, .net = t->net };
+	struct iface *ifp = hosted(t, "vether7");
+	WAITER(gone);
+
+	assert_int_equal(net_iface_destroy(ifp, &gone.w), -EINPROGRESS);
+	ifp = fixture_iface(t->net, "vether7");
+	g.index = ifp->index;
+	assert_int_equal(net_host_attach(ifp, &g.w), -EINPROGRESS);
+	assert_int_equal(net_iface_destroy(ifp, NULL), 0);
+	assert_false(g.done);
+	UNTIL(t, g.done && gone.done);
+	assert_false(g.found);
+	/* The same, and then its host side alone: it is destroyed later. */
+	ifp = hosted(t, "vether7");
+	assert_int_equal(net_host_detach(ifp, NULL), 0);
+	g.done = false;
+	g.index = ifp->index;
+	assert_int_equal(net_host_attach(ifp, &g.w), -EINPROGRESS);
+	assert_int_equal(net_host_detach(ifp, NULL), 0);
+	assert_int_equal(iface_set_flags(ifp, IFACE_UP, 0), 0);
+	UNTIL(t, g.done);
+	assert_true(g.found);
+	/* Moved meanwhile: it has a host side, elsewhere. */
+	{
+		struct vnet *v;
+		WAITER(back);
+
+		assert_int_equal(net_vnet_create(t->net, "alice", &v), 0);
+		ifp = hosted(t, "vether7");
+		assert_int_equal(net_host_detach(ifp, NULL), 0);
+		assert_int_equal(net_host_attach(ifp, &back.w), -EINPROGRESS);
+		assert_int_equal(move(t, ifp, v), 0);
+		UNTIL(t, back.done);
+		assert_int_equal(back.err, 0);
+		assert_ptr_equal(ifp->host->vnet, v);
+	}
+}
+
+/* One's own choice of a number steps over the host's names, and over nothing
+ * that is ours. */
+static void
+test_lowest_unit_is_free_on_the_host(void **state)
+{
+	BEGIN(t);
+	struct iface *a, *b, *c;
+	struct vnet *v;
+	WAITER(x);
+
+	t->net->host_attach = 1;
+	assert_int_equal(rtnl_veth_add(t->other, "tap0", "x0", -1), 0);
+	a = hosted(t, "tap");
+	assert_string_equal(a->name, "tap1");
+	b = hosted(t, "tap");
+	assert_string_equal(b->name, "tap2");
+	/* In another vnet that name is free. */
+	assert_int_equal(net_vnet_create(t->net, "alice", &v), 0);
+	assert_int_equal(net_iface_create(t->net, v, "tap", &c), 0);
+	assert_string_equal(c->name, "tap0");
+	/* One that is just going is waited for. */
+	(void)net_iface_destroy(a, NULL);
+	a = fixture_iface(t->net, "tap");
+	assert_string_equal(a->name, "tap1");
+	assert_int_equal(wait_for(t, &x, net_host_attach(a, &x.w)), 0);
+	assert_int_equal(rtnl_link_del(t->other, link_of(t, "x0").ifindex), 0);
 }
 
 static void
@@ -601,7 +695,7 @@ test_interface_moves_to_a_vnet_and_home(void **state)
 		assert_int_equal(rtnl_link_del(in, x), 0);
 		assert_int_equal(move(t, other, v), 0);
 	}
-	/* The end of the vnet brings them home. */
+	/* The end of the vnet brings them home, down. */
 	{
 		WAITER(x);
 
@@ -610,8 +704,10 @@ test_interface_moves_to_a_vnet_and_home(void **state)
 		assert_int_equal(wait_for(t, &x, net_vnet_destroy(v, &x.w)), 0);
 	}
 	UNTIL(t, rtnl_link_index(t->other, "vether0") > 0);
-	UNTIL(t, ifp->host != NULL && ifp->host->up);
+	UNTIL(t, ifp->host != NULL);
 	assert_ptr_equal(ifp->host->vnet, t->net->home);
+	assert_int_equal(ifp->flags & IFACE_UP, 0);
+	assert_false(ifp->host->up);
 }
 
 /* `ip link set IF netns VNET`, by somebody. */
@@ -672,6 +768,24 @@ container_end(pid_t pid)
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
+/*
+ * A veth with its other end in the namespace @ns: it goes when that really
+ * ends, so not as long as a process, a descriptor or a socket holds it.
+ */
+static void
+probe_into(struct host_test *t, int ns)
+{
+	assert_int_equal(rtnl_veth_add(t->other, "probe0", "probe1", ns), 0);
+	assert_true(rtnl_link_index(t->other, "probe0") > 0);
+	assert_int_equal(rtnl_link_index(t->other, "probe1"), -ENODEV);
+}
+
+static bool
+probe_gone(struct host_test *t)
+{
+	return rtnl_link_index(t->other, "probe0") == -ENODEV;
+}
+
 static void
 test_adopted_vnet_is_not_pinned(void **state)
 {
@@ -698,10 +812,12 @@ test_adopted_vnet_is_not_pinned(void **state)
 	assert_int_equal(wait_for(t, &x, net_host_attach(born, &x.w)), 0);
 	fd = host_vnet_open(t->net, v);
 	assert_int_equal(netns_get_id(fd, &id), 0);
+	probe_into(t, fd);
 	close(fd);
 	(void)fixture_iface(t->net, "vether1"); /* another, at home */
 	/* The process ends: the namespace too, since nothing holds it. */
 	container_end(pid);
+	UNTIL(t, probe_gone(t));
 	UNTIL(t, net_vnet_find(t->net, "box") == NULL);
 	UNTIL(t, ifp->host != NULL && rtnl_link_index(t->other, "vether0") > 0);
 	assert_ptr_equal(ifp->host->vnet, t->net->home);
@@ -727,6 +843,7 @@ test_vnet_adopted_by_path(void **state)
 	char what[64];
 	struct vnet *v;
 	pid_t pid;
+	int fd;
 
 	for (int with = 0; with < 2; with++) {
 		pid = container();
@@ -736,7 +853,12 @@ test_vnet_adopted_by_path(void **state)
 		    net_vnet_attach(t->net, "box", what, NULL, 0, &v), 0);
 		if (with)
 			assert_int_equal(move(t, ifp, v), 0);
+		fd = host_vnet_open(t->net, v);
+		assert_true(fd >= 0);
+		probe_into(t, fd);
+		close(fd);
 		container_end(pid);
+		UNTIL(t, probe_gone(t));
 		UNTIL(t, net_vnet_find(t->net, "box") == NULL);
 		UNTIL(t, ifp->host != NULL &&
 		             rtnl_link_index(t->other, "vether0") > 0);
@@ -847,9 +969,11 @@ test_given_tap_serves(void **state)
 	UNTIL(t,
 	    rtnl_link_get(in, "vether0", &l) == 0 && l.stats.rx_packets == 1);
 	rtnl_close(in);
+	probe_into(t, ns);
 	close(ns);
 	container_end(pid);
 	UNTIL(t, net_vnet_find(t->net, "box") == NULL);
+	UNTIL(t, probe_gone(t));
 	UNTIL(t, rtnl_link_index(t->other, "vether0") > 0);
 	assert_ptr_equal(ifp->host->vnet, t->net->home);
 }
@@ -1111,6 +1235,112 @@ test_detach_during_a_move(void **state)
 	assert_int_equal(gone.err, 0);
 }
 
+/* The vnet ends before the host side is there: it comes home, down. */
+static void
+test_vnet_destroyed_during_a_move(void **state)
+{
+	BEGIN(t);
+	struct iface *ifp = hosted(t, "vether0");
+	struct vnet *v;
+	WAITER(x);
+	WAITER(gone);
+
+	assert_int_equal(iface_set_flags(ifp, IFACE_UP, 0), 0);
+	assert_int_equal(net_vnet_create(t->net, "alice", &v), 0);
+	assert_int_equal(net_host_move(ifp, v, &x.w), -EINPROGRESS);
+	assert_int_equal(net_vnet_destroy(v, &gone.w), -EINPROGRESS);
+	assert_false(x.done);
+	assert_non_null(ifp->host);
+	UNTIL(t, x.done && gone.done);
+	assert_int_equal(x.err, -ECANCELED);
+	UNTIL(t, rtnl_link_index(t->other, "vether0") > 0);
+	assert_string_equal(ifp->name, "vether0");
+	assert_ptr_equal(ifp->host->vnet, t->net->home);
+	assert_int_equal(ifp->flags & IFACE_UP, 0);
+	assert_int_equal(link_of(t, "vether0").flags & IFF_UP, 0);
+	/* It works as any other. */
+	assert_int_equal(iface_set_flags(ifp, IFACE_UP, 0), 0);
+	assert_int_not_equal(link_of(t, "vether0").flags & IFF_UP, 0);
+	/* Once more, on its way back from there. */
+	assert_int_equal(net_vnet_create(t->net, "bob", &v), 0);
+	assert_int_equal(move(t, ifp, v), 0);
+	x.done = gone.done = false;
+	assert_int_equal(net_host_move(ifp, t->net->home, &x.w), -EINPROGRESS);
+	assert_int_equal(net_vnet_destroy(v, &gone.w), -EINPROGRESS);
+	UNTIL(t, x.done && gone.done);
+	assert_int_equal(x.err, 0);
+	(void)link_of(t, "vether0");
+}
+
+/* At home somebody has taken its name: it gets the next free unit's. */
+static void
+test_name_taken_at_home_meanwhile(void **state)
+{
+	BEGIN(t);
+	struct iface *ifp = hosted(t, "vether0");
+	struct vnet *v;
+	WAITER(gone);
+
+	assert_int_equal(net_vnet_create(t->net, "alice", &v), 0);
+	assert_int_equal(move(t, ifp, v), 0);
+	assert_int_equal(rtnl_veth_add(t->other, "vether0", "vether1", -1), 0);
+	assert_int_equal(wait_for(t, &gone, net_vnet_destroy(v, &gone.w)), 0);
+	UNTIL(t, rtnl_link_index(t->other, "vether2") > 0);
+	assert_string_equal(ifp->name, "vether2");
+	assert_int_equal(ifp->unit, 2);
+	assert_ptr_equal(ifp->host->vnet, t->net->home);
+	assert_string_equal(link_of(t, "vether2").kind, "tun");
+	assert_true(t->events.count[NET_EVENT_HOST] >= 3);
+	/* Taken only when it is on its way. */
+	assert_int_equal(net_vnet_create(t->net, "bob", &v), 0);
+	assert_int_equal(move(t, ifp, v), 0);
+	gone.done = false;
+	{
+		struct rtnl_link l = link_of(t, "vether1");
+		struct rtnl_change c = { .what = RTNL_SET_NAME };
+
+		memcpy(c.name, "vether2", sizeof("vether2"));
+		assert_int_equal(net_vnet_destroy(v, &gone.w), -EINPROGRESS);
+		/* Whoever is first; if they are, we step aside. */
+		if (rtnl_link_set(t->other, l.ifindex, &c) == 0) {
+			UNTIL(t, strcmp(ifp->name, "vether2") != 0);
+			assert_string_equal(ifp->name, "vether1");
+		}
+	}
+	UNTIL(t, gone.done);
+	UNTIL(t, ifp->host != NULL);
+	UNTIL(t, rtnl_link_index(t->other, ifp->name) > 0);
+	assert_int_equal(
+	    rtnl_link_del(t->other, link_of(t, "vether0").ifindex), 0);
+}
+
+/* A frame that the kernel cannot hand over is counted. */
+static void
+test_read_errors_are_counted(void **state)
+{
+	BEGIN(t);
+	struct iface *ifp = fixture_iface_up(t->net, "vether0");
+	struct rtnl_link l;
+	struct tun tun;
+	int too_long = 1 << 20; /* a header for which there is no room */
+	int own, fd;
+
+	assert_int_equal(tun_open("vether0", &tun), 0);
+	own = dup(tun.fd);
+	assert_int_equal(host_give(t->net, ifp, t->net->home, tun.fd), 0);
+	assert_int_equal(iface_stack_attach(ifp, &t->sink.stack), 0);
+	l = link_of(t, "vether0");
+	assert_int_equal(rtnl_link_set_up(t->other, l.ifindex, true), 0);
+	assert_int_equal(ioctl(own, TUNSETVNETHDRSZ, &too_long), 0);
+	fd = packet_open(l.ifindex);
+	for (int i = 0; i < 3; i++)
+		packet_send(fd, 60, 1);
+	UNTIL(t, ifp->count.drops[DROP_HOST_READ] == 3);
+	assert_int_equal(t->sink.frames, 0);
+	close(fd);
+	close(own);
+}
+
 /* In a created vnet the netdev is made where it belongs; the vnet's end takes
  * it along. */
 static void
@@ -1156,6 +1386,8 @@ main(void)
 		CASE(test_taken_name_is_refused),
 		CASE(test_deleted_netdev_is_noticed),
 		CASE(test_name_is_reserved_until_gone),
+		CASE(test_destroyed_while_it_waits_for_its_name),
+		CASE(test_lowest_unit_is_free_on_the_host),
 		CASE(test_interface_moves_to_a_vnet_and_home),
 		CASE(test_move_by_others_is_followed),
 		CASE(test_adopted_vnet_is_not_pinned),
@@ -1169,11 +1401,15 @@ main(void)
 		CASE(test_member_keeps_quiet),
 		CASE(test_many_are_removed_together),
 		CASE(test_detach_during_a_move),
+		CASE(test_vnet_destroyed_during_a_move),
+		CASE(test_name_taken_at_home_meanwhile),
+		CASE(test_read_errors_are_counted),
 		CASE(test_interface_born_in_a_vnet),
 		/* The same without io_uring. */
 		CASE_PLAIN(test_frames_cross_in_both_directions),
 		CASE_PLAIN(test_long_frames_cross_whole),
 		CASE_PLAIN(test_empty_pool_heals),
+		CASE_PLAIN(test_read_errors_are_counted),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, NULL);

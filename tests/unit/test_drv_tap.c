@@ -491,7 +491,9 @@ static void
 test_vnet_hdr(void **state)
 {
 	struct tap_open_options o = {
-		.vnet_hdr = true, .caps = OFFLOAD_CSUM, .uid = 1000, .pid = 4321
+		.format = { .vnet_hdr = 10, .caps = OFFLOAD_CSUM },
+		.uid = 1000,
+		.pid = 4321,
 	};
 	struct {
 		struct frame_offload off;
@@ -505,7 +507,7 @@ test_vnet_hdr(void **state)
 	assert_int_equal(tap_open(b.net, NULL, "tap0", &o, &b.fd, &ifp), 0);
 	assert_string_equal(fixture_get(b.ifp, &i),
 	    "clone=false open=true queued=0 opened_by_uid=1000 "
-	    "opened_by_pid=4321 vnet_hdr=true ");
+	    "opened_by_pid=4321 vnet_hdr=10 ");
 	assert_int_equal(ifp->caps, OFFLOAD_CSUM);
 	fixture_bytes(m.data, 60, 1);
 	assert_int_equal(write(b.fd, &m, sizeof(m)), 70);
@@ -577,6 +579,228 @@ test_out_of_descriptors(void **state)
 	b.fd = tap_open_fixed();
 }
 
+/* --- as Linux's tun ---------------------------------------------------------
+ */
+
+static int
+tun_open(const char *name, struct tap_open_options *o, int *fd)
+{
+	struct iface *ifp;
+
+	o->make = true;
+	return tap_open(b.net, NULL, name, o, fd, &ifp);
+}
+
+/* Any name can be had; "" and "%d" are the lowest that is free. */
+static void
+test_made_by_name(void **state)
+{
+	static const struct {
+		const char *name, *got;
+		int err;
+	} cases[] = {
+		{ "", "tap1", 0 },
+		{ "tap%d", "tap2", 0 },
+		{ "tap9", "tap9", 0 },
+		{ "vpn%d", "vpn0", 0 },
+		{ "vpn%d", "vpn1", 0 },
+		{ "a%dz", "a0z", 0 },
+		{ "tape", "tape", 0 },
+		{ "tap05", "tap05", 0 },
+		{ "feth9", "feth9", 0 },
+		{ "feth0", NULL, -EINVAL }, /* there, and no tap */
+		{ "a%sz", NULL, -EINVAL },
+		{ "a%", NULL, -EINVAL },
+		{ "%d%d", NULL, -EINVAL },
+		{ "a/b", NULL, -EINVAL },
+		{ "averyveryverylo%d", NULL, -EINVAL },
+		{ "averyveryverylongone", NULL, -EINVAL },
+		{ "tap0", "tap0", 0 },
+		{ "tap0", NULL, -EBUSY },
+	};
+	int fds[ARRAY_LEN(cases)];
+
+	(void)state;
+	(void)fixture_iface(b.net, "feth0");
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct tap_open_options o = { 0 };
+		struct iface *ifp = NULL;
+
+		fds[i] = -1;
+		o.make = true;
+		assert_int_equal(
+		    tap_open(b.net, NULL, cases[i].name, &o, &fds[i], &ifp),
+		    cases[i].err);
+		if (cases[i].err == 0)
+			assert_string_equal(ifp->name, cases[i].got);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		if (fds[i] >= 0)
+			close(fds[i]);
+	}
+	run();
+	/* What was made went; what was there stays. */
+	assert_int_equal(b.net->iface_count, 2);
+	assert_non_null(net_iface_find(b.net, NULL, "tap0"));
+}
+
+/* struct tun_pi and a longer virtio_net_hdr, both ways. */
+static void
+test_headers(void **state)
+{
+	struct tap_open_options o = {
+		.format = { .pi = true, .vnet_hdr = 10 },
+	};
+	uint8_t m[4 + 12 + 60] = { 0 };
+
+	(void)state;
+	assert_int_equal(tun_open("tap0", &o, &b.fd), 0);
+	assert_int_equal(tap_set_vnet_hdr(b.ifp, 9), -EINVAL);
+	assert_int_equal(tap_set_vnet_hdr(b.ifp, 65), -EINVAL);
+	assert_int_equal(tap_set_vnet_hdr(b.ifp, 12), 0);
+	fixture_bytes(m + 16, 60, 3);
+	assert_int_equal(write(b.fd, m, sizeof(m)), sizeof(m));
+	assert_int_equal(write(b.fd, m, 15), 15);
+	run();
+	assert_int_equal(b.sink.frames, 1);
+	assert_int_equal(b.sink.last_len, 60);
+	assert_memory_equal(b.sink.last, m + 16, 60);
+	assert_int_equal(b.ifp->count.drops[DROP_RUNT], 1);
+	fixture_output(b.ifp, 1, 60);
+	run();
+	memset(m, 0xee, sizeof(m));
+	assert_int_equal(recv(b.fd, m, sizeof(m), MSG_DONTWAIT), sizeof(m));
+	assert_memory_equal(m, "\0\0", 2);
+	assert_memory_equal(m + 2, m + 16 + 12, 2); /* the EtherType */
+	assert_memory_equal(m + 4, "\0\0\0\0\0\0\0\0\0\0\0\0", 12);
+	/* A tap that has none cannot be given one; a new app starts anew. */
+	close(b.fd);
+	run();
+	b.fd = tap_open_fixed();
+	assert_int_equal(tap_set_vnet_hdr(b.ifp, 12), -EINVAL);
+	app_write(b.fd, 60);
+	run();
+	assert_int_equal(b.sink.frames, 2);
+}
+
+/* Descriptors of one tap: each a queue; what comes from any comes in. */
+static void
+test_queues(void **state)
+{
+	struct tap_open_options o = { .multi_queue = true };
+	struct tap_open_options plain = { 0 };
+	int fds[TAP_QUEUES_MAX], fd, with[TAP_QUEUES_MAX] = { 0 };
+	uint64_t cookies[TAP_QUEUES_MAX];
+	socklen_t len = sizeof(cookies[0]);
+	struct tap_state st;
+	uint32_t sum = 0;
+
+	(void)state;
+	for (int i = 0; i < TAP_QUEUES_MAX; i++) {
+		assert_int_equal(tun_open("tap0", &o, &fds[i]), 0);
+		assert_int_equal(getsockopt(fds[i], SOL_SOCKET, SO_COOKIE,
+		                     &cookies[i], &len),
+		    0);
+		assert_ptr_equal(tap_by_cookie(b.net, cookies[i]), b.ifp);
+	}
+	assert_int_equal(tun_open("tap0", &o, &fd), -E2BIG);
+	assert_int_equal(tun_open("tap0", &plain, &fd), -EBUSY);
+	o.format.pi = true;
+	assert_int_equal(tun_open("tap0", &o, &fd), -EINVAL);
+	for (int i = 0; i < TAP_QUEUES_MAX; i++)
+		app_write(fds[i], 60);
+	run();
+	assert_int_equal(b.sink.frames, TAP_QUEUES_MAX);
+	/* One off: -EINVAL twice, and it gets nothing. */
+	assert_int_equal(tap_set_detached(b.ifp, cookies[0], true), 0);
+	assert_int_equal(tap_set_detached(b.ifp, cookies[0], true), -EINVAL);
+	assert_int_equal(tap_set_detached(b.ifp, 12345, true), -EINVAL);
+	tap_get_state(b.ifp, cookies[0], &st);
+	assert_true(st.detached && st.multi_queue && st.open);
+	for (uint32_t i = 0; i < 200; i++) {
+		struct frame_batch batch;
+		struct frame *f = fixture_frame(b.net, 60, (uint8_t)i);
+
+		f->data[11] = (uint8_t)i;
+		batch.count = 1;
+		batch.frames[0] = f;
+		iface_output(b.ifp, &batch);
+		run();
+	}
+	for (int i = 0; i < TAP_QUEUES_MAX; i++) {
+		while (app_read(fds[i]) == 60)
+			with[i]++;
+		assert_true(i == 0 ? with[i] == 0 : with[i] > 5);
+		sum += (uint32_t)with[i];
+	}
+	assert_int_equal(sum, 200);
+	/* The link stays until the last. */
+	for (int i = 0; i < TAP_QUEUES_MAX; i++) {
+		assert_int_equal(b.ifp->link, IFACE_LINK_UP);
+		close(fds[i]);
+		run();
+		assert_null(tap_by_cookie(b.net, cookies[i]));
+	}
+	assert_int_equal(b.ifp->link, IFACE_LINK_DOWN);
+	tap_get_state(b.ifp, 0, &st);
+	assert_false(st.open || st.multi_queue);
+}
+
+/* A made tap can be told to stay, and a fixed one to go. */
+static void
+test_persistence_and_owner(void **state)
+{
+	struct tap_open_options o = { .uid = 1000 };
+	struct iface *ifp;
+	int fd;
+
+	(void)state;
+	assert_int_equal(tun_open("tap5", &o, &fd), 0);
+	ifp = net_iface_find(b.net, NULL, "tap5");
+	tap_set_made(ifp, false);
+	tap_set_owner(ifp, 1000, TAP_ID_NONE);
+	close(fd);
+	run();
+	assert_ptr_equal(net_iface_find(b.net, NULL, "tap5"), ifp);
+	o.uid = 1001;
+	assert_int_equal(tun_open("tap5", &o, &fd), -EPERM);
+	o.uid = 0;
+	assert_int_equal(tun_open("tap5", &o, &fd), 0);
+	close(fd);
+	run();
+	o.uid = 1000;
+	assert_int_equal(tun_open("tap5", &o, &fd), 0);
+	tap_set_made(ifp, true);
+	close(fd);
+	run();
+	assert_null(net_iface_find(b.net, NULL, "tap5"));
+}
+
+/* The app's own socket cannot be had: nothing remains. */
+static int
+no_join(void *arg, int *ours, uint64_t *cookie)
+{
+	(void)arg;
+	(void)ours;
+	(void)cookie;
+	return -EEXIST;
+}
+
+static void
+test_join_refused(void **state)
+{
+	struct tap_open_options o = { .join = no_join };
+	int fd = -2;
+
+	(void)state;
+	assert_int_equal(tun_open("tap5", &o, &fd), -EEXIST);
+	assert_int_equal(tun_open("tap0", &o, &fd), -EEXIST);
+	assert_int_equal(fd, -2);
+	assert_null(net_iface_find(b.net, NULL, "tap5"));
+	assert_int_equal(b.ifp->link, IFACE_LINK_DOWN);
+	b.fd = tap_open_fixed();
+}
+
 int
 main(void)
 {
@@ -602,6 +826,11 @@ main(void)
 		T(test_vnet_hdr),
 		T(test_poll_says_what_there_is),
 		T(test_out_of_descriptors),
+		T(test_made_by_name),
+		T(test_headers),
+		T(test_queues),
+		T(test_persistence_and_owner),
+		T(test_join_refused),
 	};
 
 	return cmocka_run_group_tests_name("drv_tap", tests, NULL, NULL);

@@ -67,7 +67,8 @@ test_an_impossible_pool_is_refused(void **state)
 
 	(void)state;
 #ifdef FRAME_ASAN
-	skip(); /* it stops the program when memory is out */
+	print_message("# skip: ASan stops the program when memory is out\n");
+	skip();
 #endif
 	/* 257 TiB: more than there are addresses. */
 	assert_int_equal(frame_pool_create(&options, &pool), -ENOMEM);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Names, units, vnets with a mocked system, the run queue. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "net_fixture.h"
 
@@ -52,6 +54,20 @@ node_flush(struct iface *ifp)
 	((struct node *)ifp)->flushed++;
 }
 
+/* What somebody destroys while another interface changes. */
+static struct iface *victim;
+
+static void
+node_changed(struct iface *ifp, uint32_t what)
+{
+	struct iface *v = victim;
+
+	if (v == NULL || v == ifp || (what & IFACE_CHANGED_FLAGS) == 0)
+		return;
+	victim = NULL;
+	net_iface_destroy(v, NULL);
+}
+
 static const struct iface_ops node_ops = {
 	.kind = "node",
 	.about = "test",
@@ -64,6 +80,7 @@ static const struct iface_ops node_ops = {
 	.transmit = node_transmit,
 	.poll = node_poll,
 	.flush = node_flush,
+	.changed = node_changed,
 };
 static const struct iface_ops still_ops = {
 	.kind = "averyveryverylo",
@@ -92,7 +109,19 @@ struct mock {
 	bool pending; /* vnet_destroy tells later */
 	struct net_wait *wait;
 	uint32_t hosts;
+	const char *taken; /* "node0 node1 ": names of the host's own */
 } mock;
+
+static bool
+mock_name_taken(void *arg, struct vnet *vnet, const char *name)
+{
+	char word[IFACE_NAME_MAX + 1];
+
+	assert_ptr_equal(arg, &mock);
+	snprintf(word, sizeof(word), "%s ", name);
+	return vnet == vnet->net->home && mock.taken != NULL &&
+	       strstr(mock.taken, word) != NULL;
+}
 
 static int
 mock_attach(void *arg, struct iface *ifp, struct net_wait *w)
@@ -172,6 +201,7 @@ static const struct net_system mock_system = {
 	.host_detach = mock_detach,
 	.host_move = mock_move,
 	.host_rename = mock_rename,
+	.host_name_taken = mock_name_taken,
 	.vnet_create = mock_vnet_create,
 	.vnet_attach = mock_vnet_attach,
 	.vnet_destroy = mock_vnet_destroy,
@@ -187,6 +217,7 @@ setup(void **state)
 	memset(&mock, 0, sizeof(mock));
 	create_answer = 0;
 	destroyed = 0;
+	victim = NULL;
 	net = fixture_net(kinds, &mock_system, 64);
 	fixture_subscribe(net, &ev);
 	return 0;
@@ -412,15 +443,25 @@ test_vnet_destroy_sends_guests_home(void **state)
 	assert_false(told);
 	mock.wait->done(mock.wait, 0);
 	assert_true(told);
-	/* The name is free again; a host side that cannot come back ends. */
+	/* The name is free again; a host side that cannot come back is made
+	 * anew, or ends. */
 	assert_int_equal(net_vnet_create(net, "alice", &other), 0);
 	lost = fixture_iface(net, "node1");
 	assert_int_equal(net_host_attach(lost, NULL), 0);
 	assert_int_equal(net_host_move(lost, other, NULL), 0);
-	mock.move = -EIO;
+	iface_set_flags(lost, IFACE_UP, 0);
+	mock.move = -EBUSY;
 	mock.pending = false;
 	assert_int_equal(net_vnet_destroy(other, NULL), 0);
+	assert_ptr_equal(lost->host->vnet, net->home);
+	assert_false(lost->flags & IFACE_UP);
+	mock.move = 0;
+	assert_int_equal(net_vnet_create(net, "alice", &other), 0);
+	assert_int_equal(net_host_move(lost, other, NULL), 0);
+	mock.move = mock.attach = -EIO;
+	assert_int_equal(net_vnet_destroy(other, NULL), 0);
 	assert_null(lost->host);
+	mock.move = mock.attach = 0;
 	assert_string_equal(ev.text, "vnet alice destroyed");
 	/* One that the system never finished: net_destroy() frees it. */
 	assert_int_equal(net_vnet_create(net, "bob", &other), 0);
@@ -461,6 +502,139 @@ test_lost_vnet_gives_its_interfaces_to_home(void **state)
 	assert_null(plain->host);
 	assert_int_equal(ev.count[NET_EVENT_HOST], 3);
 	assert_int_equal(mock.hosts, 2);
+}
+
+/* Where a name is free, but not its unit, or the host has the name. */
+static void
+test_names_and_units_at_home(void **state)
+{
+	struct iface *renamed, *back, *own, *a;
+	struct vnet *alice;
+
+	(void)state;
+	/* A unit that lives at home under another name. */
+	renamed = fixture_iface(net, "node0");
+	assert_int_equal(net_iface_rename(renamed, "lan"), 0);
+	assert_int_equal(
+	    net_vnet_attach(net, "alice", "1234", NULL, 0, &alice), 0);
+	assert_int_equal(net_iface_create(net, alice, "node0", &own), 0);
+	assert_int_equal(net_iface_rename(own, "wan"), 0);
+	net_vnet_lost(alice);
+	assert_string_equal(own->name, "wan");
+	assert_int_equal(own->unit, 1);
+	net_iface_destroy(own, NULL);
+	/* The same, where the name is taken as well. */
+	a = fixture_iface(net, "node1");
+	assert_int_equal(
+	    net_vnet_attach(net, "alice", "1234", NULL, 0, &alice), 0);
+	assert_int_equal(net_iface_create(net, alice, "node1", &own), 0);
+	net_vnet_lost(alice);
+	assert_string_equal(own->name, "node2"); /* 0 is lan's */
+	assert_int_equal(own->unit, 2);
+	net_iface_destroy(own, NULL);
+	net_iface_destroy(a, NULL);
+	net_iface_destroy(renamed, NULL);
+	/* The host has the name of one that comes home. */
+	back = fixture_iface(net, "node0");
+	assert_int_equal(net_host_attach(back, NULL), 0);
+	assert_int_equal(net_vnet_create(net, "bob", &alice), 0);
+	assert_int_equal(net_host_move(back, alice, NULL), 0);
+	mock.taken = "node0 node1 ";
+	assert_int_equal(net_vnet_destroy(alice, NULL), 0);
+	assert_string_equal(back->name, "node2");
+	assert_int_equal(back->unit, 2);
+	assert_ptr_equal(back->host->vnet, net->home);
+	assert_int_equal(ev.count[NET_EVENT_HOST], 3);
+}
+
+/* A number of one's own choosing steps over the host's; a given one does not.
+ */
+static void
+test_lowest_unit_is_free_on_the_host(void **state)
+{
+	struct iface *a;
+
+	(void)state;
+	mock.taken = "node0 node2 ";
+	net->host_attach = 1;
+	assert_int_equal(net_iface_create(net, NULL, "node", &a), 0);
+	assert_string_equal(a->name, "node1");
+	assert_int_equal(net_iface_create(net, NULL, "node", &a), 0);
+	assert_string_equal(a->name, "node3");
+	assert_int_equal(net_iface_create(net, NULL, "node2", &a), 0);
+	assert_string_equal(a->name, "node2");
+	/* No host side, no clash. */
+	net->host_attach = 0;
+	assert_int_equal(net_iface_create(net, NULL, "node", &a), 0);
+	assert_string_equal(a->name, "node0");
+	/* All taken, by the one or the other. */
+	net->host_attach = 1;
+	mock.taken = "node4 node5 node6 node7 node8 node9 node10 node11 "
+	             "node12 ";
+	assert_int_equal(try_create(NULL, "node"), -ENFILE);
+}
+
+/* Interfaces may be destroyed while a vnet's end changes others. */
+static void
+test_destroyed_while_a_vnet_ends(void **state)
+{
+	struct iface *ifs[3], *own;
+	struct vnet *alice;
+
+	(void)state;
+	for (int end = 0; end < 2; end++) {
+		assert_int_equal(
+		    net_vnet_attach(net, "alice", "1234", NULL, 0, &alice), 0);
+		for (int i = 0; i < 3; i++) {
+			assert_int_equal(
+			    net_iface_create(net, NULL, "node", &ifs[i]), 0);
+			assert_int_equal(net_host_attach(ifs[i], NULL), 0);
+			assert_int_equal(net_host_move(ifs[i], alice, NULL), 0);
+			iface_set_flags(ifs[i], IFACE_UP, 0);
+		}
+		assert_int_equal(
+		    net_iface_create(net, alice, "node9", &own), 0);
+		victim = ifs[1]; /* when the first goes down */
+		if (end == 0)
+			assert_int_equal(net_vnet_destroy(alice, NULL), 0);
+		else
+			net_vnet_lost(alice);
+		assert_null(victim);
+		assert_ptr_equal(ifs[0]->host->vnet, net->home);
+		assert_ptr_equal(ifs[2]->host->vnet, net->home);
+		assert_false(ifs[2]->flags & IFACE_UP);
+		net_iface_destroy(ifs[0], NULL);
+		net_iface_destroy(ifs[2], NULL);
+	}
+}
+
+static struct iface *seen;
+
+static void
+look(struct net_subscriber *s, const struct net_event *e)
+{
+	(void)s;
+	if (e->type != NET_EVENT_DESTROY)
+		return;
+	seen = net_iface_by_index(net, e->ifp->index);
+	if (seen == NULL)
+		seen = net_iface_find(net, NULL, e->ifp->name);
+	/* Its name is not free yet. */
+	assert_true(net_name_taken(net, net->home, e->ifp->name, NULL));
+}
+
+static void
+test_nobody_finds_what_is_being_destroyed(void **state)
+{
+	struct net_subscriber s = { .event = look };
+	struct iface *a = fixture_iface(net, "node0");
+
+	(void)state;
+	net_subscribe(net, &s);
+	seen = a;
+	net_iface_destroy(a, NULL);
+	assert_null(seen);
+	net_unsubscribe(net, &s);
 }
 
 static void
@@ -586,6 +760,10 @@ main(void)
 		T(test_vnet_names),
 		T(test_vnet_destroy_sends_guests_home),
 		T(test_lost_vnet_gives_its_interfaces_to_home),
+		T(test_names_and_units_at_home),
+		T(test_lowest_unit_is_free_on_the_host),
+		T(test_destroyed_while_a_vnet_ends),
+		T(test_nobody_finds_what_is_being_destroyed),
 		T(test_without_a_system_there_is_no_host),
 		T(test_destroy_waits_for_the_host),
 		T(test_poll_is_round_robin),

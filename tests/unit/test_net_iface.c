@@ -307,24 +307,38 @@ vlan_input(struct iface *ifp, struct frame *f)
 	return true;
 }
 
+static uint32_t flushes;
+
+static void
+vlan_flush(struct iface *ifp)
+{
+	(void)ifp;
+	flushes++;
+}
+
 static void
 test_hooks_see_and_take(void **state)
 {
 	struct bench *b = *state;
+	struct iface_vlans vlans = {
+		.input = vlan_input,
+		.flush = vlan_flush,
+	};
 	struct frame_batch batch;
 
-	seen_in = seen_out = 0;
+	seen_in = seen_out = flushes = 0;
 	assert_int_equal(iface_stack_attach(b->ifp, &b->sink.stack), 0);
 	b->ifp->capture = capture;
-	b->ifp->vlan_input = vlan_input;
+	b->ifp->vlans = &vlans;
 	fixture_batch(b->net, &batch, 5, 60);
 	iface_input(b->ifp, &batch);
 	assert_int_equal(seen_in, 5);
 	assert_int_equal(b->sink.frames, 3);
+	assert_int_equal(flushes, 1);
 	fixture_output(b->ifp, 4, 60);
 	assert_int_equal(seen_out, 4);
 	b->ifp->capture = NULL;
-	b->ifp->vlan_input = NULL;
+	b->ifp->vlans = NULL;
 }
 
 /* tcpdump on a member: other stations' unicast, once, both ways. */

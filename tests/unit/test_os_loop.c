@@ -370,6 +370,30 @@ test_spins_after_work_then_sleeps(void **state)
 }
 
 static void
+test_held_spin_sleeps_at_once(void **state)
+{
+	struct ev *e = ev_new(*state, 1);
+	struct loop_stats stats;
+	uint64_t sleeps;
+
+	loop_set_spin(*state, CLOCK_NS_PER_SEC);
+	assert_int_equal(loop_step(*state, DEADLINE_NS), 1);
+	loop_fd_del(*state, &e->w);
+	loop_hold_spin(*state, DEADLINE_NS);
+	loop_get_stats(*state, &stats);
+	sleeps = stats.sleeps;
+	assert_int_equal(loop_step(*state, 1), 0);
+	loop_get_stats(*state, &stats);
+	assert_int_equal(stats.sleeps, sleeps + 1);
+	/* What is held comes back. */
+	loop_hold_spin(*state, 0);
+	assert_int_equal(loop_step(*state, 1), 0);
+	loop_get_stats(*state, &stats);
+	assert_int_equal(stats.sleeps, sleeps + 1);
+	ev_free(e);
+}
+
+static void
 test_quiet_watcher_is_no_work(void **state)
 {
 	struct ev *e = ev_new(*state, 1);
@@ -446,6 +470,7 @@ main(void)
 		T(test_hook_with_work_keeps_the_loop_awake),
 		T(test_hook_may_take_out_itself_and_the_next),
 		T(test_spins_after_work_then_sleeps),
+		T(test_held_spin_sleeps_at_once),
 		T(test_quiet_watcher_is_no_work),
 		T(test_wake_ends_a_sleep),
 		T(test_signals_are_events),

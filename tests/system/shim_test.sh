@@ -1,0 +1,626 @@
+#! /usr/bin/env atf-sh
+# SPDX-License-Identifier: BSD-2-Clause
+# Programs that know nothing of coax: coax run, coax tap, the preload library.
+#
+# shellcheck disable=SC1010,SC2016,SC2154
+
+. "$(atf_get_srcdir)/lib.subr"
+
+need_shim()
+{
+	[ -e "$COAX_BUILD/libcoax-shim.so" ] || atf_skip "no libcoax-shim.so"
+	if grep -q __asan_init "$COAX_BUILD/libcoax-shim.so"; then
+		atf_skip "built with ASan: it cannot be preloaded into others"
+	fi
+}
+
+need_program()
+{
+	for lib_p in "$@"; do
+		command -v "$lib_p" >/dev/null ||
+		    atf_skip "$lib_p is not installed"
+	done
+}
+
+# probe SCENARIO [ARG]: under coax run, plain and with FORTIFY.
+probe()
+{
+	for lib_p in shim_probe shim_probe_fortify; do
+		atf_check -s exit:0 -o ignore -e empty coax run -- \
+		    "$COAX_BUILD/tests/system/$lib_p" "$@"
+	done
+}
+
+# background NAME CMD ...: output to NAME.out; its process id is $bg_pid.
+background()
+{
+	lib_name=$1
+	shift
+	"$@" >"$lib_name.out" 2>&1 </dev/null &
+	bg_pid=$!
+}
+
+atf_test_case device
+device_head()
+{
+	about 60 "/dev/tap and /dev/tapN are character devices: open and stat"
+}
+device_body()
+{
+	need_shim
+	lab_or_here
+	coaxd_start
+	run ifconfig tap0 create
+	probe device
+	wait_for '! ifconfig tap1'
+	shows '^tap0: ' ifconfig tap0
+	coaxd_stop
+}
+
+atf_test_case passed_on
+passed_on_head()
+{
+	about 60 "TAPGIFNAME after dup, fork, exec and SCM_RIGHTS"
+}
+passed_on_body()
+{
+	need_shim
+	lab_or_here
+	coaxd_start
+	atf_check -s exit:0 -o ignore -e empty coax run -- \
+	    "$COAX_BUILD/tests/system/shim_probe" passed_on
+	wait_for '[ -z "$(ifconfig -l)" ]'
+	coaxd_stop
+}
+
+atf_test_case next_size
+next_size_head()
+{
+	about 60 "FIONREAD is the size of the next frame, 0 without one"
+}
+next_size_body()
+{
+	need_shim
+	lab_or_here
+	coaxd_start
+	taps
+	probe next_size
+	coaxd_stop
+}
+
+atf_test_case waiting
+waiting_head()
+{
+	about 60 "FIONBIO, FIOASYNC, FIOSETOWN; select, poll and epoll"
+}
+waiting_body()
+{
+	need_shim
+	lab_or_here
+	coaxd_start
+	taps
+	probe waiting
+	coaxd_stop
+}
+
+atf_test_case sockets
+sockets_head()
+{
+	about 60 "SIOCIFCREATE on any socket, SIOCALIFADDR on a PF_LINK one"
+}
+sockets_body()
+{
+	need_shim
+	lab_or_here
+	coaxd_start
+	run ifconfig tap0 create
+	before=$(mac tap0)
+	atf_check -s exit:0 -o ignore -e empty coax run -- \
+	    "$COAX_BUILD/tests/system/shim_probe" sockets
+	[ "$before" != f2:0b:a4:01:02:03 ] || fail "it had that address"
+	[ "$(mac tap0)" = f2:0b:a4:01:02:03 ] || fail "it is $(mac tap0)"
+	[ "$(ifconfig -l)" = tap0 ] || fail "there is $(ifconfig -l)"
+	coaxd_stop
+}
+
+atf_test_case by_name
+by_name_head()
+{
+	about 60 "Without a netdev SIOCGIF... by a tap's name ask the tap"
+}
+by_name_body()
+{
+	need_shim
+	lab_or_here
+	coaxd_start
+	run ifconfig tap0 create
+	ifconfig tap0 -host 2>/dev/null || true
+	atf_check -s exit:0 -o ignore -e empty coax run -- \
+	    "$COAX_BUILD/tests/system/shim_probe" by_name
+	shows 'UP.* mtu 1400' ifconfig tap0
+	coaxd_stop
+}
+
+atf_test_case tun
+tun_head()
+{
+	about 60 "/dev/net/tun: every ioctl, before and after TUNSETIFF"
+}
+tun_body()
+{
+	need_shim
+	lab_or_here
+	coaxd_start
+	run ifconfig tap0 create
+	run ifconfig bridge0 create
+	for p in shim_probe shim_probe_fortify; do
+		atf_check -s exit:0 -o ignore -e match:'IFF_TUN is not' \
+		    coax run -- "$COAX_BUILD/tests/system/$p" tun
+		wait_for '[ "$(ifconfig -l)" = "tap0 bridge0" ]'
+	done
+	coaxd_stop
+}
+
+atf_test_case tun_persist
+tun_persist_head()
+{
+	about 60 "TUNSETPERSIST: a tap that outlives its descriptor"
+}
+tun_persist_body()
+{
+	need_shim
+	lab_or_here
+	coaxd_start
+	probe persist on
+	shows '^vpn0: ' ifconfig vpn0
+	shows 'status: (no carrier|inactive)' ifconfig vpn0
+	atf_check -s exit:0 -o ignore -e empty coax run -- \
+	    "$COAX_BUILD/tests/system/shim_probe" persist off
+	wait_for '! ifconfig vpn0'
+	coaxd_stop
+}
+
+atf_test_case tun_headers
+tun_headers_head()
+{
+	about 60 "tun_pi and virtio_net_hdr stand before each frame"
+}
+tun_headers_body()
+{
+	need_shim
+	lab_or_here
+	coaxd_start
+	taps
+	probe headers
+	coaxd_stop
+}
+
+atf_test_case tun_queues
+tun_queues_head()
+{
+	about 60 "IFF_MULTI_QUEUE: flows are spread, TUNSETQUEUE takes one off"
+}
+tun_queues_body()
+{
+	need_shim
+	lab_or_here
+	coaxd_start
+	taps
+	probe queues
+	wait_for '[ "$(field tap1 tap.open)" = False ] ||
+	    [ "$(field tap1 tap.open)" = false ]'
+	coaxd_stop
+}
+
+atf_test_case destroyed
+destroyed_head()
+{
+	about 60 "The interface ends before the descriptor: ENXIO, EBADFD"
+}
+destroyed_body()
+{
+	need_shim
+	lab_or_here
+	coaxd_start
+	probe destroyed
+	coaxd_stop
+}
+
+atf_test_case switched_off
+switched_off_head()
+{
+	about 60 "COAX_SHIM=off, no daemon: an error, and nothing else breaks"
+}
+switched_off_body()
+{
+	need_shim
+	lab_or_here
+	coaxd_start
+	export COAX_SHIM=off
+	probe without off
+	unset COAX_SHIM
+	cat >gone.sh <<-'EOF'
+	COAX_SOCKET=$PWD/nobody.sock
+	export COAX_SOCKET
+	"$COAX_BUILD/tests/system/shim_probe" without daemon || exit 1
+	COAX_SHIM=quiet "$COAX_BUILD/tests/system/shim_probe" without daemon
+	EOF
+	atf_check -s exit:0 -o empty -e match:'no coaxd answers' \
+	    coax run -- sh gone.sh
+	# What does not use taps does what it did.
+	atf_check -o inline:'hello\n' coax run -- echo hello
+	atf_check -s exit:3 coax run -- sh -c 'exit 3'
+	atf_check -o inline:'ok\n' coax run -- /usr/bin/python3 -c '
+import os, socket, tempfile, threading
+with tempfile.TemporaryDirectory() as d:
+    p = os.path.join(d, "f")
+    fd = os.open(p, os.O_CREAT | os.O_RDWR, 0o640)
+    assert os.stat(p).st_mode & 0o777 == 0o640 & ~os.umask(0)
+    assert os.access(p, os.R_OK)
+threads = [threading.Thread(target=os.stat, args=("/",)) for _ in range(8)]
+[t.start() for t in threads]
+[t.join() for t in threads]
+a, b = socket.socketpair()
+print("ok")'
+	coaxd_stop
+}
+
+atf_test_case run_errors
+run_errors_head()
+{
+	about 60 "coax run and coax tap: refusals and exit statuses"
+}
+run_errors_body()
+{
+	need_shim
+	lab_or_here
+	export COAX_SOCKET="$PWD/coax.sock"
+	refused 'no daemon' coax run -- true
+	refused 'no daemon' coax tap tap0 -- true
+	coaxd_start
+	refused 'usage: coax run' coax run
+	refused 'usage: coax tap' coax tap
+	refused 'usage: coax tap' coax tap tap0
+	atf_check -s exit:127 -e match:nonesuch coax run -- nonesuch
+	atf_check -s exit:126 -e match:'Permission denied' coax run -- /etc
+	refused 'tap9: Device not configured' coax tap tap9 -- true
+	coaxd_stop
+}
+
+atf_test_case inherited
+inherited_head()
+{
+	about 60 "coax tap: {fd}, {name} and LISTEN_FDS; the link is up"
+}
+inherited_body()
+{
+	lab_or_here
+	coaxd_start
+	taps
+	atf_check -o inline:'3 tap0 x=tap0,3 1 tap0\n' coax tap tap0 -- \
+	    sh -c 'echo {fd} "$1" "$2" $LISTEN_FDS $LISTEN_FDNAMES;
+		[ "$LISTEN_PID" = $$ ]' - '{name}' 'x={name},{fd}'
+	wait_for 'coax tap tap0 -- true'
+	# A frame, by a program with nothing but the descriptor.
+	tap_hold tap1
+	f=$(frame ff:ff:ff:ff:ff:ff 02:00:00:00:00:01 88b5 one)
+	wait_for "coax tap tap0 -- /usr/bin/python3 -c '
+import os; os.write({fd}, bytes.fromhex(\"$f\"))'"
+	wait_for '[ "$(field tap1 counters.opackets)" -ge 1 ]'
+	tap_release
+	# A new one.
+	atf_check -o inline:'tap2\n' coax tap tap -- echo '{name}'
+	wait_for '! ifconfig tap2'
+	coaxd_stop
+}
+
+atf_test_case attach_hostile
+attach_hostile_head()
+{
+	about 60 "tap.attach with other descriptors is refused, and no more"
+}
+attach_hostile_body()
+{
+	lab_or_here
+	coaxd_start
+	run ifconfig tap0 create
+	cat >hostile.py <<-'EOF'
+	import json, os, socket, sys
+	def call(fds, name="tap9", flags=0x1002, method="tap.attach", **more):
+	    c = socket.socket(socket.AF_UNIX)
+	    c.settimeout(10)
+	    c.connect(os.environ["COAX_SOCKET"])
+	    params = {"name": name, "flags": flags, "fds": len(fds), **more}
+	    line = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method,
+	                       "params": params}).encode() + b"\n"
+	    socket.send_fds(c, [line], fds)
+	    answer = json.loads(c.makefile().readline())
+	    error = answer.get("error")
+	    return error and error.get("data", {}).get("errno", error["code"])
+	def seq():
+	    return socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+	def is_(got, want):
+	    if got != want:
+	        sys.exit(f"line {sys._getframe(1).f_lineno}: {got}, not {want}")
+	is_(call([]), "EINVAL")
+	is_(call([os.pipe()[0]]), "EINVAL")
+	is_(call([socket.socket(socket.AF_UNIX).fileno()]), "EINVAL")
+	is_(call([socket.socket().fileno()]), "EINVAL")
+	listening = seq()
+	listening.bind("listening")
+	listening.listen()
+	is_(call([listening.fileno()]), "EINVAL")
+	a, b = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+	is_(call([a.fileno()]), "EEXIST")
+	s = seq()
+	is_(call([s.fileno()], flags=0x1001), "EOPNOTSUPP")
+	is_(call([s.fileno()], flags=0x1022), "EINVAL")
+	is_(call([s.fileno()], flags=70000), "EINVAL")
+	is_(call([s.fileno()], name="a%sb"), "EINVAL")
+	is_(call([s.fileno()], name="x" * 1000), "EINVAL")
+	is_(call([s.fileno()], fd=3), "EINVAL")
+	# After all of that it still can be had, once.
+	is_(call([s.fileno()]), None)
+	is_(call([s.fileno()], name="tap8"), "EEXIST")
+	def call_set(**params):
+	    c = socket.socket(socket.AF_UNIX)
+	    c.connect(os.environ["COAX_SOCKET"])
+	    c.sendall(json.dumps({"id": 1, "jsonrpc": "2.0",
+	        "method": "tap.set", "params": params}).encode() + b"\n")
+	    error = json.loads(c.makefile().readline()).get("error")
+	    return error and error.get("data", {}).get("errno", error["code"])
+	for what in ["persist", "header", "offload", "attached", "type",
+	             "mac", "mtu"]:
+	    for value in [-1, 1 << 62, -(1 << 62)]:
+	        got = call_set(name="tap9", what=what, value=value)
+	        is_(got, None if what == "persist" else "EINVAL")
+	is_(call_set(name="tap9", what="persist", value=0), None)
+	is_(call_set(name="tap9", what="nothing", value=0), "EINVAL")
+	is_(call_set(name="tap77", what="up", value=1), "ENXIO")
+	is_(call_set(cookie=1, what="up", value=1), "ENXIO")
+	is_(call_set(what="up", value=1), "ENXIO")
+	EOF
+	atf_check /usr/bin/python3 hostile.py
+	wait_for '[ "$(ifconfig -l)" = tap0 ]'
+	coaxd_stop
+}
+
+# --- real programs ------------------------------------------------------------
+
+atf_test_case socat
+socat_head()
+{
+	about 60 "socat TUN: a wire between two bridges"
+}
+socat_body()
+{
+	need_shim
+	need_program socat
+	lab
+	need_host
+	coaxd_start
+	station s1 1
+	station s2 2
+	run ifconfig bridge0 create addm vether1 up
+	run ifconfig bridge1 create addm vether2 up
+	background socat coax run -- socat \
+	    TUN,tun-type=tap,iff-no-pi,tun-name=tap5,iff-up \
+	    TUN,tun-type=tap,iff-no-pi,tun-name=tap6,iff-up
+	socat_pid=$bg_pid
+	wait_for 'ifconfig tap6 | grep -q "<UP"'
+	run ifconfig bridge0 addm tap5
+	run ifconfig bridge1 addm tap6
+	pings s1 192.0.2.2
+	[ "$(field tap5 counters.ipackets)" -gt 0 ] || fail "not through tap5"
+	kill "$socat_pid"
+	wait_for '! ifconfig tap5 && ! ifconfig tap6'
+	coaxd_stop
+}
+
+# overlay: 198.51.100.2 answers from s1 over tap9, and carries TCP.
+overlay_works()
+{
+	pings s1 198.51.100.2
+	[ "$(in_vnet s1 cat /proc/net/dev | grep -c tap9)" -eq 1 ] ||
+	    fail "tap9 is not in the caller's namespace"
+	head -c 300000 /dev/urandom >sent
+	background recv coax jexec s2 socat -u TCP-LISTEN:7000 CREATE:received
+	recv_pid=$bg_pid
+	wait_for 'coax jexec s2 ss -Hltn | grep -q :7000'
+	atf_check coax jexec s1 socat -u FILE:sent TCP:198.51.100.2:7000
+	wait "$recv_pid"
+	cmp sent received || fail "it is not what was sent"
+}
+
+atf_test_case openvpn
+openvpn_head()
+{
+	about 90 "OpenVPN in tap mode, between two vnets over a bridge"
+}
+openvpn_body()
+{
+	need_shim
+	need_program openvpn socat
+	lab
+	need_host
+	coaxd_start
+	switch 2
+	openvpn --genkey secret key >/dev/null 2>&1
+	for n in 1 2; do
+		background "openvpn$n" coax jexec "s$n" coax run -- openvpn \
+		    --dev tap9 --dev-type tap --proto udp \
+		    --local "192.0.2.$n" --remote "192.0.2.$((3 - n))" \
+		    --port 5000 --secret key --cipher AES-256-CBC \
+		    --ifconfig "198.51.100.$n" 255.255.255.0
+		eval "vpn_$n=\$bg_pid"
+	done
+	overlay_works
+	kill "$vpn_1" "$vpn_2"
+	wait_for '! coax jexec s1 ip link show tap9'
+	coaxd_stop
+}
+
+atf_test_case tinc
+tinc_head()
+{
+	about 90 "tinc as a switch, between two vnets over a bridge"
+}
+tinc_body()
+{
+	need_shim
+	need_program tincd socat
+	lab
+	need_host
+	coaxd_start
+	switch 2
+	for n in 1 2; do
+		mkdir -p "tinc$n/hosts"
+		printf '%s\n' "Name = n$n" 'Mode = switch' 'DeviceType = tap' \
+		    'Device = /dev/net/tun' 'Interface = tap9' \
+		    "ConnectTo = n$((3 - n))" 'AddressFamily = ipv4' \
+		    >"tinc$n/tinc.conf"
+		echo "Address = 192.0.2.$n" >"tinc$n/hosts/n$n"
+		cat >"tinc$n/tinc-up" <<-EOF
+		#! /bin/sh
+		ip address add 198.51.100.$n/24 dev "\$INTERFACE"
+		ip link set "\$INTERFACE" up
+		EOF
+		chmod 755 "tinc$n/tinc-up"
+		tincd -c "$PWD/tinc$n" -K1024 </dev/null >key.out 2>&1
+	done
+	cp tinc1/hosts/n1 tinc2/hosts/
+	cp tinc2/hosts/n2 tinc1/hosts/
+	for n in 1 2; do
+		background "tincd$n" coax jexec "s$n" coax run -- tincd -D -d3 \
+		    -c "$PWD/tinc$n" --pidfile="$PWD/tinc$n/pid"
+		eval "vpn_$n=\$bg_pid"
+	done
+	overlay_works
+	kill "$vpn_1" "$vpn_2"
+	coaxd_stop
+}
+
+# dhcp_server: s1 (192.0.2.1) leases addresses, and files by HTTP from www/.
+dhcp_server()
+{
+	mkdir -p www
+	background http coax jexec s1 /usr/bin/python3 -u -m http.server \
+	    -d www 8080
+	http_pid=$bg_pid
+	background dnsmasq coax jexec s1 dnsmasq --no-daemon \
+	    --conf-file=/dev/null --port=0 --interface=vether1 \
+	    --bind-interfaces --dhcp-range=192.0.2.50,192.0.2.60,1h \
+	    --dhcp-leasefile="$PWD/leases" "$@" --user= --group=
+	dnsmasq_pid=$bg_pid
+	wait_for 'grep -q "DHCP, IP range" dnsmasq.out'
+	wait_for 'coax jexec s1 ss -Hltn | grep -q :8080'
+}
+
+need_qemu()
+{
+	need_program qemu-system-x86_64 dnsmasq
+	[ -e /usr/lib/ipxe/qemu/pxe-virtio.rom ] ||
+	    atf_skip "iPXE for QEMU (ipxe-qemu) is not installed"
+}
+
+atf_test_case qemu
+qemu_head()
+{
+	about 240 "QEMU -netdev tap with vnet_hdr: DHCP, TCP both ways, ping"
+}
+qemu_body()
+{
+	need_shim
+	need_qemu
+	lab
+	need_host
+	coaxd_start
+	switch 1
+	mkdir www
+	printf '%s\n' '#!ipxe' 'imgfetch http://192.0.2.1:8080/big' \
+	    'imgfetch http://192.0.2.1:8080/done' 'sleep 1000' >www/boot.ipxe
+	head -c 1000000 /dev/urandom >www/big
+	echo done >www/done
+	dhcp_server --dhcp-boot=http://192.0.2.1:8080/boot.ipxe
+	background qemu coax run -- qemu-system-x86_64 -M pc,accel=tcg -m 64 \
+	    -display none -serial none -monitor none -boot n \
+	    -netdev tap,id=n,ifname=tap8,script=no,downscript=no,vnet_hdr=on \
+	    -device virtio-net-pci,netdev=n
+	qemu_pid=$bg_pid
+	wait_for 'ifconfig tap8 || ! kill -0 "$qemu_pid"'
+	kill -0 "$qemu_pid" || fail "qemu: $(cat qemu.out)"
+	run ifconfig tap8 up
+	run ifconfig bridge0 addm tap8
+	# As QEMU has asked for it.
+	coax rpc tap.get '{"name":"tap8"}' | tool json \
+	    'v["flags"] & 0x5002 == 0x5002' || fail "no vnet_hdr"
+	within 120000 'grep -q "GET /done" http.out' ||
+	    fail "the guest has not booted: $(cat qemu.out)"
+	pings s1 "$(cut -d' ' -f3 leases)"
+	kill "$qemu_pid"
+	wait_for '! ifconfig tap8'
+	kill "$http_pid" "$dnsmasq_pid"
+	coaxd_stop
+}
+
+atf_test_case qemu_fd
+qemu_fd_head()
+{
+	about 240 "QEMU with inherited taps: tap,fd= under coax run, and dgram"
+}
+qemu_fd_body()
+{
+	need_shim
+	need_qemu
+	lab
+	need_host
+	coaxd_start
+	switch 1
+	run ifconfig tap0 create up
+	run ifconfig tap1 create up
+	run ifconfig bridge0 addm tap0 addm tap1
+	dhcp_server
+	for how in "coax run -- qemu tap,id=n,fd={fd}" \
+	    "qemu dgram,id=n,local.type=fd,local.str={fd}"; do
+		mac=52:54:00:00:00:0$((i = ${i-0} + 1))
+		run_with=${how%qemu *}
+		# shellcheck disable=SC2086 # words
+		background qemu coax tap "tap$((i - 1))" -- $run_with \
+		    qemu-system-x86_64 -M pc,accel=tcg -m 64 -display none \
+		    -serial none -monitor none -boot n \
+		    -netdev "${how##* }" \
+		    -device virtio-net-pci,netdev=n,mac=$mac
+		qemu_pid=$bg_pid
+		within 120000 "grep -q $mac leases || ! kill -0 $qemu_pid" ||
+		    fail "no lease: $(cat qemu.out)"
+		grep -q $mac leases || fail "qemu: $(cat qemu.out)"
+		kill "$qemu_pid"
+		wait "$qemu_pid" || true
+	done
+	kill "$http_pid" "$dnsmasq_pid"
+	coaxd_stop
+}
+
+atf_init_test_cases()
+{
+	atf_add_test_case device
+	atf_add_test_case passed_on
+	atf_add_test_case next_size
+	atf_add_test_case waiting
+	atf_add_test_case sockets
+	atf_add_test_case by_name
+	atf_add_test_case tun
+	atf_add_test_case tun_persist
+	atf_add_test_case tun_headers
+	atf_add_test_case tun_queues
+	atf_add_test_case destroyed
+	atf_add_test_case switched_off
+	atf_add_test_case run_errors
+	atf_add_test_case inherited
+	atf_add_test_case attach_hostile
+	atf_add_test_case socat
+	atf_add_test_case openvpn
+	atf_add_test_case tinc
+	atf_add_test_case qemu
+	atf_add_test_case qemu_fd
+}
