@@ -531,6 +531,65 @@ fdb_flush_port(struct fdb *f, uint32_t port, bool all)
 		remove_matching(f, match_all, port, all, FDB_FLUSHED);
 }
 
+/* Calls @fn for every dynamic entry of a port, in both tables. */
+static void
+each_dynamic(struct fdb *f, uint32_t port,
+    void (*fn)(struct fdb *f, struct fdb_entry *e, uint32_t arg), uint32_t arg)
+{
+	struct fdb_table *tables[] = { &f->old, &f->now };
+
+	for (size_t t = 0; t < ARRAY_LEN(tables); t++) {
+		if (tables[t]->entries == NULL)
+			continue;
+		for (uint32_t i = 0; i <= tables[t]->mask; i++) {
+			struct fdb_entry *e = &tables[t]->entries[i];
+
+			if (slot_used(e) && e->port == port &&
+			    e->type == FDB_DYNAMIC)
+				fn(f, e, arg);
+		}
+	}
+}
+
+static void
+age_entry(struct fdb *f, struct fdb_entry *e, uint32_t expire_s)
+{
+	if (e->expire_s <= expire_s)
+		return;
+	e->expire_s = expire_s;
+	f->due_s = COAX_MIN(f->due_s, expire_s);
+	f->sweep_due_s = COAX_MIN(f->sweep_due_s, expire_s);
+}
+
+void
+fdb_age_port(struct fdb *f, uint32_t port, uint32_t expire_s)
+{
+	ASSERT(port < f->port_count);
+	if (f->ports[port].count != 0)
+		each_dynamic(f, port, age_entry, expire_s);
+}
+
+static void
+move_entry(struct fdb *f, struct fdb_entry *e, uint32_t to)
+{
+	f->ports[e->port].count--;
+	f->ports[to].count++;
+	e->port = (uint16_t)to;
+}
+
+void
+fdb_move_port(struct fdb *f, uint32_t port, uint32_t to)
+{
+	ASSERT(port < f->port_count && to < f->port_count);
+	if (f->ports[port].count == 0 || port == to)
+		return;
+	if (f->ports[to].limit != 0 &&
+	    f->ports[port].count + f->ports[to].count > f->ports[to].limit)
+		fdb_flush_port(f, port, false);
+	else
+		each_dynamic(f, port, move_entry, to);
+}
+
 void
 fdb_set_timeout(struct fdb *f, uint32_t timeout_s)
 {

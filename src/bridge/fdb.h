@@ -284,6 +284,11 @@ uint32_t fdb_remove_mac(
 void fdb_flush(struct fdb *f, bool all);
 /** fdb_flush_port() - the same for one port */
 void fdb_flush_port(struct fdb *f, uint32_t port, bool all);
+/** fdb_age_port() - its dynamic entries expire at @expire_s at the latest */
+void fdb_age_port(struct fdb *f, uint32_t port, uint32_t expire_s);
+/** fdb_move_port() - its dynamic entries are behind @to now; if @to may not
+ * have so many, they are forgotten */
+void fdb_move_port(struct fdb *f, uint32_t port, uint32_t to);
 
 /** fdb_set_max() - `maxaddr`; forgets the newest dynamic entries down to it.
  * 0 or -ENOMEM (nothing changed) */

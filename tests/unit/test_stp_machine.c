@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* stp/: sentences about single machines, seen from outside one bridge. */
+#include "stp_net.h"
+
+#define DESIGNATED STP_BPDU_ROLE_DESIGNATED
+
+static void
+test_a_silent_port_becomes_edge_and_forwards(void **state)
+{
+	struct stp *s = net_new(1);
+
+	(void)state;
+	assert_int_equal(net_port(s, 1).role, STP_ROLE_DESIGNATED);
+	assert_int_equal(net_port(s, 1).state, STP_STATE_DISCARDING);
+	net_seconds(s, 2);
+	assert_int_equal(net_port(s, 1).state, STP_STATE_DISCARDING);
+	net_seconds(s, 2);
+	assert_true(net_port(s, 1).oper_edge);
+	assert_int_equal(net_port(s, 1).state, STP_STATE_FORWARDING);
+	stp_destroy(s);
+}
+
+/* Without auto-edge it takes MaxAge to learn and the hello time to forward. */
+static void
+test_without_edge_timers_count(void **state)
+{
+	struct stp *s = net_new(1);
+
+	(void)state;
+	assert_int_equal(stp_port_set_auto_edge(s, 1, false), 0);
+	net_seconds(s, 19);
+	assert_int_equal(net_port(s, 1).state, STP_STATE_DISCARDING);
+	net_seconds(s, 1);
+	assert_int_equal(net_port(s, 1).state, STP_STATE_LEARNING);
+	net_seconds(s, 2);
+	assert_int_equal(net_port(s, 1).state, STP_STATE_FORWARDING);
+	stp_destroy(s);
+}
+
+static void
+test_admin_edge_forwards_at_once_without_topology_change(void **state)
+{
+	struct stp_options o = { .mac = { 2, 0, 0, 0, 0, 0x20 }, .ports = 1 };
+	struct stp_info info;
+	struct stp *s;
+
+	(void)state;
+	assert_int_equal(stp_create(&o, 0, &s), 0);
+	assert_int_equal(stp_port_add(s, 1, 0), 0);
+	assert_int_equal(stp_port_set_edge(s, 1, true), 0);
+	assert_int_equal(stp_port_link(s, 1, true, NULL, 0), 0);
+	assert_int_equal(net_port(s, 1).state, STP_STATE_FORWARDING);
+	stp_get(s, &info);
+	assert_int_equal(info.topology_changes, 0);
+	stp_destroy(s);
+}
+
+static void
+test_proposal_is_agreed_and_others_sync(void **state)
+{
+	struct stp *s = net_new(2);
+	struct stp_bpdu m = net_rst(
+	    NET_GOOD, 0, NET_GOOD, 0x8001, DESIGNATED, STP_FLAG_PROPOSAL);
+	struct stp_bpdu out;
+
+	(void)state;
+	assert_int_equal(stp_port_set_auto_edge(s, 2, false), 0);
+	net_seconds(s, 25);
+	assert_int_equal(net_port(s, 2).state, STP_STATE_FORWARDING);
+	net_hear(s, 1, &m);
+	assert_int_equal(net_port(s, 1).role, STP_ROLE_ROOT);
+	/* What was agreed to stands while we only get better ... */
+	assert_int_equal(net_port(s, 2).state, STP_STATE_FORWARDING);
+	m.root_path_cost = 100000;
+	net_hear(s, 1, &m);
+	/* ... and not when we get worse. */
+	assert_int_equal(net_port(s, 1).state, STP_STATE_FORWARDING);
+	assert_int_equal(net_port(s, 2).state, STP_STATE_DISCARDING);
+	assert_true(net_sent(s, 1, &out));
+	assert_int_equal(stp_bpdu_role(&out), STP_BPDU_ROLE_ROOT);
+	assert_true((out.flags & STP_FLAG_AGREEMENT) != 0);
+	assert_true(net_sent(s, 2, &out));
+	assert_true((out.flags & STP_FLAG_PROPOSAL) != 0);
+	stp_destroy(s);
+}
+
+static void
+test_agreement_opens_the_port_at_once(void **state)
+{
+	struct stp *s = net_new(1);
+	struct stp_bpdu m = net_rst(NET_SELF, 20000, NET_BAD, 0x8001,
+	    STP_BPDU_ROLE_ROOT, STP_FLAG_AGREEMENT);
+
+	(void)state;
+	m.times.message_age = 1;
+	net_hear(s, 1, &m);
+	assert_int_equal(net_port(s, 1).state, STP_STATE_FORWARDING);
+	stp_destroy(s);
+}
+
+/* An agreement to another root, or to an older age of ours, is an old one. */
+static void
+test_an_old_agreement_opens_nothing(void **state)
+{
+	struct stp *s = net_new(1);
+	struct stp_bpdu m = net_rst(NET_BAD, 20000, NET_BAD, 0x8001,
+	    STP_BPDU_ROLE_ROOT, STP_FLAG_AGREEMENT);
+
+	(void)state;
+	m.times.message_age = 1;
+	net_hear(s, 1, &m);
+	assert_int_equal(net_port(s, 1).state, STP_STATE_DISCARDING);
+	m.root_id = NET_SELF;
+	m.times.message_age = 5;
+	net_hear(s, 1, &m);
+	assert_int_equal(net_port(s, 1).state, STP_STATE_DISCARDING);
+	stp_destroy(s);
+}
+
+static void
+test_alternate_takes_over_in_one_step_and_addresses_move(void **state)
+{
+	struct stp *s = net_new(2);
+	struct stp_bpdu a =
+	    net_rst(NET_GOOD, 0, NET_GOOD, 0x8001, DESIGNATED, 0);
+	struct stp_bpdu b =
+	    net_rst(NET_GOOD, 0, NET_GOOD, 0x8002, DESIGNATED, 0);
+
+	(void)state;
+	net_hear(s, 1, &a);
+	net_hear(s, 2, &b);
+	assert_int_equal(net_port(s, 1).role, STP_ROLE_ROOT);
+	assert_int_equal(net_port(s, 2).role, STP_ROLE_ALTERNATE);
+	assert_int_equal(stp_port_link(s, 1, false, NULL, net_now), 0);
+	assert_int_equal(net_port(s, 2).role, STP_ROLE_ROOT);
+	assert_int_equal(net_port(s, 2).state, STP_STATE_FORWARDING);
+	assert_true(net_effect(s, STP_EFFECT_MOVE, 1));
+	stp_destroy(s);
+}
+
+static void
+test_information_lives_three_hellos(void **state)
+{
+	struct stp *s = net_new(1);
+	struct stp_bpdu a =
+	    net_rst(NET_GOOD, 0, NET_GOOD, 0x8001, DESIGNATED, 0);
+
+	(void)state;
+	net_hear(s, 1, &a);
+	net_seconds(s, 5);
+	assert_int_equal(net_port(s, 1).role, STP_ROLE_ROOT);
+	net_seconds(s, 1);
+	assert_int_equal(net_port(s, 1).role, STP_ROLE_DESIGNATED);
+	stp_destroy(s);
+}
+
+/* 802.1Q: who is worse and learns does not hear us. */
+static void
+test_inferior_that_learns_disputes(void **state)
+{
+	struct stp *s = net_new(1);
+	struct stp_bpdu m = net_rst(NET_BAD, 0, NET_BAD, 0x8001, DESIGNATED,
+	    STP_FLAG_LEARNING | STP_FLAG_FORWARDING);
+
+	(void)state;
+	net_seconds(s, 5);
+	assert_int_equal(net_port(s, 1).state, STP_STATE_FORWARDING);
+	net_hear(s, 1, &m);
+	assert_int_equal(net_port(s, 1).state, STP_STATE_DISCARDING);
+	assert_true(net_noted(s, STP_NOTE_DISPUTED));
+	for (int i = 0; i < 20; i++) {
+		net_seconds(s, 2);
+		net_hear(s, 1, &m);
+		assert_int_equal(net_port(s, 1).state, STP_STATE_DISCARDING);
+	}
+	net_seconds(s, 10);
+	assert_int_equal(net_port(s, 1).state, STP_STATE_FORWARDING);
+	stp_destroy(s);
+}
+
+static void
+test_own_port_heard_holds_it(void **state)
+{
+	struct stp *s = net_new(1);
+	struct stp_bpdu m =
+	    net_rst(NET_SELF, 0, NET_SELF, 0x8001, DESIGNATED, 0);
+
+	(void)state;
+	net_seconds(s, 5);
+	for (int i = 0; i < 10; i++) {
+		net_hear(s, 1, &m);
+		assert_int_equal(net_port(s, 1).state, STP_STATE_DISCARDING);
+		assert_true(net_port(s, 1).self_loop);
+		net_seconds(s, 2);
+	}
+	assert_int_equal(net_port(s, 1).count.rx_own, 10);
+	net_seconds(s, 30);
+	assert_int_equal(net_port(s, 1).state, STP_STATE_FORWARDING);
+	stp_destroy(s);
+}
+
+static void
+test_own_former_identifier_is_dropped(void **state)
+{
+	struct stp *s = net_new(1);
+	struct stp_bpdu m = net_rst(0x1000ull << 48 | 0x020000000020ull, 20000,
+	    NET_BAD, 0x8001, DESIGNATED, 0);
+
+	(void)state;
+	net_hear(s, 1, &m);
+	assert_int_equal(net_port(s, 1).role, STP_ROLE_DESIGNATED);
+	assert_int_equal(net_port(s, 1).count.rx_stale, 1);
+	stp_destroy(s);
+}
+
+/* Old bridges are answered in their language, after MigrateTime. */
+static void
+test_migration_to_stp_and_back(void **state)
+{
+	struct stp *s = net_new(1);
+	struct stp_bpdu m = net_rst(NET_BAD, 0, NET_BAD, 0x8001, DESIGNATED, 0);
+	struct stp_bpdu out;
+
+	(void)state;
+	m.type = STP_BPDU_CONFIG;
+	m.flags = 0;
+	net_seconds(s, 1);
+	net_hear(s, 1, &m);
+	assert_true(net_port(s, 1).rstp);
+	net_seconds(s, 3);
+	net_hear(s, 1, &m);
+	assert_false(net_port(s, 1).rstp);
+	net_seconds(s, 2);
+	assert_true(
+	    net_sent(s, 1, &out) || (net_seconds(s, 1), net_sent(s, 1, &out)));
+	assert_int_equal(out.type, STP_BPDU_CONFIG);
+	net_seconds(s, 3);
+	assert_int_equal(stp_port_mcheck(s, 1), 0);
+	assert_true(net_port(s, 1).rstp);
+	stp_destroy(s);
+}
+
+static void
+test_forced_stp_ignores_mcheck(void **state)
+{
+	struct stp *s = net_new(1);
+
+	(void)state;
+	assert_int_equal(stp_set_version(s, STP_VERSION_STP), 0);
+	net_seconds(s, 5);
+	assert_int_equal(stp_port_mcheck(s, 1), 0);
+	assert_false(net_port(s, 1).rstp);
+	net_seconds(s, 20);
+	assert_int_equal(net_port(s, 1).state, STP_STATE_LEARNING);
+	net_seconds(s, 15);
+	assert_int_equal(net_port(s, 1).state, STP_STATE_FORWARDING);
+	stp_destroy(s);
+}
+
+static void
+test_topology_change_flushes_the_other_ports(void **state)
+{
+	struct stp *s = net_new(3);
+	struct stp_bpdu m = net_rst(NET_SELF, 20000, NET_BAD, 0x8001,
+	    STP_BPDU_ROLE_ROOT, STP_FLAG_AGREEMENT);
+
+	(void)state;
+	m.times.message_age = 1;
+	net_hear(s, 1, &m);
+	net_hear(s, 2, &m);
+	net_seconds(s, 10); /* port 3 is an edge */
+	m.flags |= STP_FLAG_TC;
+	net_hear(s, 1, &m);
+	assert_false(net_effect(s, STP_EFFECT_FLUSH, 1));
+	assert_true(net_effect(s, STP_EFFECT_FLUSH, 2));
+	assert_false(net_effect(s, STP_EFFECT_FLUSH, 3));
+	assert_int_equal(stp_port_set_guards(s, 1, STP_GUARD_TC), 0);
+	net_seconds(s, 10);
+	net_hear(s, 1, &m);
+	assert_false(net_effect(s, STP_EFFECT_FLUSH, 2));
+	stp_destroy(s);
+}
+
+static void
+test_guards(void **state)
+{
+	struct stp *s = net_new(1);
+	struct stp_bpdu m =
+	    net_rst(NET_GOOD, 0, NET_GOOD, 0x8001, DESIGNATED, 0);
+
+	(void)state;
+	assert_int_equal(
+	    stp_port_set_guards(s, 1, STP_GUARD_ROOT | STP_GUARD_LOOP),
+	    -EINVAL);
+	assert_int_equal(stp_port_set_guards(s, 1, STP_GUARD_ROOT), 0);
+	net_hear(s, 1, &m);
+	assert_int_equal(net_port(s, 1).role, STP_ROLE_ALTERNATE);
+	assert_true(net_noted(s, STP_NOTE_ROOT_GUARD));
+	net_seconds(s, 6);
+	assert_int_equal(net_port(s, 1).role, STP_ROLE_DESIGNATED);
+
+	assert_int_equal(stp_port_set_guards(s, 1, STP_GUARD_LOOP), 0);
+	net_hear(s, 1, &m);
+	assert_int_equal(net_port(s, 1).state, STP_STATE_FORWARDING);
+	net_seconds(s, 60);
+	assert_int_equal(net_port(s, 1).state, STP_STATE_DISCARDING);
+	assert_true(net_port(s, 1).inconsistent);
+	net_hear(s, 1, &m);
+	assert_int_equal(net_port(s, 1).state, STP_STATE_FORWARDING);
+
+	assert_int_equal(stp_port_set_guards(s, 1, STP_GUARD_FILTER), 0);
+	net_seconds(s, 40);
+	net_hear(s, 1, &m);
+	assert_int_equal(net_port(s, 1).role, STP_ROLE_DESIGNATED);
+	assert_int_equal(net_port(s, 1).count.rx_filtered, 1);
+
+	assert_int_equal(stp_port_set_guards(s, 1, STP_GUARD_ASSURANCE), 0);
+	net_seconds(s, 7);
+	assert_int_equal(net_port(s, 1).state, STP_STATE_DISCARDING);
+
+	assert_int_equal(stp_port_set_guards(s, 1, STP_GUARD_BPDU), 0);
+	net_hear(s, 1, &m);
+	assert_true(net_port(s, 1).err_disabled);
+	assert_int_equal(net_port(s, 1).role, STP_ROLE_DISABLED);
+	stp_destroy(s);
+}
+
+static void
+test_hold_count_and_rate_limit(void **state)
+{
+	struct stp *s = net_new(1);
+	struct stp_bpdu m = net_rst(
+	    NET_GOOD, 0, NET_GOOD, 0x8001, DESIGNATED, STP_FLAG_PROPOSAL);
+	uint64_t before = net_port(s, 1).count.tx_rst;
+
+	(void)state;
+	for (int i = 0; i < 1000; i++)
+		net_hear(s, 1, &m);
+	assert_true(net_port(s, 1).count.tx_rst - before <= 6);
+	assert_int_equal(net_port(s, 1).count.rx_limited, 1000 - STP_RX_PER_S);
+	net_seconds(s, 1);
+	net_hear(s, 1, &m);
+	assert_int_equal(net_port(s, 1).count.rx_limited, 1000 - STP_RX_PER_S);
+	stp_destroy(s);
+}
+
+static void
+test_a_message_too_old_is_not_believed_but_disputes(void **state)
+{
+	struct stp *s = net_new(1);
+	struct stp_bpdu m = net_rst(
+	    NET_GOOD, 0, NET_GOOD, 0x8001, DESIGNATED, STP_FLAG_LEARNING);
+
+	(void)state;
+	net_seconds(s, 5);
+	m.times.message_age = 20;
+	net_hear(s, 1, &m);
+	assert_int_equal(net_port(s, 1).role, STP_ROLE_DESIGNATED);
+	assert_int_equal(net_port(s, 1).state, STP_STATE_DISCARDING);
+	m.times.message_age = 19;
+	net_hear(s, 1, &m);
+	assert_int_equal(net_port(s, 1).role, STP_ROLE_ROOT);
+	stp_destroy(s);
+}
+
+static void
+test_parameters_have_ranges(void **state)
+{
+	struct stp *s = net_new(1);
+	uint8_t group[6] = { 1 };
+	struct stp_info info;
+
+	(void)state;
+	assert_int_equal(stp_set_priority(s, 61441), -EINVAL);
+	assert_int_equal(stp_set_priority(s, 8191), 0);
+	assert_int_equal(stp_set_max_age(s, 5), -EINVAL);
+	assert_int_equal(stp_set_max_age(s, 41), -EINVAL);
+	assert_int_equal(stp_set_hello(s, 0), -EINVAL);
+	assert_int_equal(stp_set_hello(s, 3), -EINVAL);
+	assert_int_equal(stp_set_fwd_delay(s, 3), -EINVAL);
+	assert_int_equal(stp_set_fwd_delay(s, 31), -EINVAL);
+	assert_int_equal(stp_set_hold_count(s, 0), -EINVAL);
+	assert_int_equal(stp_set_hold_count(s, 11), -EINVAL);
+	assert_int_equal(stp_set_version(s, (enum stp_version)1), -EINVAL);
+	assert_int_equal(stp_set_mac(s, group), -EINVAL);
+	assert_int_equal(stp_port_set_priority(s, 1, 241), -EINVAL);
+	assert_int_equal(stp_port_set_cost(s, 1, 200000001), -EINVAL);
+	assert_int_equal(stp_port_set_cost(s, 2, 1), -ENOENT);
+	assert_int_equal(stp_port_add(s, 1, 0), -EEXIST);
+	assert_int_equal(stp_port_add(s, 2, 0), -ENOSPC);
+	assert_int_equal(stp_port_add(s, 0, 0), -EINVAL);
+	assert_int_equal(stp_port_add(s, 4096, 0), -EINVAL);
+	stp_get(s, &info);
+	assert_int_equal(info.priority, 4096);
+	assert_int_equal(info.max_age, 20);
+	assert_true(stp_times_fit(20, 2, 15));
+	assert_false(stp_times_fit(40, 2, 15));
+	assert_int_equal(stp_auto_cost(10000000000), 2000);
+	assert_int_equal(stp_auto_cost(10000000), 2000000);
+	assert_int_equal(stp_auto_cost(0), 55);
+	assert_int_equal(stp_auto_cost(1), 200000000);
+	assert_int_equal(stp_auto_cost(UINT64_MAX), 1);
+	stp_destroy(s);
+}
+
+/* After a long sleep nothing forwards on the strength of what was before. */
+static void
+test_after_a_stall_ports_begin_again(void **state)
+{
+	struct stp *s = net_new(1);
+
+	(void)state;
+	assert_int_equal(stp_port_set_auto_edge(s, 1, false), 0);
+	net_seconds(s, 30);
+	assert_int_equal(net_port(s, 1).state, STP_STATE_FORWARDING);
+	net_now += 10 * NET_S;
+	stp_tick(s, net_now);
+	assert_true(net_noted(s, STP_NOTE_STALLED));
+	assert_int_equal(net_port(s, 1).state, STP_STATE_DISCARDING);
+	assert_true(stp_next_ns(s) > net_now);
+	stp_destroy(s);
+}
+
+static void
+test_no_ticks_without_a_link(void **state)
+{
+	struct stp *s = net_new(1);
+
+	(void)state;
+	assert_true(stp_next_ns(s) == NET_S);
+	assert_int_equal(stp_port_link(s, 1, false, NULL, net_now), 0);
+	assert_true(stp_next_ns(s) == STP_NEVER);
+	assert_int_equal(stp_port_remove(s, 1, net_now), 0);
+	assert_int_equal(stp_port_remove(s, 1, net_now), -ENOENT);
+	stp_destroy(s);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_silent_port_becomes_edge_and_forwards),
+		cmocka_unit_test(test_without_edge_timers_count),
+		cmocka_unit_test(
+		    test_admin_edge_forwards_at_once_without_topology_change),
+		cmocka_unit_test(test_proposal_is_agreed_and_others_sync),
+		cmocka_unit_test(test_agreement_opens_the_port_at_once),
+		cmocka_unit_test(test_an_old_agreement_opens_nothing),
+		cmocka_unit_test(
+		    test_alternate_takes_over_in_one_step_and_addresses_move),
+		cmocka_unit_test(test_information_lives_three_hellos),
+		cmocka_unit_test(test_inferior_that_learns_disputes),
+		cmocka_unit_test(test_own_port_heard_holds_it),
+		cmocka_unit_test(test_own_former_identifier_is_dropped),
+		cmocka_unit_test(test_migration_to_stp_and_back),
+		cmocka_unit_test(test_forced_stp_ignores_mcheck),
+		cmocka_unit_test(test_topology_change_flushes_the_other_ports),
+		cmocka_unit_test(test_guards),
+		cmocka_unit_test(test_hold_count_and_rate_limit),
+		cmocka_unit_test(
+		    test_a_message_too_old_is_not_believed_but_disputes),
+		cmocka_unit_test(test_parameters_have_ranges),
+		cmocka_unit_test(test_after_a_stall_ports_begin_again),
+		cmocka_unit_test(test_no_ticks_without_a_link),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
