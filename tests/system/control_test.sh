@@ -344,6 +344,10 @@ sigterm_body()
 		coaxd_start
 		run coax vnet create alice
 		run ifconfig vether0 create vnet alice up
+		# The other end of this goes when alice's namespace does.
+		run coax jexec alice ip link add probe1 type veth \
+		    peer name probe0 netns $$
+		run ip link set probe0 up
 		tap_hold
 		# In the middle of a batch of work.
 		(
@@ -356,6 +360,9 @@ sigterm_body()
 		coaxd_stop
 		t=$(($(now_ms) - t))
 		[ $t -lt 3500 ] || fail "it took $t ms"
+		! readlink /proc/[0-9]*/exe | grep '/coaxd$' ||
+		    fail "a process was left behind"
+		wait_for '! ip link show probe0'
 		tap_release
 	done
 }

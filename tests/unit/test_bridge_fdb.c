@@ -379,7 +379,7 @@ test_tells_what_went_and_why(void **state)
 	for (uint32_t i = 0; i < 3; i++)
 		learn(i, 1, i);
 	fdb_remove_mac(&f, mac, 0, 2);
-	fdb_sweep(&f, 1200, UINT32_MAX);
+	fdb_sweep(&f, 1201, UINT32_MAX);
 	fdb_flush(&f, true);
 	assert_int_equal(removed[FDB_DELETED], 1);
 	assert_int_equal(removed[FDB_EXPIRED], 1);
