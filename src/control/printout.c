@@ -329,40 +329,35 @@ line_groups_given(const json_t *o, struct text *t)
 	line_groups(o, t);
 }
 
+/* A line of one string, if @o has it under @key. */
 static void
-line_media(const json_t *o, struct text *t)
+line_str(const json_t *o, const char *key, const char *label, struct text *t)
 {
-	const char *s = get_str(o, "media");
+	const char *s = get_str(o, key);
 
 	if (s != NULL) {
-		text_puts(t, "\tmedia: Ethernet ");
+		text_puts(t, label);
 		put(t, s);
 		text_puts(t, "\n");
 	}
+}
+
+static void
+line_media(const json_t *o, struct text *t)
+{
+	line_str(o, "media", "\tmedia: Ethernet ", t);
 }
 
 static void
 line_media_bare(const json_t *o, struct text *t)
 {
-	const char *s = get_str(o, "media");
-
-	if (s != NULL) {
-		text_puts(t, "\tmedia: ");
-		put(t, s);
-		text_puts(t, "\n");
-	}
+	line_str(o, "media", "\tmedia: ", t);
 }
 
 static void
 line_status(const json_t *o, struct text *t)
 {
-	const char *s = get_str(o, "status");
-
-	if (s != NULL) {
-		text_puts(t, "\tstatus: ");
-		put(t, s);
-		text_puts(t, "\n");
-	}
+	line_str(o, "status", "\tstatus: ", t);
 }
 
 static void
