@@ -102,24 +102,32 @@ check_netns(int fd, json_int_t ino)
 	return -ENOENT;
 }
 
-/* Looks for a process in the namespace @ino: descriptor or -ENOENT. */
+/*
+ * Looks for a process in the namespace @ino: descriptor, -EACCES (none found,
+ * but one that may not be looked at could be it) or -ENOENT.
+ */
 static int
 search_netns(json_int_t ino, pid_t *pid)
 {
 	DIR *dir = opendir("/proc");
+	int found = -ENOENT;
 	struct dirent *e;
 	uint32_t n;
-	int fd = -ENOENT;
 
-	while (fd < 0 && dir != NULL && (e = readdir(dir)) != NULL) {
+	while (found < 0 && dir != NULL && (e = readdir(dir)) != NULL) {
+		int fd;
+
 		if (str_u32(e->d_name, 10, 1, INT32_MAX, &n) < 0)
 			continue;
 		fd = check_netns(netns_open_pid((pid_t)n), ino);
+		/* What the last process of all says is no answer. */
+		if (fd >= 0 || fd == -EACCES || fd == -EPERM)
+			found = fd < 0 ? -EACCES : fd;
 		*pid = (pid_t)n;
 	}
 	if (dir != NULL)
 		(void)closedir(dir);
-	return fd;
+	return found;
 }
 
 int
