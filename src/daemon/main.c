@@ -315,12 +315,22 @@ identity(const char *path)
 /* --- the worker ------------------------------------------------------------
  */
 
+/* What comes in finds the time right, also after a long sleep. */
+static bool
+clock_net(struct loop_hook *h, uint64_t now_ns)
+{
+	struct daemon *d = h->arg;
+
+	d->net->now_ns = now_ns;
+	return false;
+}
+
 static bool
 poll_net(struct loop_hook *h, uint64_t now_ns)
 {
 	struct daemon *d = h->arg;
 
-	d->net->now_ns = now_ns;
+	(void)now_ns;
 	return net_poll(d->net);
 }
 
@@ -527,6 +537,7 @@ serve(const struct options *o, const char *path, int ready_fd)
 	};
 	struct sysctl_tree tree = { sysctl_tables, &d };
 	struct net_subscriber logger = { .event = log_event };
+	struct loop_hook clock = { .fn = clock_net, .arg = &d };
 	struct loop_hook hook = { .fn = poll_net, .arg = &d };
 	struct wake wake = { .task = { .fn = wake_task } };
 	struct loop_signals sig = { 0 };
@@ -553,6 +564,7 @@ serve(const struct options *o, const char *path, int ready_fd)
 	wake.loop = d.loop;
 	d.net->wake = wake_net;
 	d.net->wake_arg = &wake;
+	loop_clock_add(d.loop, &clock);
 	loop_poll_add(d.loop, &hook);
 	if (open_control(&d, o, &tree) != 0)
 		goto out_close;
@@ -569,6 +581,7 @@ serve(const struct options *o, const char *path, int ready_fd)
 
 out_close:
 	close_all(&d);
+	loop_hook_del(d.loop, &clock);
 	loop_hook_del(d.loop, &hook);
 	loop_task_cancel(d.loop, &wake.task);
 	loop_signals_fini(&sig);

@@ -26,6 +26,7 @@
 
 enum {
 	HOOK_NONE,
+	HOOK_CLOCK,
 	HOOK_POLL,
 	HOOK_FLUSH
 };
@@ -50,6 +51,7 @@ struct loop {
 	uint64_t spin_until_ns; /* poll without sleeping before this time */
 	uint64_t spin_held_ns;  /* but not before this one */
 	struct timerheap timers;
+	struct loop_hook_list clocks;
 	struct loop_hook_list polls;
 	struct loop_hook_list flushes;
 	struct loop_hook *next_hook; /* while walking one of the lists */
@@ -80,6 +82,7 @@ loop_create(struct loop **out)
 	loop = calloc(1, sizeof(*loop));
 	if (loop == NULL)
 		return -ENOMEM;
+	TAILQ_INIT(&loop->clocks);
 	TAILQ_INIT(&loop->polls);
 	TAILQ_INIT(&loop->flushes);
 	TAILQ_INIT(&loop->waiting);
@@ -258,6 +261,7 @@ loop_step(struct loop *loop, uint64_t timeout_ns)
 	loop->now_ns = clock_now_ns();
 	if (loop->worked)
 		loop->spin_until_ns = loop->now_ns + loop->spin_ns;
+	(void)loop_run_hooks(loop, &loop->clocks);
 
 	work = loop_run_events(loop, n);
 	loop->stats.timers +=
@@ -404,20 +408,38 @@ loop_timers(struct loop *loop)
 	return &loop->timers;
 }
 
+static struct loop_hook_list *
+hook_list(struct loop *loop, int list)
+{
+	return list == HOOK_CLOCK  ? &loop->clocks
+	       : list == HOOK_POLL ? &loop->polls
+	                           : &loop->flushes;
+}
+
+static void
+hook_add(struct loop *loop, struct loop_hook *h, int list)
+{
+	ASSERT(h->list == HOOK_NONE);
+	h->list = list;
+	TAILQ_INSERT_TAIL(hook_list(loop, list), h, entry);
+}
+
+void
+loop_clock_add(struct loop *loop, struct loop_hook *h)
+{
+	hook_add(loop, h, HOOK_CLOCK);
+}
+
 void
 loop_poll_add(struct loop *loop, struct loop_hook *h)
 {
-	ASSERT(h->list == HOOK_NONE);
-	h->list = HOOK_POLL;
-	TAILQ_INSERT_TAIL(&loop->polls, h, entry);
+	hook_add(loop, h, HOOK_POLL);
 }
 
 void
 loop_flush_add(struct loop *loop, struct loop_hook *h)
 {
-	ASSERT(h->list == HOOK_NONE);
-	h->list = HOOK_FLUSH;
-	TAILQ_INSERT_TAIL(&loop->flushes, h, entry);
+	hook_add(loop, h, HOOK_FLUSH);
 }
 
 void
@@ -427,10 +449,7 @@ loop_hook_del(struct loop *loop, struct loop_hook *h)
 		return;
 	if (loop->next_hook == h)
 		loop->next_hook = TAILQ_NEXT(h, entry);
-	if (h->list == HOOK_POLL)
-		TAILQ_REMOVE(&loop->polls, h, entry);
-	else
-		TAILQ_REMOVE(&loop->flushes, h, entry);
+	TAILQ_REMOVE(hook_list(loop, h->list), h, entry);
 	h->list = HOOK_NONE;
 }
 

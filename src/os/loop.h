@@ -4,7 +4,8 @@
  *
  * One iteration is
  *   1. wait in epoll (not at all while a hook has work or while spinning),
- *   2. read the clock: loop_now_ns() until the next iteration,
+ *   2. read the clock: loop_now_ns() until the next iteration; call every
+ *      clock hook, which tells those who keep the time elsewhere,
  *   3. call the watchers of at most LOOP_EVENTS_MAX ready descriptors,
  *   4. run at most LOOP_TIMERS_MAX due timers,
  *   5. run the tasks deferred before this point,
@@ -53,7 +54,8 @@ struct loop_fd {
 	bool added; /* the loop's */
 };
 
-/* A hook. Zero it, set @fn and @arg, then loop_poll_add(), loop_flush_add(). */
+/* A hook. Zero it, set @fn and @arg, then loop_clock_add(), loop_poll_add() or
+ * loop_flush_add(). */
 struct loop_hook {
 	/* True if there is more to do: the loop then does not sleep. */
 	bool (*fn)(struct loop_hook *h, uint64_t now_ns);
@@ -168,11 +170,13 @@ int loop_timer_reserve(struct loop *loop, size_t count);
 struct timerheap *loop_timers(struct loop *loop);
 
 /*
- * Poll hooks run in each iteration in the order of their adding, flush hooks
- * after them. Adding one that is in a list is an error (asserted); deleting one
+ * Clock hooks run in each iteration before anything else, poll hooks in the
+ * order of their adding, flush hooks after them. What a clock hook returns does
+ * not matter. Adding one that is in a list is an error (asserted); deleting one
  * that is in none does nothing. A hook added inside a hook runs from the next
  * iteration on at the latest.
  */
+void loop_clock_add(struct loop *loop, struct loop_hook *h);
 void loop_poll_add(struct loop *loop, struct loop_hook *h);
 void loop_flush_add(struct loop *loop, struct loop_hook *h);
 void loop_hook_del(struct loop *loop, struct loop_hook *h);

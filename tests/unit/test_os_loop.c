@@ -323,6 +323,57 @@ test_hook_with_work_keeps_the_loop_awake(void **state)
 	assert_int_equal(poll.calls, 6);
 }
 
+struct clock {
+	struct loop_hook h;
+	uint64_t now_ns;
+	struct loop_fd *w;
+	uint64_t seen_ns; /* by the watcher */
+};
+
+static bool
+clock_fn(struct loop_hook *h, uint64_t now_ns)
+{
+	struct clock *c = h->arg;
+
+	c->now_ns = now_ns;
+	return true;
+}
+
+static void
+clock_event(struct loop_fd *w, uint32_t revents)
+{
+	struct clock *c = w->arg;
+
+	(void)revents;
+	c->seen_ns = c->now_ns;
+}
+
+/* Watchers find the time of this wake-up, not of the last one; and telling the
+ * time is no work. */
+static void
+test_clock_hook_runs_before_the_watchers(void **state)
+{
+	struct clock c = { .h = { .fn = clock_fn, .arg = &c } };
+	struct loop_fd w = {
+		.fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK),
+		.events = EPOLLIN,
+		.fn = clock_event,
+		.arg = &c,
+	};
+
+	loop_clock_add(*state, &c.h);
+	assert_int_equal(loop_step(*state, 0), 0);
+	assert_int_equal(loop_fd_add(*state, &w), 0);
+	assert_int_equal(loop_step(*state, DEADLINE_NS), 1);
+	assert_int_equal(c.seen_ns, loop_now_ns(*state));
+	loop_fd_del(*state, &w);
+	close(w.fd);
+	loop_hook_del(*state, &c.h);
+	c.now_ns = 0;
+	loop_step(*state, 0);
+	assert_int_equal(c.now_ns, 0);
+}
+
 static void
 test_hook_may_take_out_itself_and_the_next(void **state)
 {
@@ -468,6 +519,7 @@ main(void)
 		T(test_timer_taken_out_does_not_run),
 		T(test_deferred_task_runs_once_in_the_next_iteration),
 		T(test_hook_with_work_keeps_the_loop_awake),
+		T(test_clock_hook_runs_before_the_watchers),
 		T(test_hook_may_take_out_itself_and_the_next),
 		T(test_spins_after_work_then_sleeps),
 		T(test_held_spin_sleeps_at_once),
