@@ -98,6 +98,12 @@ enum drop_counter {
 	    "The port is only learning yet (spanning tree).") \
 	X(BPDU, "bpdu-unused", NONE, \
 	    "A bridge protocol frame where no spanning tree runs.") \
+	X(BPDU_BAD, "bpdu-bad", IERR, \
+	    "A bridge protocol frame that is malformed, too old or our own.") \
+	X(BPDU_RATE, "bpdu-rate", IQDROP, \
+	    "More bridge protocol frames in a second than a port hears.") \
+	X(BPDU_GUARD, "bpdu-guard", NONE, \
+	    "A bridge protocol frame on a port that is not to hear any.") \
 	X(ADDR_LIMIT, "addr-limit", NONE, \
 	    "From a new address on a port at its ifmaxaddr limit.") \
 	X(VLAN_INGRESS, "vlan-ingress", IERR, \

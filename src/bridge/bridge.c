@@ -32,6 +32,8 @@ static const struct bridge_tunable_info tunable_table[] = {
 	    "A bridge takes the address of its first member", 0, 1 },
 	[BRIDGE_LOG_MAC_FLAP] = { "log_mac_flap",
 	    "Log addresses that move between members", 1, 1 },
+	[BRIDGE_LOG_STP] = { "log_stp",
+	    "Log states of members that spanning tree changes", 0, 1 },
 	[BRIDGE_MEMBER_IFADDRS] = { "member_ifaddrs",
 	    "Members may have addresses of the host", 1, 1 },
 	[BRIDGE_MTU_EXACT] = { "mtu_exact",
@@ -231,10 +233,14 @@ bridge_create(struct iface *ifp)
 	br->learned_limit.burst = LEARNED_PER_S;
 	mac_generate(br);
 	ether_copy(ifp->mac, br->generated_mac);
+	if (bridge_stp_init(br) < 0)
+		goto out_fdb;
 	ifp->caps = OFFLOAD_ALL; /* outputs are made to fit one by one */
 	iface_set_link(ifp, IFACE_LINK_DOWN);
 	return 0;
 
+out_fdb:
+	fdb_fini(&br->fdb);
 out_free:
 	free(br->ports);
 	free(br->own);
@@ -249,6 +255,7 @@ bridge_destroy(struct iface *ifp)
 	bridge_remove_all(br);
 	if (ifp->net->timers != NULL)
 		timerheap_del(ifp->net->timers, &br->age_timer);
+	bridge_stp_fini(br);
 	fdb_fini(&br->fdb);
 	free(br->ports);
 	free(br->own);
@@ -260,14 +267,17 @@ bridge_changed(struct iface *ifp, uint32_t what)
 	struct bridge *br = bridge_of(ifp);
 	bool up = (ifp->flags & IFACE_UP) != 0;
 
-	if ((what & IFACE_CHANGED_LLADDR) != 0)
+	if ((what & IFACE_CHANGED_LLADDR) != 0) {
 		br->own_stale = true;
+		bridge_stp_lladdr(br);
+	}
 	if ((what & IFACE_CHANGED_FLAGS) == 0 || up == br->was_up)
 		return;
 	br->was_up = up;
 	iface_set_running(ifp, up);
 	if (!up)
 		fdb_flush(&br->fdb, false);
+	bridge_stp_links(br);
 }
 
 const struct iface_ops bridge_ops = {

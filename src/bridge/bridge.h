@@ -16,6 +16,7 @@
 #include "net/iface.h"
 
 struct net;
+struct stp;
 struct vlan_set;
 struct vnet;
 
@@ -31,6 +32,8 @@ extern const struct iface_ops bridge_ops;
 #define BRIDGE_AUTOEDGE 0x0040u
 #define BRIDGE_PTP      0x0080u
 #define BRIDGE_AUTOPTP  0x0100u
+#define BRIDGE_ADMEDGE  0x0200u /* shown only, as the next; without names */
+#define BRIDGE_ADMCOST  0x0400u
 #define BRIDGE_PRIVATE  0x0800u
 #define BRIDGE_QINQ     0x1000u
 
@@ -47,6 +50,7 @@ extern const struct iface_ops bridge_ops;
 enum bridge_tunable {
 	BRIDGE_INHERIT_MAC,
 	BRIDGE_LOG_MAC_FLAP,
+	BRIDGE_LOG_STP,
 	BRIDGE_MEMBER_IFADDRS,
 	BRIDGE_MTU_EXACT,
 	BRIDGE_CAPMASK,
@@ -109,7 +113,8 @@ int bridge_delete(struct iface *bridge, struct iface *ifp);
 int bridge_span_add(struct iface *bridge, struct iface *ifp);
 /** bridge_span_delete() - `-span`. 0 or -ENOENT */
 int bridge_span_delete(struct iface *bridge, struct iface *ifp);
-/** bridge_set_member_flags() - 0 or -ENOENT */
+/** bridge_set_member_flags() - 0, -ENOENT; for BRIDGE_STP also -EINVAL (the
+ * kind cannot) and -ENOMEM */
 int bridge_set_member_flags(
     struct iface *bridge, struct iface *ifp, uint32_t set, uint32_t clear);
 
@@ -130,3 +135,28 @@ int bridge_set_defuntagged(struct iface *bridge, uint32_t vid);
 /** bridge_set_group_fwd() - `group-fwd'. 0, -ENOENT or -EINVAL */
 int bridge_set_group_fwd(struct iface *bridge, struct iface *ifp,
     uint32_t group, enum bridge_group_fwd what);
+
+/* Spanning tree; stp.c.  Settings of the bridge: */
+enum bridge_param {
+	BRIDGE_PARAM_PRIORITY,   /* 0 to 61440, rounded down to 4096 */
+	BRIDGE_PARAM_HELLO,      /* seconds, 1 or 2; only while proto is stp */
+	BRIDGE_PARAM_FWD_DELAY,  /* seconds, 4 to 30 */
+	BRIDGE_PARAM_MAX_AGE,    /* seconds, 6 to 40 */
+	BRIDGE_PARAM_HOLD_COUNT, /* 1 to 10 */
+	BRIDGE_PARAM_PROTO,      /* enum stp_version */
+};
+/** bridge_set_param() - 0, -EINVAL (range) or -EPERM (hello, in rstp) */
+int bridge_set_param(
+    struct iface *bridge, enum bridge_param what, uint32_t value);
+/** bridge_set_if_priority() - `ifpriority'. 0, -ENOENT or -EINVAL */
+int bridge_set_if_priority(
+    struct iface *bridge, struct iface *ifp, uint32_t priority);
+/** bridge_set_if_cost() - `ifpathcost'; 0: by speed. 0, -ENOENT or -EINVAL */
+int bridge_set_if_cost(struct iface *bridge, struct iface *ifp, uint32_t cost);
+/** bridge_set_guards() - STP_GUARD_*. 0, -ENOENT or -EINVAL (contradiction) */
+int bridge_set_guards(
+    struct iface *bridge, struct iface *ifp, uint32_t set, uint32_t clear);
+/** bridge_mcheck() - try RSTP again. 0, -ENOENT or -EINVAL (no `stp') */
+int bridge_mcheck(struct iface *bridge, struct iface *ifp);
+/** bridge_stp() - what spanning tree knows (stp_get(), stp_port_get()) */
+const struct stp *bridge_stp(const struct iface *bridge);

@@ -36,9 +36,10 @@
 #include "net/iface.h"
 #include "net/keyword.h"
 #include "net/net.h"
+#include "stp/stp.h"
 
-/* What spanning tree would say of a port; FreeBSD's numbers.  Without it a port
- * is forwarding for ever. */
+/* What spanning tree says of a port; FreeBSD's numbers.  Without it a port is
+ * forwarding for ever. */
 enum bridge_stp_state {
 	BRIDGE_STP_LEARNING = 2,
 	BRIDGE_STP_FORWARDING = 3,
@@ -64,6 +65,12 @@ struct bridge_port {
 	uint16_t vlan_proto; /* type of the tags that it sends */
 	uint32_t group_fwd;  /* enum bridge_group_fwd, two bits a group */
 	bool wire_host; /* the host is its wire (vether): no local delivery */
+	/* Spanning tree, stp.c: settings, and what it was told of the link. */
+	uint8_t stp_priority;
+	bool ptp_said; /* PTP is as set by hand, whatever AUTOPTP */
+	bool stp_link;
+	uint32_t stp_cost;   /* 0: by speed */
+	uint32_t stp_guards; /* STP_GUARD_* */
 	struct iface_stack stack;
 	TAILQ_ENTRY(bridge_port) link;
 	struct outlet wire, host;
@@ -103,7 +110,12 @@ struct bridge {
 	struct timer age_timer;
 	uint32_t armed_s; /* when age_timer runs, or FDB_NEVER */
 	uint32_t swept_s; /* when the last sweep ended */
-	struct ratelimit flap_limit, learned_limit;
+	struct ratelimit flap_limit, learned_limit, stp_limit;
+	/* Spanning tree, stp.c. */
+	struct stp *stp;
+	struct timer stp_timer;
+	bool stp_busy;        /* its effects are being done */
+	bool stp_links_stale; /* a member's link changed meanwhile */
 };
 
 static inline struct bridge *
@@ -174,6 +186,24 @@ void vlan_forms_end(struct vlan_forms *v);
 void bridge_vlan_join(struct bridge_port *p);
 /* After a change: is there anything to do about VLANs? */
 void bridge_vlan_update(struct bridge *br);
+
+/* stp.c */
+/* 0 or -ENOMEM */
+int bridge_stp_init(struct bridge *br);
+void bridge_stp_fini(struct bridge *br);
+/* The bridge has another address. */
+void bridge_stp_lladdr(struct bridge *br);
+/* The bridge went up or down, and all members' links with it. */
+void bridge_stp_links(struct bridge *br);
+/* Perhaps the member has another link: its flags or its carrier changed. */
+void bridge_stp_link(struct bridge_port *p);
+void bridge_stp_join(struct bridge_port *p);
+void bridge_stp_leave(struct bridge_port *p);
+/* Member flags, those of spanning tree among them: 0, -EINVAL, -ENOMEM. */
+int bridge_stp_set_flags(struct bridge_port *p, uint32_t set, uint32_t clear);
+/* A frame to the bridges' group came in, and all before it have left.  @vid:
+ * of its tag, 0: none.  Consumes @f. */
+void bridge_stp_input(struct bridge_port *in, struct frame *f, uint32_t vid);
 
 /* forward.c */
 void bridge_port_input(

@@ -656,8 +656,10 @@ input_group(struct pass *pass, struct frame *f, const struct looked *l)
 		}
 	}
 	if (reserved && (l->dst_key & 0xf) == 0) {
-		/* a. Spanning tree's, whether there is one or not. */
-		drop(pass, f, DROP_BPDU);
+		/* a. Spanning tree's, whether there is one or not.  What was
+		 * decided before leaves before. */
+		outlets_send(pass->br);
+		bridge_stp_input(pass->in, f, l->vid);
 		return;
 	}
 	if (pass->in->state == BRIDGE_STP_DISCARDING) {

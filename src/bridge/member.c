@@ -146,6 +146,8 @@ port_changed(struct iface_stack *s, struct iface *ifp, uint32_t what)
 		p->bridge->own_stale = true;
 	if ((what & IFACE_CHANGED_CAPS) != 0)
 		bridge_caps_update(p->bridge);
+	if ((what & (IFACE_CHANGED_LINK | IFACE_CHANGED_FLAGS)) != 0)
+		bridge_stp_link(p);
 	if ((what & IFACE_CHANGED_LINK) != 0)
 		bridge_link_update(p->bridge);
 }
@@ -168,6 +170,7 @@ member_remove(struct bridge_port *p)
 	const uint8_t *mac = br->generated_mac;
 
 	ASSERT(!p->wire.pending && !p->host.pending);
+	bridge_stp_leave(p);
 	fdb_flush_port(&br->fdb, p->number, true);
 	br->fdb.ports[p->number] = (struct fdb_port){ 0 };
 	TAILQ_REMOVE(&br->members, p, link);
@@ -238,7 +241,7 @@ port_new(struct bridge *br, struct iface *ifp)
 	p->bridge = br;
 	p->ifp = ifp;
 	p->wire_host = (ifp->ops->kind_flags & IFACE_KIND_HOST_IS_WIRE) != 0;
-	p->state = BRIDGE_STP_FORWARDING;
+	bridge_stp_join(p);
 	p->wire.ifp = ifp;
 	p->host.ifp = ifp;
 	p->host.to_host = true;
@@ -470,8 +473,7 @@ bridge_set_member_flags(
 	if (p == NULL)
 		return net_error(bridge->net, -ENOENT,
 		    "%s is not a member of %s", ifp->name, bridge->name);
-	p->flags = (p->flags & ~clear) | set;
-	return 0;
+	return bridge_stp_set_flags(p, set, clear);
 }
 
 /* All members get it, or none. */

@@ -229,6 +229,7 @@ static const char *const event_names[] = {
 	[NET_EVENT_EXPIRED] = "expired",
 	[NET_EVENT_DROPS] = "drops",
 	[NET_EVENT_MEMBER] = "member",
+	[NET_EVENT_STP] = "stp",
 	[NET_EVENT_VNET] = "vnet",
 	[NET_EVENT_HOST] = "host",
 	[NET_EVENT_NOTICE] = "notice",

@@ -162,6 +162,7 @@ struct iface_vlans {
 #define IFACE_KIND_NO_CLONE     0x04u /* cannot be created by ifconfig */
 #define IFACE_KIND_NO_AUTOCONF  0x08u /* bridge: takes no router's advice */
 #define IFACE_KIND_VLANS        0x10u /* bridge: may have vlan children */
+#define IFACE_KIND_NO_STP       0x20u /* a tunnel: no spanning tree over it */
 
 /* A kind of interface: one row of the driver table.  Pointers may be NULL
  * unless marked (must). */

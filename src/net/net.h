@@ -116,6 +116,7 @@ enum net_event_type {
 	NET_EVENT_EXPIRED, /* ... aged out or was removed */
 	NET_EVENT_DROPS,   /* a drop reason appeared or grew (rate limited) */
 	NET_EVENT_MEMBER,  /* a member joined or left a bridge */
+	NET_EVENT_STP,     /* spanning tree changed or noticed something */
 	NET_EVENT_VNET,    /* a vnet came or went */
 	NET_EVENT_HOST,    /* a host side came, went or was lost */
 	NET_EVENT_NOTICE,  /* anything else worth a line */

@@ -511,18 +511,18 @@ stp_receive(struct stp *s, uint16_t number, const void *data, size_t len,
 	s->now_ns = now_ns;
 	if (!p->port_enabled) {
 		p->count.rx_filtered++;
-		return 0;
+		return -EACCES;
 	}
 	if ((p->guards & STP_GUARD_BPDU) != 0) {
 		p->err_disabled = true;
 		stp_note(s, p, STP_NOTE_BPDU_GUARD);
 		update_enabled(s, p);
 		settle(s, p);
-		return 0;
+		return -EACCES;
 	}
 	if ((p->guards & STP_GUARD_FILTER) != 0) {
 		p->count.rx_filtered++;
-		return 0;
+		return -EACCES;
 	}
 	if (p->rx_count >= STP_RX_PER_S) {
 		p->count.rx_limited++;
@@ -530,26 +530,28 @@ stp_receive(struct stp *s, uint16_t number, const void *data, size_t len,
 			stp_note(s, p, STP_NOTE_RATE);
 		p->rate_told = true;
 		p->rx_count = STP_RX_PER_S + 1;
-		return 0;
+		return -EBUSY;
 	}
 	p->rx_count++;
 	err = stp_bpdu_decode(data, len, &m);
 	if (err < 0 && err != -ERANGE) {
 		p->count.rx_invalid++;
-		return 0;
+		return -EBADMSG;
 	}
 	hear(s, p);
 	if (err == -ERANGE) {
 		p->count.rx_range++;
 	} else {
 		count_message(p, m.type);
-		if (!refuse(s, p, &m)) {
+		if (refuse(s, p, &m)) {
+			err = -ESTALE;
+		} else {
 			p->msg = m;
 			p->rcvd_bpdu = true;
 		}
 	}
 	settle(s, p);
-	return 0;
+	return err;
 }
 
 int

@@ -234,7 +234,16 @@ int stp_port_remove(struct stp *s, uint16_t number, uint64_t now_ns);
 /** stp_port_link() - carrier came or went, or is now another */
 int stp_port_link(struct stp *s, uint16_t number, bool up,
     const struct stp_port_options *o, uint64_t now_ns);
-/** stp_receive() - a BPDU came in; any bytes, from behind the LLC header */
+/**
+ * stp_receive() - a BPDU came in; any bytes, from behind the LLC header
+ *
+ * An event in all cases but the first; counted, too.
+ *
+ * Return: 0; -ENOENT (no such port); or why it was not believed: -EBADMSG (not
+ * a BPDU), -ERANGE (times out of range), -ESTALE (too old, our own, or about a
+ * root that is not believed), -EBUSY (too many in this second) or -EACCES (a
+ * guard, or the port is not enabled).
+ */
 int stp_receive(struct stp *s, uint16_t number, const void *data, size_t len,
     uint64_t now_ns);
 
