@@ -76,18 +76,6 @@ bridge_tunable_set(struct vnet *vnet, enum bridge_tunable t, uint32_t value)
 	return 0;
 }
 
-static bool
-mac_taken(const struct bridge *br, const uint8_t mac[6])
-{
-	const struct iface *ifp;
-
-	TAILQ_FOREACH (ifp, &br->ifp.net->ifaces, all_link) {
-		if (ifp != &br->ifp && ether_equal(ifp->mac, mac))
-			return true;
-	}
-	return false;
-}
-
 /*
  * The address of a bridge: unicast, locally administered, the same after a
  * restart, another in another vnet, daemon, machine.
@@ -100,7 +88,7 @@ mac_generate(struct bridge *br)
 	char text[NET_VNET_NAME_MAX + IFACE_NAME_MAX + 16];
 	uint8_t *mac = br->generated_mac;
 
-	for (uint32_t i = 0; i == 0 || mac_taken(br, mac); i++) {
+	for (uint32_t i = 0; i == 0 || net_lladdr_taken(&br->ifp, mac); i++) {
 		snprintf(text, sizeof(text), "%s@%s %u", br->ifp.name,
 		    br->ifp.vnet->name, i);
 		u64_to_mac(hash_bytes(net->identity, text, strlen(text)), mac);

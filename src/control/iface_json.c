@@ -154,6 +154,14 @@ put_counters(json_t *o, const struct iface *ifp)
 	json_object_set_new(o, "drops", drops);
 }
 
+static const char *
+media_of(const struct iface *ifp)
+{
+	if (ifp->media[0] != '\0')
+		return ifp->media;
+	return ifp->ops->media != NULL ? ifp->ops->media : "autoselect";
+}
+
 json_t *
 control_iface_json(const struct iface *ifp, const struct vnet *vnet)
 {
@@ -196,9 +204,7 @@ control_iface_json(const struct iface *ifp, const struct vnet *vnet)
 	peer = json_object_get(kind, "peer");
 	json_object_set_new(o, "link", json_string(link_names[ifp->link]));
 	if (ifp->link != IFACE_LINK_UNKNOWN || peer != NULL) {
-		json_object_set_new(o, "media",
-		    json_string(
-		        ifp->media[0] != '\0' ? ifp->media : "autoselect"));
+		json_object_set_new(o, "media", json_string(media_of(ifp)));
 		/* Darwin's feth: active exactly when it has a peer. */
 		json_object_set_new(o, "status",
 		    json_string(peer != NULL ? json_is_string(peer) ? "active"

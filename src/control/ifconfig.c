@@ -386,6 +386,8 @@ parse_create(struct ifconfig_run *run, uint32_t word)
 	op->word = word;
 	op->words = 1;
 	run->creating = true;
+	if (run->kind->twins != NULL && ifc_op_add(run, IFC_TWIN) == NULL)
+		return -ENOMEM;
 	return 0;
 }
 

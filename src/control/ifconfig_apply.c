@@ -131,6 +131,18 @@ apply_create(struct ifconfig_run *run, struct ifc_op *op)
 	return err == -EINPROGRESS ? err : ifc_applied(run, op, err);
 }
 
+/* The host side of the other one. */
+static int
+apply_twin(struct ifconfig_run *run, struct ifc_op *op, struct iface *ifp)
+{
+	int err;
+
+	if (ifp->twin == NULL || !create_wants_host(run))
+		return 0;
+	err = net_host_attach(ifp->twin, &run->wait);
+	return err == -EINPROGRESS ? err : ifc_applied(run, op, err);
+}
+
 /* Nothing of a create that failed remains. */
 static void
 undo_create(struct ifconfig_run *run)
@@ -145,22 +157,30 @@ undo_create(struct ifconfig_run *run)
 }
 
 static int
-created(struct ifconfig_run *run, int err)
+created(struct ifconfig_run *run, const struct ifc_op *op, int err)
 {
 	struct iface *ifp = ifc_iface(run);
 	char what[128];
 
 	if (err == 0 || ifp == NULL)
 		return 0;
+	if (op->kind == IFC_TWIN && ifp->twin != NULL)
+		ifp = ifp->twin;
 	if (err == -EEXIST && run->net->message[0] == '\0')
 		ifc_detail(run,
 		    "the host has a network interface %s of its own",
 		    ifp->name);
 	if (err == -ECANCELED)
 		canceled_detail(run, net_host_vnet(ifp));
+	/* A helper makes one netdev a line. */
+	if (err == -EACCES && ifp->twin != NULL)
+		ifc_detail(run,
+		    "vnet %s is another user's: create the pair at home, and "
+		    "move its ends there",
+		    net_host_vnet(ifp)->name);
 	snprintf(what, sizeof(what), "SIOCIFCREATE2 (%s)", ifp->name);
 	(void)refused(run, err, what);
-	if (err == -EACCES && net_host_vnet(ifp)->adopted)
+	if (err == -EACCES && ifp->twin == NULL && net_host_vnet(ifp)->adopted)
 		offer_helper(run, net_host_vnet(ifp), ifp);
 	else
 		undo_create(run);
@@ -489,7 +509,8 @@ ifc_applied(struct ifconfig_run *run, struct ifc_op *op, int err)
 {
 	switch (op->kind) {
 	case IFC_CREATE:
-		return created(run, err);
+	case IFC_TWIN:
+		return created(run, op, err);
 	case IFC_VNET:
 	case IFC_RVNET:
 		return vnet_moved(run, op, err);
@@ -522,6 +543,8 @@ ifc_apply(struct ifconfig_run *run, struct ifc_op *op)
 	switch (op->kind) {
 	case IFC_CREATE:
 		break;
+	case IFC_TWIN:
+		return apply_twin(run, op, ifp);
 	case IFC_DESTROY:
 		return apply_destroy(run, ifp);
 	case IFC_VNET:

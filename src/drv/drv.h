@@ -20,6 +20,7 @@ struct loop;
 /* Every kind that `ifconfig KIND create` knows; ends with NULL. */
 extern const struct iface_ops *const drv_kinds[];
 
+extern const struct iface_ops epair_ops;
 extern const struct iface_ops feth_ops;
 extern const struct iface_ops tap_ops;
 extern const struct iface_ops vether_ops;

@@ -3,19 +3,10 @@
  * feth: a wire.  Two interfaces back to back: what one sends the other
  * receives.  The model is Darwin's "fake ethernet" (XNU if_fake.c).
  *
- * How it works
- *
- *   transmit(A) puts the frames into the inbox of A's peer B and calls
- *   net_ready(B); B's poll hands them on by iface_input(), up to a batch at a
- *   time.  Nothing is copied: frames change hands, with their offload record
- *   (a feth takes every offload), shared ones too.  The inbox holds
- *   INBOX_FRAMES frames and INBOX_BYTES bytes, so that a pair in a loop of
- *   bridges, or one whose receiver is slow, cannot take the pool; what does not
- *   fit is the sender's drop.
+ * How frames cross stands in drv/wire.h; a feth takes every offload.
  *
  * Peering sets both sides.  The link is up, and `status: active`, exactly while
- * there is a peer.  RUNNING follows UP alone, as in Darwin.  A peer that goes
- * away leaves what it has sent already in the inbox: it still arrives.
+ * there is a peer.  RUNNING follows UP alone, as in Darwin.
  *
  * Addresses are 66:65:74:68:UU:UU ("feth" and the unit).  Where another vnet
  * has a feth of the same unit and so of that address, a locally administered
@@ -33,8 +24,8 @@
  *   txdrops N   every Nth frame sent is dropped ("fault-tx-drops"); 0: none
  *   stall       the output queue stands still: up to 1024 frames wait, more are
  *               dropped ("fault-stall"); -stall sends what waits
- *   trailer N   0 to 28 bytes of the text "trailer", repeated, follow each
- * frame fcs         each frame (with its trailer) is followed by its CRC-32, in
+ *   trailer N   0 to 28 bytes of the text "trailer" follow each frame
+ *   fcs         each frame (with its trailer) is followed by its CRC-32, in
  *               wire order; -fcs ends that
  * While trailer or fcs is on, frames are completed and segmented first.  What
  * is appended does not count for the MTU.
@@ -57,6 +48,7 @@
 #include "base/ether.h"
 #include "base/hash.h"
 #include "drv/drv.h"
+#include "drv/wire.h"
 #include "frame/offload.h"
 #include "net/info.h"
 #include "net/keyword.h"
@@ -67,15 +59,11 @@
 #define FETH_MAX_MTU     2048  /* net.link.fake.max_mtu at first */
 #define FETH_MTU_LARGEST 16370 /* 16 KiB without an Ethernet header */
 #define FETH_TRAILER_MAX 28
-#define INBOX_FRAMES     1024
-#define INBOX_BYTES      (4u << 20)
 #define HELD_FRAMES      1024
 
 struct feth {
-	struct iface ifp;
-	struct feth *peer;
-	struct frame_ring inbox; /* from the peer */
-	struct frame_ring held;  /* own output while stalled; else no slots */
+	struct wire w;
+	struct frame_ring held; /* own output while stalled; else no slots */
 	uint32_t max_mtu;
 	uint32_t tx_drops;
 	uint32_t tx_count; /* since the last that was dropped so */
@@ -96,18 +84,6 @@ feth_of_const(const struct iface *ifp)
 	return (const struct feth *)(const void *)ifp;
 }
 
-static bool
-address_taken(const struct iface *ifp, const uint8_t mac[6])
-{
-	const struct iface *other;
-
-	TAILQ_FOREACH (other, &ifp->net->ifaces, all_link) {
-		if (other != ifp && ether_equal(other->mac, mac))
-			return true;
-	}
-	return false;
-}
-
 static void
 address_choose(struct iface *ifp)
 {
@@ -115,7 +91,7 @@ address_choose(struct iface *ifp)
 	char text[NET_VNET_NAME_MAX + IFACE_NAME_MAX + 16];
 
 	be16_put(mac + 4, (uint16_t)ifp->unit);
-	for (uint32_t i = 0; address_taken(ifp, mac); i++) {
+	for (uint32_t i = 0; net_lladdr_taken(ifp, mac); i++) {
 		snprintf(text, sizeof(text), "%s@%s %u", ifp->name,
 		    ifp->vnet->name, i);
 		u64_to_mac(hash_bytes(0, text, strlen(text)), mac);
@@ -138,7 +114,7 @@ feth_create(struct iface *ifp)
 	const struct drv_context *ctx = drv_context(ifp->net);
 	int err;
 
-	err = frame_ring_init(&sc->inbox, INBOX_FRAMES, INBOX_BYTES);
+	err = wire_init(&sc->w);
 	if (err != 0)
 		return err;
 	sc->max_mtu = FETH_MAX_MTU;
@@ -156,45 +132,12 @@ feth_create(struct iface *ifp)
 }
 
 static void
-feth_pair(struct feth *a, struct feth *b)
-{
-	a->peer = b;
-	b->peer = a;
-	iface_set_link(&a->ifp, IFACE_LINK_UP);
-	iface_set_link(&b->ifp, IFACE_LINK_UP);
-}
-
-static void
-feth_unpair(struct feth *a)
-{
-	struct feth *b = a->peer;
-
-	if (b == NULL)
-		return;
-	a->peer = NULL;
-	b->peer = NULL;
-	iface_set_link(&a->ifp, IFACE_LINK_DOWN);
-	iface_set_link(&b->ifp, IFACE_LINK_DOWN);
-}
-
-static void
-ring_drop(struct iface *ifp, struct frame_ring *r, enum drop_reason why)
-{
-	struct frame *f;
-
-	while ((f = frame_ring_pop(r)) != NULL)
-		iface_drop(ifp, f, why);
-}
-
-static void
 feth_destroy(struct iface *ifp)
 {
 	struct feth *sc = feth_of(ifp);
 
-	feth_unpair(sc);
-	ring_drop(ifp, &sc->inbox, DROP_DESTROYED);
-	ring_drop(ifp, &sc->held, DROP_DESTROYED);
-	frame_ring_fini(&sc->inbox);
+	wire_fini(&sc->w);
+	wire_ring_drop(ifp, &sc->held, DROP_DESTROYED);
 	frame_ring_fini(&sc->held);
 }
 
@@ -251,9 +194,9 @@ feth_append(struct feth *sc, struct frame *f)
 	enum drop_reason why;
 	uint32_t crc;
 
-	f = frame_with_room(sc->ifp.net, f, more, &why);
+	f = frame_with_room(sc->w.ifp.net, f, more, &why);
 	if (f == NULL) {
-		iface_count_drop(&sc->ifp, why, 1);
+		iface_count_drop(&sc->w.ifp, why, 1);
 		return NULL;
 	}
 	for (uint32_t i = 0; i < sc->trailer_length; i++)
@@ -272,7 +215,7 @@ feth_impair(struct feth *sc, struct frame *f)
 {
 	if (sc->tx_drops != 0 && ++sc->tx_count >= sc->tx_drops) {
 		sc->tx_count = 0;
-		iface_drop(&sc->ifp, f, DROP_FAULT_TX_DROPS);
+		iface_drop(&sc->w.ifp, f, DROP_FAULT_TX_DROPS);
 		return NULL;
 	}
 	if (sc->trailer_length != 0 || sc->fcs)
@@ -280,53 +223,25 @@ feth_impair(struct feth *sc, struct frame *f)
 	return f;
 }
 
-static enum drop_reason
-push_reason(int err)
-{
-	return err == -EDQUOT ? DROP_QUEUE_BYTES : DROP_QUEUE_FULL;
-}
-
-/* To the peer's inbox, or a drop. */
+/* To the peer, after the test features. */
 static void
 feth_send(struct feth *sc, struct frame *const *frames, uint32_t count)
 {
 	bool impaired = sc->tx_drops != 0 || sc->trailer_length != 0 || sc->fcs;
-	struct feth *peer = sc->peer;
-	enum drop_reason why = DROP_COUNT;
-	uint64_t bytes = 0, mcasts = 0;
-	uint32_t sent = 0;
-	int err;
+	struct frame_batch out = { 0 };
+	struct frame *f;
 
-	if (peer == NULL)
-		why = DROP_NO_PEER;
-	else if ((peer->ifp.flags & IFACE_UP) == 0)
-		why = DROP_PEER_DOWN;
-	for (uint32_t i = 0; i < count; i++) {
-		struct frame *f = frames[i];
-
-		if (why != DROP_COUNT) {
-			iface_drop(&sc->ifp, f, why);
-			continue;
-		}
-		if (impaired) {
-			f = feth_impair(sc, f);
-			if (f == NULL)
-				continue;
-		}
-		err = frame_ring_push(&peer->inbox, f);
-		if (__builtin_expect(err != 0, 0)) {
-			iface_drop(&sc->ifp, f, push_reason(err));
-			continue;
-		}
-		bytes += f->len;
-		mcasts += f->data[0] & 1u;
-		sent++;
+	/* What would be lost anyway is lost for that reason. */
+	if (!impaired || wire_blocked(&sc->w) != DROP_COUNT) {
+		wire_send(&sc->w, frames, count);
+		return;
 	}
-	sc->ifp.count.opackets += sent;
-	sc->ifp.count.obytes += bytes;
-	sc->ifp.count.omcasts += mcasts;
-	if (why == DROP_COUNT && frame_ring_count(&peer->inbox) != 0)
-		net_ready(&peer->ifp);
+	for (uint32_t i = 0; i < count; i++) {
+		f = feth_impair(sc, frames[i]);
+		if (f != NULL)
+			out.frames[out.count++] = f;
+	}
+	wire_send(&sc->w, out.frames, out.count);
 }
 
 static void
@@ -344,25 +259,6 @@ feth_transmit(struct iface *ifp, struct frame_batch *batch)
 	}
 }
 
-static bool
-feth_poll(struct iface *ifp, uint32_t budget)
-{
-	struct feth *sc = feth_of(ifp);
-	struct frame_batch batch;
-	uint32_t n = frame_ring_count(&sc->inbox);
-
-	if (n > budget)
-		n = budget;
-	if (n > FRAME_BATCH_MAX)
-		n = FRAME_BATCH_MAX;
-	for (uint32_t i = 0; i < n; i++)
-		batch.frames[i] = frame_ring_pop(&sc->inbox);
-	batch.count = n;
-	if (n != 0)
-		iface_input(ifp, &batch);
-	return frame_ring_count(&sc->inbox) != 0;
-}
-
 static void
 feth_changed(struct iface *ifp, uint32_t what)
 {
@@ -373,7 +269,7 @@ feth_changed(struct iface *ifp, uint32_t what)
 		return;
 	iface_set_running(ifp, up);
 	if (!up)
-		ring_drop(ifp, &sc->held, DROP_IF_DOWN);
+		wire_ring_drop(ifp, &sc->held, DROP_IF_DOWN);
 }
 
 static int
@@ -393,20 +289,8 @@ static void
 feth_get(const struct iface *ifp, struct info *out)
 {
 	const struct feth *sc = feth_of_const(ifp);
-	const struct iface *peer;
-	char text[IFACE_NAME_MAX + 1 + NET_VNET_NAME_MAX];
 
-	if (sc->peer == NULL) {
-		info_null(out, "peer");
-	} else {
-		peer = &sc->peer->ifp;
-		if (peer->vnet == ifp->vnet || peer->vnet == ifp->net->home)
-			snprintf(text, sizeof(text), "%s", peer->name);
-		else
-			snprintf(text, sizeof(text), "%s@%s", peer->name,
-			    peer->vnet->name);
-		info_str(out, "peer", text);
-	}
+	wire_get_peer(&sc->w, out);
 	info_u64(out, "max_mtu", sc->max_mtu);
 	if (sc->tx_drops != 0)
 		info_u64(out, "txdrops", sc->tx_drops);
@@ -434,7 +318,7 @@ peer_find(struct iface *ifp, const char *name)
 static int
 peer_with(struct iface *ifp, struct iface *other)
 {
-	struct feth *sc = feth_of(ifp);
+	struct wire *w = wire_of(ifp);
 	struct net *net = ifp->net;
 
 	if (other->ops != &feth_ops)
@@ -442,13 +326,13 @@ peer_with(struct iface *ifp, struct iface *other)
 	if (other == ifp)
 		return net_error(
 		    net, -EINVAL, "an interface cannot be its own peer");
-	if (sc->peer != NULL)
+	if (w->peer != NULL)
 		return net_error(net, -EBUSY, "%s has a peer: %s", ifp->name,
-		    sc->peer->ifp.name);
-	if (feth_of(other)->peer != NULL)
+		    w->peer->ifp.name);
+	if (wire_of(other)->peer != NULL)
 		return net_error(net, -EBUSY, "%s has a peer: %s", other->name,
-		    feth_of(other)->peer->ifp.name);
-	feth_pair(sc, feth_of(other));
+		    wire_of(other)->peer->ifp.name);
+	wire_pair(w, wire_of(other));
 	return 0;
 }
 
@@ -497,7 +381,7 @@ static int
 set_unpeer(struct iface *ifp, const union keyword_value *v)
 {
 	(void)v;
-	feth_unpair(feth_of(ifp));
+	wire_unpair(wire_of(ifp));
 	return 0;
 }
 
@@ -519,7 +403,7 @@ set_stall(struct iface *ifp, const union keyword_value *v)
 
 	(void)v;
 	if (sc->held.slots == NULL) {
-		err = frame_ring_init(&sc->held, HELD_FRAMES, INBOX_BYTES);
+		err = frame_ring_init(&sc->held, HELD_FRAMES, WIRE_INBOX_BYTES);
 		if (err != 0)
 			return err;
 	}
@@ -677,7 +561,7 @@ const struct iface_ops feth_ops = {
 	.create = feth_create,
 	.destroy = feth_destroy,
 	.transmit = feth_transmit,
-	.poll = feth_poll,
+	.poll = wire_poll,
 	.changed = feth_changed,
 	.set_mtu = feth_set_mtu,
 	.get = feth_get,

@@ -7,6 +7,7 @@
 
 const struct iface_ops *const drv_kinds[] = {
 	&feth_ops,
+	&epair_ops,
 	&tap_ops,
 	&vether_ops,
 	&vlan_ops,

@@ -128,19 +128,10 @@ loop_of(const struct tap *sc)
 static void
 address_choose(struct iface *ifp)
 {
-	const struct iface *other;
-	uint8_t mac[ETH_ADDR_LEN];
-	bool taken;
-
 	do {
-		u64_to_mac(
-		    0xf20ba4000000u | (net_random(ifp->net) & 0xffffff), mac);
-		taken = false;
-		TAILQ_FOREACH (other, &ifp->net->ifaces, all_link)
-			taken = taken ||
-			        (other != ifp && ether_equal(other->mac, mac));
-	} while (taken);
-	ether_copy(ifp->mac, mac);
+		u64_to_mac(0xf20ba4000000u | (net_random(ifp->net) & 0xffffff),
+		    ifp->mac);
+	} while (net_lladdr_taken(ifp, ifp->mac));
 }
 
 static int

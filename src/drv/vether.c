@@ -46,18 +46,6 @@ link_follow(struct iface *ifp)
 	    ifp, up && !media_is_none(ifp) ? IFACE_LINK_UP : IFACE_LINK_DOWN);
 }
 
-static bool
-mac_taken(const struct iface *ifp)
-{
-	const struct iface *other;
-
-	TAILQ_FOREACH (other, &ifp->net->ifaces, all_link) {
-		if (other != ifp && ether_equal(other->mac, ifp->mac))
-			return true;
-	}
-	return false;
-}
-
 static int
 vether_create(struct iface *ifp)
 {
@@ -65,7 +53,7 @@ vether_create(struct iface *ifp)
 		u64_to_mac(VETHER_MAC_BASE |
 		               (net_random(ifp->net) & VETHER_MAC_RANDOM),
 		    ifp->mac);
-	} while (mac_taken(ifp));
+	} while (net_lladdr_taken(ifp, ifp->mac));
 	/* The host side makes fit what its netdev does not take. */
 	ifp->caps = OFFLOAD_ALL;
 	ifp->link = IFACE_LINK_DOWN;

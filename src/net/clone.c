@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ether.h"
 #include "base/hash.h"
 #include "base/str.h"
 #include "net/net.h"
@@ -54,6 +55,18 @@ net_name_taken(struct net *net, const struct vnet *vnet, const char *name,
 	return find_in(net, vnet, name, but) != NULL;
 }
 
+bool
+net_lladdr_taken(const struct iface *but, const uint8_t mac[6])
+{
+	const struct iface *ifp;
+
+	TAILQ_FOREACH (ifp, &but->net->ifaces, all_link) {
+		if (ifp != but && ether_equal(ifp->mac, mac))
+			return true;
+	}
+	return false;
+}
+
 /* One that is being destroyed has its name still, but is nobody's any more. */
 static struct iface *
 living(struct iface *ifp)
@@ -91,9 +104,9 @@ net_iface_by_index(struct net *net, uint32_t index)
 	return NULL;
 }
 
-/* The unit in a name of this kind, or -1: digits only, no leading zero. */
+/* The unit in what was asked for, or -1: digits only, no leading zero. */
 static int64_t
-unit_of(const struct iface_ops *ops, const char *name)
+unit_asked(const struct iface_ops *ops, const char *name)
 {
 	size_t len = strlen(ops->kind);
 	uint32_t unit;
@@ -108,6 +121,39 @@ unit_of(const struct iface_ops *ops, const char *name)
 	return unit;
 }
 
+/* The unit in an interface's name, or -1: a twin's has a letter behind it. */
+static int64_t
+unit_of(const struct iface_ops *ops, const char *name)
+{
+	char plain[IFACE_NAME_MAX];
+	size_t len = strlen(name);
+
+	if (ops->twins == NULL)
+		return unit_asked(ops, name);
+	if (len == 0 || strchr(ops->twins, name[len - 1]) == NULL)
+		return -1;
+	memcpy(plain, name, len - 1);
+	plain[len - 1] = '\0';
+	return unit_asked(ops, plain);
+}
+
+int
+net_unit_name(const struct iface_ops *ops, uint32_t unit, char letter,
+    char name[IFACE_NAME_MAX])
+{
+	const char end[2] = { letter, '\0' };
+	int n = snprintf(name, IFACE_NAME_MAX, "%s%u%s", ops->kind, unit, end);
+
+	return n >= IFACE_NAME_MAX ? -ENAMETOOLONG : 0;
+}
+
+/* What the names of a unit end in, a letter each; "" for nothing, once. */
+static const char *
+letters_of(const struct iface_ops *ops)
+{
+	return ops->twins != NULL ? ops->twins : "";
+}
+
 bool
 net_unit_taken(const struct net *net, const struct vnet *vnet,
     const struct iface_ops *ops, uint32_t unit, const struct iface *but)
@@ -115,8 +161,8 @@ net_unit_taken(const struct net *net, const struct vnet *vnet,
 	const struct iface *ifp;
 
 	TAILQ_FOREACH (ifp, &net->ifaces, all_link) {
-		if (ifp != but && ifp->vnet == vnet && ifp->ops == ops &&
-		    ifp->unit == unit)
+		if (ifp != but && (but == NULL || ifp != but->twin) &&
+		    ifp->vnet == vnet && ifp->ops == ops && ifp->unit == unit)
 			return true;
 	}
 	return false;
@@ -127,13 +173,18 @@ static bool
 host_has(struct net *net, struct vnet *vnet, const struct iface_ops *ops,
     uint32_t unit)
 {
+	const char *letter = letters_of(ops);
 	char name[IFACE_NAME_MAX];
+	bool taken = false;
 
-	if (net->system.host_name_taken == NULL ||
-	    snprintf(name, sizeof(name), "%s%u", ops->kind, unit) >=
-	        (int)sizeof(name))
+	if (net->system.host_name_taken == NULL)
 		return false;
-	return net->system.host_name_taken(net->system.arg, vnet, name);
+	do {
+		taken =
+		    net_unit_name(ops, unit, *letter, name) == 0 &&
+		    net->system.host_name_taken(net->system.arg, vnet, name);
+	} while (!taken && *letter != '\0' && *++letter != '\0');
+	return taken;
 }
 
 /*
@@ -155,7 +206,7 @@ net_unit_free(struct net *net, struct vnet *vnet, const struct iface_ops *ops,
 	if (taken == NULL)
 		return -ENOMEM;
 	TAILQ_FOREACH (ifp, &net->ifaces, all_link) {
-		if (ifp == but)
+		if (ifp == but || (but != NULL && ifp == but->twin))
 			continue;
 		if (ifp->vnet == vnet && ifp->ops == ops && ifp->unit < room)
 			taken[ifp->unit] = true;
@@ -223,17 +274,27 @@ static int
 unit_choose(struct net *net, struct vnet *vnet, const struct iface_ops *ops,
     const char *name, uint32_t *out)
 {
+	const char *letter = letters_of(ops);
+	char full[IFACE_NAME_MAX];
 	int64_t unit;
 
 	*out = 0;
 	if (strcmp(name, ops->kind) == 0)
 		return net_unit_free(
 		    net, vnet, ops, NULL, net->host_attach != 0, out);
-	unit = unit_of(ops, name);
+	unit = unit_asked(ops, name);
+	if (unit < 0 && unit_of(ops, name) >= 0)
+		return net_error(net, -EINVAL,
+		    "interfaces of kind %s are made in pairs: create %s%lld",
+		    ops->kind, ops->kind, (long long)unit_of(ops, name));
 	if (unit < 0)
 		return -EINVAL;
-	if (net_name_taken(net, vnet, name, NULL))
-		return -EEXIST;
+	do {
+		if (net_unit_name(ops, (uint32_t)unit, *letter, full) != 0)
+			return -EINVAL;
+		if (net_name_taken(net, vnet, full, NULL))
+			return -EEXIST;
+	} while (*letter != '\0' && *++letter != '\0');
 	if (net_unit_taken(net, vnet, ops, (uint32_t)unit, NULL))
 		return net_error(net, -EEXIST,
 		    "unit %u of %s lives under another name", (uint32_t)unit,
@@ -272,14 +333,67 @@ list_out(struct iface *ifp)
 	net->iface_gone++;
 }
 
+/* One interface, whose name and unit are free.  @twin: the first of the two
+ * that belong together, or NULL. */
+static int
+iface_new(struct net *net, struct vnet *vnet, const struct iface_ops *ops,
+    const char *name, uint32_t unit, struct iface *twin, struct iface **out)
+{
+	struct net_event ev = { .type = NET_EVENT_CREATE, .vlan = -1 };
+	struct iface *ifp;
+	int err;
+
+	if (net->iface_count >= NET_IFACES_MAX)
+		return net_error(
+		    net, -ENFILE, "there are %u interfaces", net->iface_count);
+	ASSERT(ops->size >= sizeof(*ifp));
+	ifp = calloc(1, ops->size);
+	if (ifp == NULL)
+		return -ENOMEM;
+	if (str_copy(ifp->name, sizeof(ifp->name), name) != 0) {
+		free(ifp);
+		return -EINVAL;
+	}
+	ifp->ops = ops;
+	ifp->net = net;
+	ifp->vnet = vnet;
+	ifp->unit = unit;
+	if (ops->twins != NULL)
+		ifp->twin_letter = ops->twins[twin != NULL];
+	ifp->flags = ops->flags != 0
+	                 ? ops->flags
+	                 : IFACE_BROADCAST | IFACE_SIMPLEX | IFACE_MULTICAST;
+	ifp->mtu = ops->mtu_default;
+	ifp->index = net->next_index++;
+	ifp->created_ns = net->now_ns;
+	ifp->link_changed_ns = net->now_ns;
+	(void)iface_group_add(ifp, ops->kind);
+	list_in(ifp);
+	ifp->twin = twin;
+	err = ops->create(ifp);
+	if (err != 0) {
+		list_out(ifp);
+		free(ifp);
+		return err;
+	}
+	if (twin != NULL)
+		twin->twin = ifp;
+	ifp->caps_taken = ifp->caps;
+	ifp->born = true;
+	ev.ifp = ifp;
+	net_emit(net, &ev);
+	*out = ifp;
+	return 0;
+}
+
 int
 net_iface_create(
     struct net *net, struct vnet *vnet, const char *name, struct iface **out)
 {
 	const struct iface_ops *ops;
-	struct net_event ev = { .type = NET_EVENT_CREATE, .vlan = -1 };
-	struct iface *ifp;
+	struct iface *ifp, *second;
 	uint32_t unit = IFACE_UNIT_NONE;
+	char full[IFACE_NAME_MAX];
 	bool own_name;
 	int err;
 
@@ -297,48 +411,23 @@ net_iface_create(
 		err = unit_choose(net, vnet, ops, name, &unit);
 	if (err != 0)
 		return err;
-	if (net->iface_count >= NET_IFACES_MAX)
-		return net_error(
-		    net, -ENFILE, "there are %u interfaces", net->iface_count);
-
-	ASSERT(ops->size >= sizeof(*ifp));
-	ifp = calloc(1, ops->size);
-	if (ifp == NULL)
-		return -ENOMEM;
-	ifp->ops = ops;
-	ifp->net = net;
-	ifp->vnet = vnet;
-	ifp->unit = unit;
-	if (own_name)
-		err = str_copy(ifp->name, sizeof(ifp->name), name);
-	else if (snprintf(ifp->name, sizeof(ifp->name), "%s%u", ops->kind,
-	             unit) >= (int)sizeof(ifp->name))
-		err = -EINVAL;
-	if (err != 0) {
-		free(ifp);
-		return -EINVAL;
+	if (!own_name) {
+		if (net_unit_name(ops, unit, letters_of(ops)[0], full) != 0)
+			return -EINVAL;
+		name = full;
 	}
-	ifp->flags = ops->flags != 0
-	                 ? ops->flags
-	                 : IFACE_BROADCAST | IFACE_SIMPLEX | IFACE_MULTICAST;
-	ifp->mtu = ops->mtu_default;
-	ifp->index = net->next_index++;
-	ifp->created_ns = net->now_ns;
-	ifp->link_changed_ns = net->now_ns;
-	(void)iface_group_add(ifp, ops->kind);
-	list_in(ifp);
-	err = ops->create(ifp);
-	if (err != 0) {
-		list_out(ifp);
-		free(ifp);
-		return err;
-	}
-	ifp->caps_taken = ifp->caps;
-	ifp->born = true;
-	ev.ifp = ifp;
-	net_emit(net, &ev);
-	*out = ifp;
-	return 0;
+	err = iface_new(net, vnet, ops, name, unit, NULL, &ifp);
+	if (err != 0 || ops->twins == NULL)
+		goto out;
+	err = net_unit_name(ops, unit, ops->twins[1], full);
+	if (err == 0)
+		err = iface_new(net, vnet, ops, full, unit, ifp, &second);
+	if (err != 0)
+		(void)net_iface_destroy(ifp, NULL);
+out:
+	if (err == 0)
+		*out = ifp;
+	return err;
 }
 
 int
@@ -354,6 +443,12 @@ net_iface_destroy(struct iface *ifp, struct net_wait *w)
 
 	ASSERT(!ifp->dying);
 	ifp->dying = true;
+	/* First, so that who waits for this one's netdev waits for both. */
+	if (ifp->twin != NULL) {
+		ifp->twin->twin = NULL;
+		(void)net_iface_destroy(ifp->twin, NULL);
+		ifp->twin = NULL;
+	}
 	if (ifp->stack != NULL)
 		ifp->stack->detach(ifp->stack, ifp);
 	ASSERT(ifp->stack == NULL);

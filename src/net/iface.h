@@ -207,6 +207,13 @@ struct iface_ops {
 	/* The kind's sysctls (net/tunable.h), ended by a row with a NULL name.
 	 */
 	const struct iface_tunable *tunables;
+	/* Two letters: interfaces of the kind are born and end in pairs of one
+	 * unit, whose names end in one of them each ("ab": epair0a, epair0b).
+	 * create runs for the first and then, with ifp->twin set, for the
+	 * second.  NULL: they are not. */
+	const char *twins;
+	/* The medium that is shown until one is selected; NULL: autoselect. */
+	const char *media;
 };
 
 TAILQ_HEAD(iface_list, iface);
@@ -236,6 +243,8 @@ struct iface {
 	    struct iface *ifp, const struct frame_batch *batch, bool out);
 	struct iface_vlans *vlans;
 	struct iface *parent; /* whose child it is (vlan), or NULL */
+	struct iface *twin;   /* born with it (ops->twins), or NULL */
+	char twin_letter;     /* which of ops->twins it is, or 0 */
 	struct iface_counters count;
 	char descr[IFACE_DESCR_MAX];
 	char media[16]; /* "" or the selected media word */

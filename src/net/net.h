@@ -212,6 +212,8 @@ int net_kind_of_name(const struct net *net, const struct vnet *vnet,
  * The host side is not made here: the caller decides (net->host_attach).
  *
  * A unit number stays taken while its interface lives, also under a new name.
+ * Of a kind whose interfaces come in twins both are made, and @out is the
+ * first.
  *
  * Return: 0; -EINVAL (no such kind, unit out of range, leading zeros),
  * -EEXIST (taken), -ENOMEM, -ENFILE (limit), -ENXIO (dead vnet) or the
@@ -222,7 +224,8 @@ int net_iface_create(
 
 /**
  * net_iface_destroy() - detach from stack and host, end the driver, free
- * @w: told when the host's netdev is gone, or NULL
+ * @ifp: its twin ends, too
+ * @w:   told when the host's netdev is gone, or NULL
  *
  * Return: 0, or -EINPROGRESS when @w will be told.  @ifp is gone either way.
  */
@@ -241,17 +244,27 @@ struct iface *net_iface_find(
 /** net_iface_by_index() - or NULL; not one that is being destroyed */
 struct iface *net_iface_by_index(struct net *net, uint32_t index);
 
+/** net_lladdr_taken() - is @mac the address of another interface than @but? */
+bool net_lladdr_taken(const struct iface *but, const uint8_t mac[6]);
+
 /** net_name_taken() - is @name taken in @vnet by another than @but (or NULL)?
  */
 bool net_name_taken(struct net *net, const struct vnet *vnet, const char *name,
     const struct iface *but);
 
-/** net_unit_taken() - has another interface than @but (or NULL) that unit? */
+/** net_unit_taken() - has another interface than @but (or NULL) and its twin
+ * that unit? */
 bool net_unit_taken(const struct net *net, const struct vnet *vnet,
     const struct iface_ops *ops, uint32_t unit, const struct iface *but);
 
+/** net_unit_name() - "tap7", with @letter (0: none) behind it "epair7a". 0 or
+ * -ENAMETOOLONG */
+int net_unit_name(const struct iface_ops *ops, uint32_t unit, char letter,
+    char name[IFACE_NAME_MAX]);
+
 /**
- * net_unit_free() - the lowest unit that nobody but @but (or NULL) has in @vnet
+ * net_unit_free() - the lowest unit that nobody has in @vnet
+ * @but:    this one and its twin do not count; or NULL
  * @host:   its name must be free on the host, too
  * @in_out: the first that will do
  *

@@ -257,14 +257,16 @@ name_fit(struct iface *ifp, bool host)
 	    !net_unit_taken(net, ifp->vnet, ifp->ops, ifp->unit, ifp))
 		return;
 	memcpy(old, ifp->name, sizeof(old));
+	/* The one that its twin has got, if it can be. */
+	if (ifp->twin != NULL && ifp->twin->vnet == ifp->vnet)
+		unit = ifp->twin->unit;
 	for (;; unit++) {
 		if (net_unit_free(net, ifp->vnet, ifp->ops, ifp, host, &unit) !=
 		    0)
 			return;
 		if (!ours && !theirs)
 			break; /* another name, given by somebody: it stays */
-		if (snprintf(name, sizeof(name), "%s%u", ifp->ops->kind,
-		        unit) >= (int)sizeof(name))
+		if (net_unit_name(ifp->ops, unit, ifp->twin_letter, name) != 0)
 			return;
 		/* Refused if it is taken where the host side is. */
 		if (net_iface_rename(ifp, name) == 0)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A net in memory for the tests of control/: the kinds feth, bridge, vlan and
- * mock, a system that keeps netdevs, vnets and addresses in lists, and a client
- * of an RPC session. No system call, no clock.
+ * A net in memory for the tests of control/: the kinds feth, epair, bridge,
+ * vlan and mock, a system that keeps netdevs, vnets and addresses in lists, and
+ * a client of an RPC session. No system call, no clock.
  *
  *   mock0          link that follows up and down; a word of every argument
  *   world.slow     the system answers later: world_pump() lets it
@@ -388,8 +388,8 @@ static const struct iface_ops mock_ops = {
 	.keywords = mock_keywords,
 };
 
-static const struct iface_ops *const world_kinds[] = { &feth_ops, &bridge_ops,
-	&vlan_ops, &mock_ops, NULL };
+static const struct iface_ops *const world_kinds[] = { &feth_ops, &epair_ops,
+	&bridge_ops, &vlan_ops, &mock_ops, NULL };
 
 static const struct rpc_method *const world_methods[] = { control_methods,
 	NULL };

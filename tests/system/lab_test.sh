@@ -254,7 +254,8 @@ print([o["value"] for o in json.load(sys.stdin) if o["name"] == "prefix"][0])')
 		[ -s "$prefix/$f" ] || fail "no $f"
 	done
 	for f in libcoax.so libcoax.so.0 coax.pc coax.1 coax_tap.3 bridge.4 \
-	    feth.4 tap.4 vether.4 coax-drops.7 coax-ifconfig.8 coaxd.8; do
+	    epair.4 feth.4 tap.4 vether.4 vlan.4 coax-drops.7 coax-run.1 \
+	    coax-ifconfig.8 coaxd.8; do
 		[ -n "$(find "$prefix" -name "$f*")" ] || fail "no $f"
 	done
 	PATH=/usr/bin:/bin

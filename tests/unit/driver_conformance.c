@@ -29,6 +29,7 @@ struct far_end {
 	bool link_is_up;        /* the link follows UP, not the far end */
 	bool runs_with_far_end; /* and not without */
 	bool has_queue;         /* output waits until somebody takes it */
+	bool twin; /* it is born with its far end, has a link and runs */
 };
 
 static struct {
@@ -50,6 +51,26 @@ run(void)
 		while (net_poll(c.net))
 			more = true;
 	}
+}
+
+/* epair: the twin. */
+static void
+epair_connect(void)
+{
+	c.peer = c.ifp->twin;
+	assert_int_equal(iface_set_flags(c.peer, IFACE_UP, 0), 0);
+	fixture_sink_init(&c.peer_sink);
+	assert_int_equal(iface_stack_attach(c.peer, &c.peer_sink.stack), 0);
+}
+
+static void
+epair_inject(uint32_t len)
+{
+	struct frame_batch b;
+
+	/* Whatever the length: past the twin's own checks. */
+	fixture_batch(c.net, &b, 1, len);
+	epair_ops.transmit(c.peer, &b);
 }
 
 /* feth: the peer. */
@@ -206,6 +227,13 @@ static const struct far_end far_ends[] = {
 	    .inject = feth_inject,
 	    .collect = feth_collect,
 	    .has_queue = true },
+	{ .kind = "epair",
+	    .mtu_max = 65521,
+	    .connect = epair_connect,
+	    .inject = epair_inject,
+	    .collect = feth_collect,
+	    .has_queue = true,
+	    .twin = true },
 	{ .kind = "tap",
 	    .mtu_max = 65521,
 	    .connect = tap_app_connect,
@@ -269,15 +297,17 @@ static void
 test_birth(void **state)
 {
 	const struct iface *ifp = c.ifp;
+	uint32_t more = c.end->twin ? IFACE_RUNNING | IFACE_LOWER_UP : 0;
 
 	(void)state;
-	assert_int_equal(
-	    ifp->flags, IFACE_BROADCAST | IFACE_SIMPLEX | IFACE_MULTICAST);
+	assert_int_equal(ifp->flags,
+	    IFACE_BROADCAST | IFACE_SIMPLEX | IFACE_MULTICAST | more);
 	assert_int_equal(ifp->mtu, 1500);
 	assert_false(ether_is_multicast(ifp->mac));
 	assert_true(ether_is_local(ifp->mac));
 	assert_true(iface_group_has(ifp, c.end->kind));
-	assert_int_equal(ifp->link, IFACE_LINK_DOWN);
+	assert_int_equal(
+	    ifp->link, c.end->twin ? IFACE_LINK_UP : IFACE_LINK_DOWN);
 	assert_non_null(ifp->ops->about);
 }
 
@@ -285,6 +315,8 @@ static void
 test_link_follows_the_far_end(void **state)
 {
 	(void)state;
+	if (c.end->twin)
+		return; /* that is never away */
 	for (int i = 0; i < 2; i++) {
 		if (c.end->link_is_up)
 			up();
@@ -310,7 +342,8 @@ test_running_follows_up(void **state)
 		up();
 		assert_true(iface_running(c.ifp));
 		iface_set_flags(c.ifp, 0, IFACE_UP);
-		assert_false(c.ifp->flags & IFACE_RUNNING);
+		assert_int_equal(
+		    (c.ifp->flags & IFACE_RUNNING) != 0, c.end->twin);
 	}
 }
 
@@ -483,7 +516,7 @@ test_destroy_while_busy(void **state)
 	}
 	fixture_subscribe(c.net, &ev);
 	assert_int_equal(net_iface_destroy(c.ifp, NULL), 0);
-	assert_int_equal(ev.count[NET_EVENT_DESTROY], 1);
+	assert_int_equal(ev.count[NET_EVENT_DESTROY], c.end->twin ? 2 : 1);
 	assert_int_equal(c.sink.detached, 1);
 	net_unsubscribe(c.net, &ev.sub);
 	run();
@@ -492,7 +525,8 @@ test_destroy_while_busy(void **state)
 	c.ifp = fixture_iface(c.net, c.end->kind);
 	assert_int_equal(c.ifp->unit, 0);
 	assert_int_equal(c.ifp->count.opackets, 0);
-	assert_int_equal(c.ifp->link, IFACE_LINK_DOWN);
+	assert_int_equal(
+	    c.ifp->link, c.end->twin ? IFACE_LINK_UP : IFACE_LINK_DOWN);
 }
 
 static void

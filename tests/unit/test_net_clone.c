@@ -13,13 +13,13 @@ struct node {
 };
 
 static int create_answer;
+static int twin_answer; /* of the second of two */
 static uint32_t destroyed;
 
 static int
 node_create(struct iface *ifp)
 {
-	(void)ifp;
-	return create_answer;
+	return ifp->twin != NULL ? twin_answer : create_answer;
 }
 
 static void
@@ -100,8 +100,18 @@ static const struct iface_ops fixed_ops = {
 	.destroy = node_destroy,
 	.transmit = node_transmit,
 };
+static const struct iface_ops pair_ops = {
+	.kind = "pair",
+	.about = "test: two at once",
+	.unit_max = 12,
+	.twins = "xy",
+	.size = sizeof(struct node),
+	.create = node_create,
+	.destroy = node_destroy,
+	.transmit = node_transmit,
+};
 static const struct iface_ops *const kinds[] = { &node_ops, &still_ops,
-	&fixed_ops, NULL };
+	&fixed_ops, &pair_ops, NULL };
 
 /* The system: host sides are allocated; everything can be made to fail. */
 struct mock {
@@ -216,6 +226,7 @@ setup(void **state)
 	(void)state;
 	memset(&mock, 0, sizeof(mock));
 	create_answer = 0;
+	twin_answer = 0;
 	destroyed = 0;
 	victim = NULL;
 	net = fixture_net(kinds, &mock_system, 64);
@@ -292,6 +303,106 @@ test_failed_create_leaves_nothing(void **state)
 	assert_int_equal(net->iface_count, 0);
 	assert_int_equal(ev.count[NET_EVENT_CREATE], 0);
 	assert_int_equal(destroyed, 0);
+}
+
+/* Two interfaces of one unit, or none. */
+static void
+test_twins_are_born_and_end_together(void **state)
+{
+	struct iface *x, *y, *other;
+
+	(void)state;
+	x = fixture_iface(net, "pair");
+	y = net_iface_find(net, NULL, "pair0y");
+	assert_string_equal(x->name, "pair0x");
+	assert_non_null(y);
+	assert_ptr_equal(x->twin, y);
+	assert_ptr_equal(y->twin, x);
+	assert_int_equal(y->unit, 0);
+	assert_int_equal(ev.count[NET_EVENT_CREATE], 2);
+	assert_string_equal(fixture_iface(net, "pair5")->name, "pair5x");
+	assert_string_equal(fixture_iface(net, "pair")->name, "pair1x");
+	assert_int_equal(try_create(NULL, "pair5"), -EEXIST);
+	assert_int_equal(try_create(NULL, "pair6x"), -EINVAL);
+	assert_string_equal(net->message,
+	    "interfaces of kind pair are made in pairs: create pair6");
+	assert_int_equal(try_create(NULL, "pair6z"), -EINVAL);
+	assert_int_equal(try_create(NULL, "pair13"), -EINVAL);
+	net_iface_destroy(y, NULL);
+	assert_null(net_iface_find(net, NULL, "pair0x"));
+	assert_null(net_iface_find(net, NULL, "pair0y"));
+	assert_int_equal(destroyed, 2);
+	assert_int_equal(ev.count[NET_EVENT_DESTROY], 2);
+	/* A unit lives on under other names. */
+	x = fixture_iface(net, "pair");
+	assert_string_equal(x->name, "pair0x");
+	assert_int_equal(net_iface_rename(x, "left"), 0);
+	assert_int_equal(net_iface_rename(x->twin, "right"), 0);
+	assert_int_equal(try_create(NULL, "pair0"), -EEXIST);
+	/* If the second cannot be, the first is not. */
+	twin_answer = -EIO;
+	assert_int_equal(try_create(NULL, "pair7"), -EIO);
+	assert_null(net_iface_find(net, NULL, "pair7x"));
+	twin_answer = 0;
+	/* One name that is taken takes the unit. */
+	other = fixture_iface(net, "node0");
+	assert_int_equal(net_iface_rename(other, "pair8y"), 0);
+	assert_int_equal(try_create(NULL, "pair8"), -EEXIST);
+	mock.taken = "pair2y ";
+	net->host_attach = 1;
+	assert_string_equal(fixture_iface(net, "pair")->name, "pair3x");
+}
+
+/* One of them is elsewhere when the vnet of both, or of the other, ends. */
+static void
+test_twins_in_two_vnets(void **state)
+{
+	struct vnet *alice, *bob;
+	struct iface *x, *y;
+
+	(void)state;
+	assert_int_equal(net_vnet_create(net, "alice", &alice), 0);
+	assert_int_equal(net_vnet_create(net, "bob", &bob), 0);
+	x = fixture_iface(net, "pair");
+	y = x->twin;
+	assert_int_equal(net_host_attach(x, NULL), 0);
+	assert_int_equal(net_host_attach(y, NULL), 0);
+	assert_int_equal(net_host_move(y, alice, NULL), 0);
+	/* In alice the name is taken, the unit is free. */
+	assert_int_equal(try_create(alice, "pair"), 0);
+	assert_null(net_iface_find(net, alice, "pair0x"));
+	assert_non_null(net_iface_find(net, alice, "pair1x"));
+	net_vnet_destroy(alice, NULL);
+	assert_ptr_equal(net_iface_find(net, NULL, "pair0y"), y);
+	assert_int_equal(net->iface_count, 2);
+	/* Made in bob, one end moved home. */
+	assert_int_equal(net_iface_create(net, bob, "pair3", &x), 0);
+	assert_int_equal(net_host_attach(x, NULL), 0);
+	assert_int_equal(net_host_move(x, net->home, NULL), 0);
+	net_vnet_destroy(bob, NULL);
+	assert_null(net_iface_find(net, NULL, "pair3x"));
+	assert_int_equal(net->iface_count, 2);
+}
+
+/* A lost vnet gives its own to home: both, under names that are free there. */
+static void
+test_twins_of_a_lost_vnet(void **state)
+{
+	struct vnet *alice;
+	struct iface *x, *mine;
+
+	(void)state;
+	assert_int_equal(
+	    net_vnet_attach(net, "alice", "1234", NULL, 0, &alice), 0);
+	mine = fixture_iface(net, "pair0");
+	assert_int_equal(net_iface_create(net, alice, "pair0", &x), 0);
+	net_vnet_lost(alice);
+	assert_string_equal(mine->name, "pair0x");
+	assert_string_equal(mine->twin->name, "pair0y");
+	assert_string_equal(x->name, "pair1x");
+	assert_string_equal(x->twin->name, "pair1y");
+	assert_int_equal(x->unit, 1);
+	assert_int_equal(x->twin->unit, 1);
 }
 
 static void
@@ -754,6 +865,9 @@ main(void)
 		T(test_create_takes_the_lowest_free_unit),
 		T(test_create_refuses_bad_names),
 		T(test_failed_create_leaves_nothing),
+		T(test_twins_are_born_and_end_together),
+		T(test_twins_in_two_vnets),
+		T(test_twins_of_a_lost_vnet),
 		T(test_names_are_per_vnet),
 		T(test_moved_host_side_takes_the_name_there),
 		T(test_rename),
