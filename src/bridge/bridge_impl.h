@@ -38,6 +38,8 @@
 #include "net/net.h"
 #include "stp/stp.h"
 
+#define BRIDGE_SPEED_BPS 10000000000u /* of a virtual member */
+
 /* What spanning tree says of a port; FreeBSD's numbers.  Without it a port is
  * forwarding for ever. */
 enum bridge_stp_state {
@@ -201,6 +203,12 @@ void bridge_stp_join(struct bridge_port *p);
 void bridge_stp_leave(struct bridge_port *p);
 /* Member flags, those of spanning tree among them: 0, -EINVAL, -ENOMEM. */
 int bridge_stp_set_flags(struct bridge_port *p, uint32_t set, uint32_t clear);
+struct bridge_guard_name {
+	uint32_t guard; /* STP_GUARD_* */
+	const char *name;
+};
+/* Ends with a NULL name. */
+extern const struct bridge_guard_name bridge_guard_names[];
 /* A frame to the bridges' group came in, and all before it have left.  @vid:
  * of its tag, 0: none.  Consumes @f. */
 void bridge_stp_input(struct bridge_port *in, struct frame *f, uint32_t vid);

@@ -22,16 +22,19 @@
  * Forward
  *   F1 count; F2 port discards: drop; F3 learn; F4 port only learns: drop;
  *   F5 look up; F6 show on the bridge; F7 filter in; F8 flood;
- *   F9 to a known port: not if it is down, both are private, it discards
+ *   F9 to a known port: not if it is down, both are private, or it does not
+ *   forward (spanning tree)
  * Flood
  *   L1 to each member in order, but not: the source, private to private, ports
- *   that discard, unknown unicast where DISCOVER is off, ports that are down
+ *   that do not forward, unknown unicast where DISCOVER is off, ports that are
+ *   down
  * Transmit
  *   T1 VLAN egress; T2 count; T3 hand over
  * From the host
- *   H1 on the bridge: to the known port, unconditionally, else flood
- *   H2 on a member: bridge down: out of that member; copy to the span ports;
- *      known: to that port if it is up; else to all that are up
+ *   H1 on the bridge: to the known port if it forwards, else flood
+ *   H2 on a member: bridge down, or the member does not forward: out of that
+ *      member; copy to the span ports; known: to that port if it is up and
+ *      forwards; else to all that are up and forward
  *
  * Differs:
  *   - what is received to a group is given to the host side of every member
@@ -39,6 +42,11 @@
  *     resolved through any port;
  *   - only members whose host side is in the bridge's vnet take part in I7 and
  *     I9, and no vether, whose host is behind its wire;
+ *   - a port that only learns does not send either (802.1D 7.7.1); there it
+ *     does, and a known port even when it discards (H1, H2): bridges beyond it
+ *     would learn a way that is none;
+ *   - where a member does not forward, its host is alone with the wire (H2, as
+ *     I8); there a group goes to the other members as well, and arrives twice;
  *   - a frame over the receiving port's ifmaxaddr is not given to the host
  *     either;
  *   - a tagged frame for the host is given to it as it is, tag and all, if no
@@ -497,6 +505,24 @@ learn(struct pass *pass, const struct looked *l)
 	return learn_slow(pass, l->src_key);
 }
 
+/* Why a port does not send. */
+static enum drop_reason
+stp_reason(const struct bridge_port *p)
+{
+	return p->state == BRIDGE_STP_LEARNING ? DROP_STP_LEARNING
+	                                       : DROP_STP_DISCARDING;
+}
+
+/* F5. NULL: the destination is not known. */
+static struct bridge_port *
+known(const struct pass *pass, const struct looked *l)
+{
+	uint32_t number =
+	    fdb_lookup(&pass->br->fdb, l->dst_key, l->dst_hash, pass->now_s);
+
+	return number != FDB_NONE ? pass->br->ports[number] : NULL;
+}
+
 /* L1: not to @p? */
 static inline bool
 flood_skips(const struct pass *pass, const struct bridge_port *p, bool unknown)
@@ -505,7 +531,7 @@ flood_skips(const struct pass *pass, const struct bridge_port *p, bool unknown)
 
 	return p == in ||
 	       (in != NULL && (in->flags & p->flags & BRIDGE_PRIVATE) != 0) ||
-	       p->state == BRIDGE_STP_DISCARDING ||
+	       p->state != BRIDGE_STP_FORWARDING ||
 	       (unknown && (p->flags & BRIDGE_DISCOVER) == 0) ||
 	       !iface_running(p->ifp);
 }
@@ -756,8 +782,8 @@ forward(struct pass *pass, struct frame *f, const struct looked *l)
 		drop(pass, f, DROP_PORT_DOWN);
 	else if ((in->flags & out->flags & BRIDGE_PRIVATE) != 0)
 		drop(pass, f, DROP_PRIVATE);
-	else if (out->state == BRIDGE_STP_DISCARDING)
-		drop(pass, f, DROP_STP_DISCARDING);
+	else if (out->state != BRIDGE_STP_FORWARDING)
+		drop(pass, f, stp_reason(out));
 	else if (!vlan_egress(pass, out, l->vid, f))
 		drop(pass, f, DROP_VLAN_EGRESS);
 	else
@@ -882,16 +908,16 @@ bridge_transmit(struct iface *ifp, struct frame_batch *batch)
 	for (uint32_t i = 0; i < count; i++) {
 		struct frame *f = batch->frames[i];
 		const struct looked *l = &looked[i];
-		uint32_t number = FDB_NONE;
+		struct bridge_port *out = NULL;
 		bool group = key_is_group(l->dst_key);
 
 		if (!group)
-			number = fdb_lookup(
-			    &br->fdb, l->dst_key, l->dst_hash, pass.now_s);
-		if (number != FDB_NONE &&
-		    vlan_egress(&pass, br->ports[number], l->vid, f))
-			port_send(&pass, br->ports[number], f, l->vid);
-		else if (number != FDB_NONE)
+			out = known(&pass, l);
+		if (out != NULL && out->state != BRIDGE_STP_FORWARDING)
+			drop(&pass, f, stp_reason(out));
+		else if (out != NULL && vlan_egress(&pass, out, l->vid, f))
+			port_send(&pass, out, f, l->vid);
+		else if (out != NULL)
 			drop(&pass, f, DROP_VLAN_EGRESS);
 		else if (flood(&pass, f, l->vid, !group) == 0)
 			drop(&pass, f, DROP_NO_PORT);
@@ -902,8 +928,8 @@ bridge_transmit(struct iface *ifp, struct frame_batch *batch)
 	br->from_host = false;
 }
 
-/* H2, unknown or group: every port that is up, the one that it was sent on
- * included; only the others must not discard. */
+/* H2, unknown or group: every port that is up and forwards, the one that it was
+ * sent on included. */
 static uint32_t
 host_flood(const struct pass *pass, struct frame *f, uint32_t vid)
 {
@@ -915,9 +941,8 @@ host_flood(const struct pass *pass, struct frame *f, uint32_t vid)
 
 	vlan_forms_begin(&forms, f, vid);
 	TAILQ_FOREACH (p, &br->members, link) {
-		if (p != pass->in && p->state == BRIDGE_STP_DISCARDING)
-			continue;
-		if (!iface_running(p->ifp) || !vlan_egress(pass, p, vid, f))
+		if (p->state != BRIDGE_STP_FORWARDING ||
+		    !iface_running(p->ifp) || !vlan_egress(pass, p, vid, f))
 			continue;
 		form = pass->vlan ? vlan_forms_take(&forms, p) : frame_take(f);
 		if (form != NULL)
@@ -947,30 +972,36 @@ bridge_port_host_output(
 	}
 	br->from_host = true;
 	br->host_port = in;
+	if (in->state != BRIDGE_STP_FORWARDING) {
+		iface_output(ifp, batch);
+		br->from_host = false;
+		return;
+	}
 	count = look(&pass, batch, looked);
 	if (!TAILQ_EMPTY(&br->spans))
 		span(&pass, batch, looked);
 	for (uint32_t i = 0; i < count; i++) {
 		struct frame *f = batch->frames[i];
 		const struct looked *l = &looked[i];
-		uint32_t number = FDB_NONE;
+		struct bridge_port *out = NULL;
 
 		if (!key_is_group(l->dst_key)) {
-			number = fdb_lookup(
-			    &br->fdb, l->dst_key, l->dst_hash, pass.now_s);
+			out = known(&pass, l);
 			show(&pass, f, l->vid);
 		}
-		if (number == FDB_NONE) {
+		if (out == NULL) {
 			if (host_flood(&pass, f, l->vid) == 0)
 				drop(&pass, f, DROP_NO_PORT);
 			else
 				frame_release(f);
-		} else if (!iface_running(br->ports[number]->ifp)) {
+		} else if (!iface_running(out->ifp)) {
 			drop(&pass, f, DROP_PORT_DOWN);
-		} else if (!vlan_egress(&pass, br->ports[number], l->vid, f)) {
+		} else if (out->state != BRIDGE_STP_FORWARDING) {
+			drop(&pass, f, stp_reason(out));
+		} else if (!vlan_egress(&pass, out, l->vid, f)) {
 			drop(&pass, f, DROP_VLAN_EGRESS);
 		} else {
-			port_send(&pass, br->ports[number], f, l->vid);
+			port_send(&pass, out, f, l->vid);
 		}
 	}
 	pass_end(&pass);

@@ -8,11 +8,20 @@
  *   flags flag_names            of the bridge
  *   defuntagged                 0: none
  *   addresses exceeded          in the table; not learned for want of room
+ *   topology_changes topology_changed_ns   that members detected; the last
  *   members [{ name flags flag_names ifmaxaddr port priority path_cost
- *              addresses violations vlan_protocol untagged tagged
- *              group_fwd [{ group action }] }], then the span ports with name,
- *              flags and flag_names only
- * Without spanning tree the values are those of a bridge without STP ports.
+ *              addresses violations
+ *              proto role state   only with STP
+ *              vlan_protocol untagged tagged group_fwd [{ group action }]
+ *              stp { path_cost edge autoedge ptp guards []   as set
+ *                    held []      why the port discards, whatever its role
+ *                    and, only with STP:
+ *                    designated_root designated_root_priority
+ *                    designated_cost designated_bridge
+ *                    designated_bridge_priority designated_port
+ *                    forwarded rx_... tx_... } }],
+ *            then the span ports with name, flags and flag_names only
+ * Of a bridge without members with STP, id and root_* are zero.
  *
  * An address: mac vlan iface expires (seconds left; 0: static, sticky or never)
  * flags flag_names type.
@@ -23,14 +32,6 @@
 #include "base/util.h"
 #include "bridge/bridge_impl.h"
 #include "net/info.h"
-
-#define STP_PRIORITY      32768u
-#define STP_HELLO_S       2u
-#define STP_FWDDELAY_S    15u
-#define STP_MAXAGE_S      20u
-#define STP_HOLDCNT       6u
-#define STP_PORT_PRIORITY 128u
-#define STP_COST_VIRTUAL  2000u /* 10 Gbit/s (802.1D-2004 table 17-3) */
 
 struct flag_name {
 	uint32_t flag;
@@ -96,26 +97,168 @@ put_group_fwd(struct info *out, const struct bridge_port *p)
 }
 
 static void
+put_id(struct info *out, const char *address_key, const char *priority_key,
+    uint64_t id)
+{
+	uint8_t mac[ETH_ADDR_LEN];
+	char text[ETH_ADDR_STRLEN];
+
+	u64_to_mac(stp_id_address(id), mac);
+	info_str(out, address_key, ether_format(mac, text));
+	info_u64(out, priority_key, id >> 48);
+}
+
+/* As FreeBSD: what is in effect; ADMEDGE and ADMCOST are what is set. */
+static uint32_t
+flags_shown(const struct bridge_port *p, const struct stp_port_info *s)
+{
+	uint32_t flags = p->flags;
+
+	if ((flags & BRIDGE_EDGE) != 0)
+		flags |= BRIDGE_ADMEDGE;
+	if (p->stp_cost != 0)
+		flags |= BRIDGE_ADMCOST;
+	if (s == NULL)
+		return flags;
+	flags &= ~(BRIDGE_EDGE | BRIDGE_PTP);
+	return flags | (s->oper_edge ? BRIDGE_EDGE : 0) |
+	       (s->oper_p2p ? BRIDGE_PTP : 0);
+}
+
+static void
+put_guards(struct info *out, uint32_t guards)
+{
+	info_list(out, "guards");
+	for (size_t i = 0; bridge_guard_names[i].name != NULL; i++) {
+		if ((guards & bridge_guard_names[i].guard) != 0)
+			info_str(out, NULL, bridge_guard_names[i].name);
+	}
+	info_end(out);
+}
+
+static void
+put_held(struct info *out, const struct stp_port_info *s)
+{
+	info_list(out, "held");
+	if (s->err_disabled)
+		info_str(out, NULL, "bpdu-guard");
+	if (s->inconsistent)
+		info_str(out, NULL, "silence");
+	if (s->self_loop)
+		info_str(out, NULL, "self-loop");
+	if (s->disputed)
+		info_str(out, NULL, "dispute");
+	info_end(out);
+}
+
+static void
+put_heard(struct info *out, const struct stp_port_info *s)
+{
+	const struct stp_counters *c = &s->count;
+
+	put_id(out, "designated_root", "designated_root_priority",
+	    s->designated.root_id);
+	info_u64(out, "designated_cost", s->designated.root_path_cost);
+	put_id(out, "designated_bridge", "designated_bridge_priority",
+	    s->designated.bridge_id);
+	info_u64(out, "designated_port", s->designated.port_id);
+	info_u64(out, "forwarded", c->transitions);
+	info_u64(out, "rx_config", c->rx_config);
+	info_u64(out, "rx_rst", c->rx_rst);
+	info_u64(out, "rx_tcn", c->rx_tcn);
+	info_u64(out, "rx_invalid", c->rx_invalid);
+	info_u64(out, "rx_range", c->rx_range);
+	info_u64(out, "rx_old", c->rx_old);
+	info_u64(out, "rx_own", c->rx_own);
+	info_u64(out, "rx_stale", c->rx_stale);
+	info_u64(out, "rx_limited", c->rx_limited);
+	info_u64(out, "rx_filtered", c->rx_filtered);
+	info_u64(out, "tx_config", c->tx_config);
+	info_u64(out, "tx_rst", c->tx_rst);
+	info_u64(out, "tx_tcn", c->tx_tcn);
+}
+
+/* @s NULL: not with STP. */
+static void
+put_stp(struct info *out, const struct bridge_port *p,
+    const struct stp_port_info *s)
+{
+	const char *ptp = (p->flags & BRIDGE_PTP) != 0 ? "yes" : "no";
+
+	if (!p->ptp_said)
+		ptp = (p->flags & BRIDGE_AUTOPTP) != 0 ? "auto" : "yes";
+	info_object(out, "stp");
+	info_u64(out, "path_cost", p->stp_cost);
+	info_bool(out, "edge", (p->flags & BRIDGE_EDGE) != 0);
+	info_bool(out, "autoedge", (p->flags & BRIDGE_AUTOEDGE) != 0);
+	info_str(out, "ptp", ptp);
+	put_guards(out, p->stp_guards);
+	if (s != NULL) {
+		put_held(out, s);
+		put_heard(out, s);
+	}
+	info_end(out);
+}
+
+static void
 put_member(struct info *out, const struct bridge_port *p)
 {
 	const struct fdb_port *a = &p->bridge->fdb.ports[p->number];
 	char tagged[VLAN_SET_TEXT_MAX];
+	struct stp_port_info info;
+	const struct stp_port_info *s = NULL;
+	uint32_t cost = p->stp_cost;
 
+	if (stp_port_get(p->bridge->stp, (uint16_t)p->number, &info) == 0)
+		s = &info;
+	if (cost == 0)
+		cost = stp_auto_cost(BRIDGE_SPEED_BPS);
 	info_object(out, NULL);
 	info_str(out, "name", p->ifp->name);
-	put_flags(out, p->flags, member_flag_names);
+	put_flags(out, flags_shown(p, s), member_flag_names);
 	info_u64(out, "ifmaxaddr", a->limit);
 	info_u64(out, "port", p->number);
-	info_u64(out, "priority", STP_PORT_PRIORITY);
-	info_u64(out, "path_cost", STP_COST_VIRTUAL);
+	info_u64(out, "priority", p->stp_priority);
+	info_u64(out, "path_cost", s != NULL ? s->path_cost : cost);
 	info_u64(out, "addresses", a->count);
 	info_u64(out, "violations", a->violations);
+	if (s != NULL) {
+		info_str(out, "proto", s->rstp ? "rstp" : "stp");
+		info_str(out, "role", stp_role_name(s->role));
+		info_str(out, "state", stp_state_name(s->state));
+	}
 	info_str(out, "vlan_protocol",
 	    p->vlan_proto == ETH_TYPE_QINQ ? "802.1ad" : "802.1q");
 	info_u64(out, "untagged", p->pvid);
 	info_str(out, "tagged", vlan_set_format(&p->tagged, tagged));
 	put_group_fwd(out, p);
+	put_stp(out, p, s);
 	info_end(out);
+}
+
+static void
+put_bridge_stp(struct info *out, const struct bridge *br)
+{
+	struct stp_info s;
+
+	stp_get(br->stp, &s);
+	if (stp_port_count(br->stp) == 0)
+		s.root_id = s.bridge_id = (uint64_t)s.priority << 48;
+	put_id(out, "id", "priority", s.bridge_id);
+	info_u64(out, "hellotime", s.hello);
+	info_u64(out, "fwddelay", s.fwd_delay);
+	info_u64(out, "maxage", s.max_age);
+	info_u64(out, "holdcnt", s.hold_count);
+	info_str(out, "proto", s.version == STP_VERSION_STP ? "stp" : "rstp");
+	info_u64(out, "maxaddr", br->fdb.max);
+	info_u64(out, "timeout", br->fdb.timeout_s);
+	if (stp_port_count(br->stp) == 0)
+		s.root_id = s.root_path_cost = s.root_port = 0;
+	put_id(out, "root_id", "root_priority", s.root_id);
+	info_u64(out, "root_cost", s.root_path_cost);
+	info_u64(out, "root_port", s.root_port);
+	info_u64(out, "topology_changes", s.topology_changes);
+	info_u64(out, "topology_changed_ns", s.topology_changed_ns);
 }
 
 void
@@ -124,19 +267,7 @@ bridge_get(const struct iface *ifp, struct info *out)
 	const struct bridge *br = bridge_of_const(ifp);
 	const struct bridge_port *p;
 
-	info_str(out, "id", "00:00:00:00:00:00");
-	info_u64(out, "priority", STP_PRIORITY);
-	info_u64(out, "hellotime", STP_HELLO_S);
-	info_u64(out, "fwddelay", STP_FWDDELAY_S);
-	info_u64(out, "maxage", STP_MAXAGE_S);
-	info_u64(out, "holdcnt", STP_HOLDCNT);
-	info_str(out, "proto", "rstp");
-	info_u64(out, "maxaddr", br->fdb.max);
-	info_u64(out, "timeout", br->fdb.timeout_s);
-	info_str(out, "root_id", "00:00:00:00:00:00");
-	info_u64(out, "root_priority", 0);
-	info_u64(out, "root_cost", 0);
-	info_u64(out, "root_port", 0);
+	put_bridge_stp(out, br);
 	put_flags(out, br->vlan_flags, bridge_flag_names);
 	info_u64(out, "defuntagged", br->defuntagged);
 	info_u64(out, "addresses", fdb_count(&br->fdb));

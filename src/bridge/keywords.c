@@ -57,6 +57,50 @@ WITH_FLAG(ptp, BRIDGE_PTP)
 WITH_FLAG(autoptp, BRIDGE_AUTOPTP)
 WITH_FLAG(qinq, BRIDGE_QINQ)
 
+/* Spanning tree. */
+
+WITH_FLAG(stp, BRIDGE_STP)
+WITH_INTERFACE(
+    set_ifpriority, bridge_set_if_priority(bridge, ifp, (uint32_t)v[1].num))
+WITH_INTERFACE(
+    set_ifpathcost, bridge_set_if_cost(bridge, ifp, (uint32_t)v[1].num))
+WITH_INTERFACE(set_mcheck, bridge_mcheck(bridge, ifp))
+
+#define WITH_PARAM(name, param)                                        \
+	static int set_##name(                                         \
+	    struct iface *bridge, const union keyword_value *v)        \
+	{                                                              \
+		return bridge_set_param(                               \
+		    bridge, BRIDGE_PARAM_##param, (uint32_t)v[0].num); \
+	}
+
+WITH_PARAM(priority, PRIORITY)
+WITH_PARAM(hellotime, HELLO)
+WITH_PARAM(fwddelay, FWD_DELAY)
+WITH_PARAM(maxage, MAX_AGE)
+WITH_PARAM(holdcnt, HOLD_COUNT)
+
+static int
+set_proto(struct iface *bridge, const union keyword_value *v)
+{
+	return bridge_set_param(bridge, BRIDGE_PARAM_PROTO,
+	    strcmp(v[0].str, "stp") == 0 ? STP_VERSION_STP : STP_VERSION_RSTP);
+}
+
+static uint32_t
+guard_of(const char *name)
+{
+	for (size_t i = 0; bridge_guard_names[i].name != NULL; i++) {
+		if (strcmp(bridge_guard_names[i].name, name) == 0)
+			return bridge_guard_names[i].guard;
+	}
+	return STP_GUARD_ALL; /* "all" */
+}
+
+WITH_INTERFACE(set_guard, bridge_set_guards(bridge, ifp, guard_of(v[1].str), 0))
+WITH_INTERFACE(
+    unset_guard, bridge_set_guards(bridge, ifp, 0, guard_of(v[1].str)))
+
 /* VLANs; the texts have been checked by the parser. */
 
 static int
@@ -245,6 +289,12 @@ set_ifmaxaddr(struct iface *bridge, const union keyword_value *v)
 #define ARG_U32(n) { .kind = KEYWORD_ARG_NUMBER, .name = (n), \
 			.max = UINT32_MAX }
 
+#define ARG_MAX(n, m) { .kind = KEYWORD_ARG_NUMBER, .name = (n), \
+			.max = (m) }
+#define ARG_GUARD(n, more) { .kind = KEYWORD_ARG_CHOICE, .name = (n), \
+			.choices = "root\0tc\0bpdu\0filter\0loop\0" \
+			    "assurance\0" more, \
+			.bad = "unknown stp guard: " }
 #define ARG_PVID   { .kind = KEYWORD_ARG_VLAN, .name = "vlan id", \
 			.bad = "invalid VLAN identifier: " }
 #define ARG_VLANS  { .kind = KEYWORD_ARG_VLANS, .name = "vlan set" }
@@ -284,6 +334,9 @@ const struct iface_keyword bridge_keywords[] = {
 	FLAG_ROWS("private", private,
 	    "the member does not talk to other private ones",
 	    "the member talks to all"),
+	FLAG_ROWS("stp", stp,
+	    "run spanning tree on the member",
+	    "do not run spanning tree on the member"),
 	FLAG_ROWS("edge", edge,
 	    "spanning tree: the member is an edge port",
 	    "spanning tree: the member is no edge port"),
@@ -296,6 +349,41 @@ const struct iface_keyword bridge_keywords[] = {
 	FLAG_ROWS("autoptp", autoptp,
 	    "spanning tree: find out whether it is point-to-point",
 	    "spanning tree: do not find out whether it is point-to-point"),
+	ROW_SECOND("ifpriority", "BRDGSIFPRIO", set_ifpriority,
+	    "spanning tree: the member's priority", ARG_IF,
+	    ARG_MAX("priority", UINT8_MAX)),
+	ROW_SECOND("ifpathcost", "BRDGSIFCOST", set_ifpathcost,
+	    "spanning tree: the member's path cost; 0: by its speed", ARG_IF,
+	    ARG_U32("cost")),
+	ROW_SECOND("stp-guard", "BRDGSIFGUARD", set_guard,
+	    "spanning tree: what the member is guarded against", ARG_IF,
+	    ARG_GUARD("root, tc, bpdu, filter, loop or assurance", "")),
+	ROW_SECOND("-stp-guard", "BRDGSIFGUARD", unset_guard,
+	    "spanning tree: take a guard off the member, or all", ARG_IF,
+	    ARG_GUARD("root, tc, bpdu, filter, loop, assurance or all",
+	        "all\0")),
+	ROW("mcheck", "BRDGSIFMCHECK", set_mcheck,
+	    "spanning tree: find out again whether the member's LAN speaks "
+	    "RSTP", ARG_IF),
+	ROW("priority", "BRDGSPRI", set_priority,
+	    "spanning tree: the bridge's priority",
+	    ARG_MAX("priority", UINT16_MAX)),
+	ROW("hellotime", "BRDGSHT", set_hellotime,
+	    "spanning tree: seconds between BPDUs, in proto stp",
+	    ARG_MAX("seconds", UINT8_MAX)),
+	ROW("fwddelay", "BRDGSFD", set_fwddelay,
+	    "spanning tree: seconds of learning before forwarding",
+	    ARG_MAX("seconds", UINT8_MAX)),
+	ROW("maxage", "BRDGSMA", set_maxage,
+	    "spanning tree: seconds that a message may be old",
+	    ARG_MAX("seconds", UINT8_MAX)),
+	ROW("holdcnt", "BRDGSTXHC", set_holdcnt,
+	    "spanning tree: BPDUs that a member sends in a second",
+	    ARG_MAX("count", UINT8_MAX)),
+	ROW("proto", "BRDGSPROTO", set_proto, "spanning tree: the protocol",
+	    { .kind = KEYWORD_ARG_CHOICE, .name = "stp or rstp",
+	        .choices = "stp\0rstp\0", .any_case = true,
+	        .bad = "unknown stp protocol" }),
 	ROW("span", "BRDGADDS", set_span,
 	    "add a port that sends a copy of everything", ARG_IF),
 	ROW("-span", "BRDGDELS", unset_span, "remove a span port", ARG_IF),

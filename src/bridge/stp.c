@@ -185,7 +185,7 @@ static void
 tell_link(struct bridge_port *p)
 {
 	struct bridge *br = p->bridge;
-	const struct stp_port_options o = { .speed_bps = SPEED_BPS };
+	const struct stp_port_options o = { .speed_bps = BRIDGE_SPEED_BPS };
 	bool up = iface_running(&br->ifp) && iface_running(p->ifp) &&
 	          p->ifp->link != IFACE_LINK_DOWN;
 
@@ -511,6 +511,16 @@ bridge_set_if_cost(struct iface *bridge, struct iface *ifp, uint32_t cost)
 	to_now(br);
 	return do_effects(br, stp_port_set_cost(br->stp, number_of(p), cost));
 }
+
+const struct bridge_guard_name bridge_guard_names[] = {
+	{ STP_GUARD_ROOT, "root" },
+	{ STP_GUARD_TC, "tc" },
+	{ STP_GUARD_BPDU, "bpdu" },
+	{ STP_GUARD_FILTER, "filter" },
+	{ STP_GUARD_LOOP, "loop" },
+	{ STP_GUARD_ASSURANCE, "assurance" },
+	{ 0, NULL },
+};
 
 /* Guards that contradict each other, and why. */
 static const struct {

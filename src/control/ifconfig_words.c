@@ -559,13 +559,15 @@ bad_arg(struct parse *p, const struct keyword_arg *arg, const char *otherwise,
 	    len > 0 && text[len - 1] == ' ' ? s : "");
 }
 
-static bool
-is_choice(const struct keyword_arg *arg, const char *s)
+/* As the row has it; or NULL. */
+static const char *
+find_choice(const struct keyword_arg *arg, const char *s)
 {
 	for (const char *c = arg->choices; *c != '\0'; c += strlen(c) + 1)
-		if (strcmp(c, s) == 0)
-			return true;
-	return false;
+		if (strcmp(c, s) == 0 ||
+		    (arg->any_case && strcasecmp(c, s) == 0))
+			return c;
+	return NULL;
 }
 
 /* One argument of a row. */
@@ -622,10 +624,9 @@ row_arg(struct parse *p, const struct iface_keyword *row,
 		    row->name);
 		return bad_arg(p, arg, "invalid vlan set: ", s);
 	case KEYWORD_ARG_CHOICE:
-		v->str = s;
-		return is_choice(arg, s)
-		           ? 0
-		           : bad_arg(p, arg, "invalid value: ", s);
+		v->str = find_choice(arg, s);
+		return v->str != NULL ? 0
+		                      : bad_arg(p, arg, "invalid value: ", s);
 	}
 	return 0;
 }

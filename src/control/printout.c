@@ -444,6 +444,31 @@ put_group_fwd(const json_t *list, struct text *t)
 	text_puts(t, "\n");
 }
 
+/* A list of words, "a,b"; nothing if there are none. */
+static void
+put_words(const json_t *list, const char *before, struct text *t)
+{
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		text_puts(t, i == 0 ? before : ",");
+		put(t, json_string_value(json_array_get(list, i)));
+	}
+}
+
+/* Of coax only, as put_group_fwd(). */
+static void
+put_guards(const json_t *stp, struct text *t)
+{
+	const json_t *guards = json_object_get(stp, "guards");
+	const json_t *held = json_object_get(stp, "held");
+
+	if (json_array_size(guards) + json_array_size(held) == 0)
+		return;
+	text_puts(t, "\t       ");
+	put_words(guards, " stp-guard ", t);
+	put_words(held, " held by ", t);
+	text_puts(t, "\n");
+}
+
 static void
 put_member(const json_t *m, struct text *t)
 {
@@ -482,6 +507,7 @@ put_member(const json_t *m, struct text *t)
 	}
 	text_puts(t, "\n");
 	put_group_fwd(json_object_get(m, "group_fwd"), t);
+	put_guards(json_object_get(m, "stp"), t);
 }
 
 static void

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "net/iface.h"
@@ -21,7 +22,7 @@ enum keyword_arg_kind {
 	KEYWORD_ARG_WORD,   /* any word; str */
 	KEYWORD_ARG_VLAN,   /* 1..4094, or 0 when the optional word is absent */
 	KEYWORD_ARG_VLANS,  /* a set (base/vlanset.h); str, or NULL if absent */
-	KEYWORD_ARG_CHOICE, /* one of choices; str */
+	KEYWORD_ARG_CHOICE, /* one of choices; str, as it stands there */
 };
 
 struct keyword_arg {
@@ -35,6 +36,7 @@ struct keyword_arg {
 	 * blank.  NULL: "invalid value: ". */
 	const char *bad;
 	const char *choices; /* "802.1q\0802.1ad\0" */
+	bool any_case;       /* "RSTP" is "rstp" */
 };
 
 union keyword_value {

@@ -245,8 +245,10 @@ test_learning_port_only_learns(void **state)
 	lab_in(&l, 0, BROADCAST, station(1), 2);
 	assert_sent(&l, 1, 0);
 	assert_drop(l.p[0], STP_LEARNING, 2);
-	lab_in(&l, 1, station(1), station(2), 3); /* it may send, though */
-	assert_sent(&l, 0, 3);
+	lab_in(&l, 1, station(1), station(2), 3); /* nor does it send */
+	assert_drop(l.p[1], STP_LEARNING, 1);
+	lab_in(&l, 1, BROADCAST, station(2), 4);
+	assert_sent(&l, 0, 0);
 }
 
 /* I7d, e: the host hears groups on the bridge and on every member. */
@@ -548,7 +550,7 @@ test_flood_leaves_out(void **state)
 	assert_drop(l.p[0], NO_PORT, 2);
 }
 
-/* H1: no checks for a known port, a flood without private. */
+/* H1: a known port must forward, no more; a flood without private. */
 static void
 test_host_output_on_the_bridge(void **state)
 {
@@ -558,10 +560,13 @@ test_host_output_on_the_bridge(void **state)
 		mock_of(l.p[i])->sent.count = 0;
 	bridge_set_member_flags(l.br, l.p[0], BRIDGE_PRIVATE, 0);
 	bridge_set_member_flags(l.br, l.p[2], 0, BRIDGE_DISCOVER);
-	port(1)->state = BRIDGE_STP_DISCARDING;
-	port(3)->state = BRIDGE_STP_DISCARDING;
 	lab_host_in(&l, l.br, station(2), mac_to_u64(l.br->mac), 2);
 	assert_sent(&l, 1, 2);
+	port(1)->state = BRIDGE_STP_DISCARDING;
+	port(3)->state = BRIDGE_STP_LEARNING;
+	lab_host_in(&l, l.br, station(2), mac_to_u64(l.br->mac), 2);
+	assert_sent(&l, 1, 0);
+	assert_drop(l.br, STP_DISCARDING, 1);
 	lab_host_in(&l, l.br, station(9), mac_to_u64(l.br->mac), 3);
 	assert_sent(&l, 0, 3);
 	assert_sent(&l, 1, 0);
@@ -590,13 +595,26 @@ test_host_output_on_a_member(void **state)
 	assert_sent(&l, 0, 0);
 	bridge_set_member_flags(l.br, l.p[0], BRIDGE_PRIVATE, BRIDGE_DISCOVER);
 	bridge_set_member_flags(l.br, l.p[2], BRIDGE_PRIVATE, BRIDGE_DISCOVER);
-	port(0)->state = BRIDGE_STP_DISCARDING;
 	port(3)->state = BRIDGE_STP_DISCARDING;
 	lab_host_in(&l, l.p[0], station(9), mac_to_u64(l.p[0]->mac), 3);
-	assert_sent(&l, 0, 3); /* its own port discards: all the same */
+	assert_sent(&l, 0, 3);
 	assert_sent(&l, 1, 3);
 	assert_sent(&l, 2, 3);
 	assert_sent(&l, 3, 0);
+	port(1)->state = BRIDGE_STP_LEARNING;
+	lab_host_in(&l, l.p[0], station(2), mac_to_u64(l.p[0]->mac), 4);
+	assert_sent(&l, 1, 0);
+	assert_drop(l.p[0], STP_LEARNING, 1);
+	port(1)->state = BRIDGE_STP_FORWARDING;
+	/* Its own port does not forward: out of there, and nowhere else. */
+	port(0)->state = BRIDGE_STP_DISCARDING;
+	lab_host_in(&l, l.p[0], station(2), mac_to_u64(l.p[0]->mac), 5);
+	assert_sent(&l, 0, 5);
+	lab_host_in(&l, l.p[0], BROADCAST, mac_to_u64(l.p[0]->mac), 6);
+	assert_sent(&l, 0, 6);
+	assert_sent(&l, 1, 0);
+	assert_sent(&l, 2, 0);
+	port(0)->state = BRIDGE_STP_FORWARDING;
 	iface_set_flags(l.p[1], 0, IFACE_UP);
 	lab_host_in(&l, l.p[0], station(2), mac_to_u64(l.p[0]->mac), 4);
 	assert_drop(l.p[0], PORT_DOWN, 1);

@@ -474,7 +474,7 @@ test_rows_are_whole(void **state)
 		assert_non_null(k->help);
 	}
 	assert_int_equal(
-	    rows, 2 + 2 * 9 + 2 + 2 + 2 + 2 + 3 + 2 + 3 + 1 + 6 + 1);
+	    rows, 2 + 2 * 10 + 2 + 2 + 2 + 2 + 3 + 2 + 3 + 1 + 6 + 1 + 11);
 }
 
 /* A sink that writes all on one line. */
@@ -504,6 +504,12 @@ t_u64(struct info *i, const char *key, uint64_t value)
 }
 
 static void
+t_boolean(struct info *i, const char *key, bool value)
+{
+	t_add(i, key, value ? "yes" : "no");
+}
+
+static void
 t_object(struct info *i, const char *key)
 {
 	t_add(i, key, key != NULL ? "" : "{");
@@ -525,6 +531,7 @@ static struct text_info text_info = {
 	.info = {
 		.str = t_add,
 		.u64 = t_u64,
+		.boolean = t_boolean,
 		.begin_object = t_object,
 		.begin_list = t_list,
 		.end = t_end,
@@ -544,11 +551,13 @@ test_print_out(void **state)
 	    "id=00:00:00:00:00:00 priority=32768 hellotime=2 fwddelay=15 "
 	    "maxage=20 holdcnt=6 proto=rstp maxaddr=2000 timeout=1200 "
 	    "root_id=00:00:00:00:00:00 root_priority=0 root_cost=0 "
-	    "root_port=0 flags=0 flag_names=[ . defuntagged=0 addresses=0 exceeded=0 "
+	    "root_port=0 topology_changes=0 topology_changed_ns=0 "
+	    "flags=0 flag_names=[ . defuntagged=0 addresses=0 exceeded=0 "
 	    "members=[ { name=port0 flags=323 flag_names=[ LEARNING DISCOVER "
 	    "AUTOEDGE AUTOPTP . ifmaxaddr=9 port=1 priority=128 "
 	    "path_cost=2000 addresses=0 violations=0 vlan_protocol=802.1q "
-	    "untagged=0 tagged group_fwd=[ . . "
+	    "untagged=0 tagged group_fwd=[ . stp path_cost=0 edge=no "
+	    "autoedge=yes ptp=auto guards=[ . . . "
 	    "{ name=port1 flags=8 flag_names=[ SPAN . . . ");
 }
 
