@@ -201,12 +201,9 @@ bridge_create(struct iface *ifp)
 	TAILQ_INIT(&br->spans);
 	SLIST_INIT(&br->pending);
 	br->ports = calloc(PORTS_AT_FIRST, sizeof(struct bridge_port *));
-	br->own = calloc(PORTS_AT_FIRST * 4, sizeof(*br->own));
-	if (br->ports == NULL || br->own == NULL)
+	if (br->ports == NULL || own_reserve(br) < 0)
 		goto out_free;
 	br->ports_size = PORTS_AT_FIRST;
-	br->own_mask = PORTS_AT_FIRST * 4 - 1;
-	br->own_stale = true;
 	if (fdb_init(&br->fdb, ifp->net->hash_seed, PORTS_AT_FIRST) < 0)
 		goto out_free;
 	br->fdb.removed = address_removed;
@@ -255,10 +252,12 @@ bridge_changed(struct iface *ifp, uint32_t what)
 	struct bridge *br = bridge_of(ifp);
 	bool up = (ifp->flags & IFACE_UP) != 0;
 
-	if ((what & IFACE_CHANGED_LLADDR) != 0) {
-		br->own_stale = true;
+	if ((what & (IFACE_CHANGED_LLADDR | IFACE_CHANGED_VLANS)) != 0 &&
+	    own_reserve(br) < 0)
+		log_warning("%s: no memory for the addresses of its VLANs",
+		    ifp->name);
+	if ((what & IFACE_CHANGED_LLADDR) != 0)
 		bridge_stp_lladdr(br);
-	}
 	if ((what & IFACE_CHANGED_FLAGS) == 0 || up == br->was_up)
 		return;
 	br->was_up = up;

@@ -17,9 +17,9 @@
  * An outlet leads to the wire of an interface or to its host.  Between batches
  * all outlets are empty.
  *
- * Own addresses (rule 2.9 in forward.c) stand in a small hash table of bridge
- * and members, so the look-up does not depend on the number of members.  It is
- * filled anew at the next batch after a change.
+ * Own addresses (I9 in forward.c) stand in a small hash table of bridge, its
+ * vlan children and members, so the look-up does not depend on how many there
+ * are.  It is filled anew at the next batch after a change.
  */
 #pragma once
 
@@ -80,11 +80,12 @@ struct bridge_port {
 };
 TAILQ_HEAD(bridge_ports, bridge_port);
 
-/* An address of the bridge or a member. */
+/* An address of the bridge, a vlan child of it, or a member. */
 struct own_address {
 	uint64_t mac;
 	struct bridge_port *port; /* NULL: the bridge itself */
-	uint32_t rank; /* 1 + place in the order of rule 9; 0: free */
+	uint32_t rank; /* 1 + place in the order of I9; 0: free */
+	uint32_t vid;  /* in this VLAN of the bridge only; 0: in all */
 };
 
 struct bridge {
@@ -136,6 +137,20 @@ static inline uint32_t
 bridge_now_s(const struct bridge *br)
 {
 	return (uint32_t)(br->ifp.net->now_ns / 1000000000u);
+}
+
+/* own.c */
+/* Makes room for the addresses that there are, and one more member's.  0 or
+ * -ENOMEM (those of vlan children may then be missing). */
+int own_reserve(struct bridge *br);
+/* Fills the table of own addresses anew, in the order of I9. */
+void own_fill(struct bridge *br);
+
+/* Not seeded: only the operator's addresses are in the table. */
+static inline uint32_t
+own_slot(const struct bridge *br, uint64_t mac)
+{
+	return (uint32_t)((mac * 0x9e3779b97f4a7c15u) >> 32) & br->own_mask;
 }
 
 /* bridge.c */

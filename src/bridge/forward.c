@@ -16,8 +16,9 @@
  *       and given to the host on the bridge and on every member; what a port's
  *       `group-fwd' says of reserved groups goes first
  *   I8  unicast on a port that discards: as I3
- *   I9  unicast to or from an address of the bridge or a member, in that
- *       order: the receiving one first: to the host, or our own came back
+ *   I9  unicast to or from an address of the bridge (in their VLAN, also of
+ *       its vlan children) or a member, in that order, the receiving one
+ *       first: to the host, or our own came back
  *   I10 forward
  * Forward
  *   F1 count; F2 port discards: drop; F3 learn; F4 port only learns: drop;
@@ -281,13 +282,6 @@ has_local_host(const struct pass *pass, const struct bridge_port *p)
 	       p->ifp->host->vnet == pass->vnet;
 }
 
-/* Not seeded: only the operator's addresses are in the table. */
-static inline uint32_t
-own_slot(const struct bridge *br, uint64_t mac)
-{
-	return (uint32_t)((mac * 0x9e3779b97f4a7c15u) >> 32) & br->own_mask;
-}
-
 /* May @mac be in the table?  Nearly always, this is all that is asked. */
 static inline bool
 own_perhaps(const struct bridge *br, uint64_t mac)
@@ -295,47 +289,20 @@ own_perhaps(const struct bridge *br, uint64_t mac)
 	return br->own[own_slot(br, mac)].rank != 0;
 }
 
-static void
-own_add(struct bridge *br, const uint8_t mac[6], struct bridge_port *p,
-    uint32_t rank)
-{
-	uint64_t key = mac_to_u64(mac);
-	uint32_t slot = own_slot(br, key);
-
-	while (br->own[slot].rank != 0)
-		slot = (slot + 1) & br->own_mask;
-	br->own[slot] = (struct own_address){ key, p, rank };
-}
-
-/* Fills the table of own addresses anew, in the order of I9. */
-static void
-own_fill(struct bridge *br)
-{
-	struct bridge_port *p;
-	uint32_t rank = 3; /* 2 is the receiving member's */
-
-	for (uint32_t i = 0; i <= br->own_mask; i++)
-		br->own[i].rank = 0;
-	own_add(br, br->ifp.mac, NULL, 1);
-	TAILQ_FOREACH (p, &br->members, link) {
-		if (!p->wire_host)
-			own_add(br, p->ifp->mac, p, rank++);
-	}
-	br->own_stale = false;
-}
-
-/* The first of bridge, receiving member, other members that has @mac, as rank;
- * 0: none. */
+/* The first of bridge (with its vlan children), receiving member, other members
+ * that has the address of @key, as rank; 0: none. */
 static uint32_t
-own_find(const struct pass *pass, uint64_t mac, struct bridge_port **out)
+own_find(const struct pass *pass, uint64_t key, struct bridge_port **out)
 {
 	const struct bridge *br = pass->br;
+	uint64_t mac = key_mac(key);
 
 	for (uint32_t slot = own_slot(br, mac); br->own[slot].rank != 0;
 	     slot = (slot + 1) & br->own_mask) {
 		const struct own_address *o = &br->own[slot];
 
-		if (o->mac != mac)
+		if (o->mac != mac ||
+		    (o->vid != 0 && o->vid != fdb_key_vid(key)))
 			continue;
 		if (o->port == NULL) {
 			if (br->ifp.host == NULL && br->ifp.vlans == NULL)
@@ -720,8 +687,8 @@ static bool
 input_own(struct pass *pass, struct frame *f, const struct looked *l)
 {
 	struct bridge_port *to = NULL, *from = NULL;
-	uint32_t to_rank = own_find(pass, key_mac(l->dst_key), &to);
-	uint32_t from_rank = own_find(pass, key_mac(l->src_key), &from);
+	uint32_t to_rank = own_find(pass, l->dst_key, &to);
+	uint32_t from_rank = own_find(pass, l->src_key, &from);
 
 	if (to_rank == 0 && from_rank == 0)
 		return false;

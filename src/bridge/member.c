@@ -257,8 +257,9 @@ members_grow(struct bridge *br)
 {
 	uint32_t size = br->ports_size * 2;
 	struct bridge_port **ports;
-	struct own_address *own;
 
+	if (own_reserve(br) < 0)
+		return -ENOMEM;
 	if (br->member_count + 1 < br->ports_size)
 		return 0;
 	if (fdb_reserve_ports(&br->fdb, size) < 0)
@@ -269,13 +270,6 @@ members_grow(struct bridge *br)
 	for (uint32_t i = br->ports_size; i < size; i++)
 		ports[i] = NULL;
 	br->ports = ports;
-	own = calloc(size * 4, sizeof(*own));
-	if (own == NULL)
-		return -ENOMEM;
-	free(br->own);
-	br->own = own;
-	br->own_mask = size * 4 - 1;
-	br->own_stale = true;
 	br->ports_size = size;
 	return 0;
 }

@@ -224,12 +224,28 @@ trunk_changed(struct iface *parent, uint32_t what)
 	t->mtu = parent->mtu;
 }
 
+static struct iface *
+trunk_next(const struct iface *parent, uint32_t *vid)
+{
+	const struct vlan_trunk *t =
+	    CONTAINER_OF(parent->vlans, const struct vlan_trunk, hooks);
+
+	for (uint32_t i = *vid; i < VLAN_IDS; i++) {
+		if (t->by_vid[i] != NULL) {
+			*vid = i;
+			return &t->by_vid[i]->ifp;
+		}
+	}
+	return NULL;
+}
+
 /* Parent and child. */
 
 static void
 vlan_detach(struct vlan *v)
 {
 	struct vlan_trunk *t = v->trunk;
+	struct iface *parent;
 
 	if (t == NULL)
 		return;
@@ -244,10 +260,12 @@ vlan_detach(struct vlan *v)
 	v->trunk = NULL;
 	v->vid = 0;
 	v->ifp.parent = NULL;
+	parent = t->parent;
 	if (LIST_EMPTY(&t->children)) {
-		t->parent->vlans = NULL;
+		parent->vlans = NULL;
 		free(t);
 	}
+	iface_vlans_changed(parent);
 	follow_running(v);
 	follow_link(v);
 }
@@ -275,6 +293,7 @@ trunk_get(struct iface *parent, struct vlan_trunk **out)
 	t->hooks.flush = trunk_flush;
 	t->hooks.changed = trunk_changed;
 	t->hooks.detach = trunk_detach;
+	t->hooks.next = trunk_next;
 	t->parent = parent;
 	t->mtu = parent->mtu;
 	parent->vlans = &t->hooks;
@@ -340,6 +359,7 @@ vlan_attach(struct vlan *v, struct iface *parent, uint32_t vid)
 	follow_mtu(v, v->ifp.mtu);
 	follow_link(v);
 	follow_running(v);
+	iface_vlans_changed(parent);
 	return 0;
 }
 
@@ -411,6 +431,9 @@ vlan_changed(struct iface *ifp, uint32_t what)
 {
 	if ((what & IFACE_CHANGED_FLAGS) != 0)
 		follow_running(vlan_of(ifp));
+	if ((what & (IFACE_CHANGED_LLADDR | IFACE_CHANGED_VLANS)) != 0 &&
+	    ifp->parent != NULL)
+		iface_vlans_changed(ifp->parent);
 }
 
 static int

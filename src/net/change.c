@@ -250,6 +250,13 @@ iface_mask_caps(struct iface *ifp, uint32_t off)
 	changed_by_driver(ifp, IFACE_CHANGED_CAPS);
 }
 
+void
+iface_vlans_changed(struct iface *parent)
+{
+	if (parent->born && !parent->dying && parent->ops->changed != NULL)
+		parent->ops->changed(parent, IFACE_CHANGED_VLANS);
+}
+
 int
 iface_stack_attach(struct iface *ifp, struct iface_stack *stack)
 {

@@ -99,6 +99,8 @@ struct iface_counters {
 #define IFACE_CHANGED_CAPS   0x20u
 #define IFACE_CHANGED_STACK  0x40u /* joined or left a bridge */
 #define IFACE_CHANGED_DESCR  0x80u
+/* Only for ops->changed: its vlan children, or their addresses. */
+#define IFACE_CHANGED_VLANS 0x100u
 
 struct iface;
 struct net;
@@ -155,6 +157,9 @@ struct iface_vlans {
 	void (*changed)(struct iface *parent, uint32_t what);
 	/* @parent is being destroyed: let go of it now. */
 	void (*detach)(struct iface *parent);
+	/* The child of the lowest VLAN from *@vid on, and its VLAN; NULL: there
+	 * is none. */
+	struct iface *(*next)(const struct iface *parent, uint32_t *vid);
 };
 
 #define IFACE_KIND_HOST_IS_WIRE 0x01u /* vether */
@@ -325,6 +330,10 @@ int iface_set_mtu_forced(struct iface *ifp, uint32_t mtu);
 void iface_set_link(struct iface *ifp, enum iface_link link);
 /** iface_set_running() - called by the driver */
 void iface_set_running(struct iface *ifp, bool running);
+
+/** iface_vlans_changed() - called by the kind "vlan": tells @parent's driver
+ * that a child came, went or has another address */
+void iface_vlans_changed(struct iface *parent);
 
 /** iface_stack_attach() - a bridge takes the stack side. -EBUSY if taken */
 int iface_stack_attach(struct iface *ifp, struct iface_stack *stack);

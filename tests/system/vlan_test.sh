@@ -260,6 +260,12 @@ vlan_svi_body()
 	unpingable s2 192.0.2.9
 	shows 'vlan: 20 vlanproto: 802.1q vlanpcp: 0 parent interface: bridge0$' \
 	    ifconfig bridge0.20
+	# With an address of its own it is reached too.
+	run ifconfig bridge0.20 ether 02:00:00:00:20:20
+	run coax jexec s1 ip neigh flush all
+	pings s1 192.0.2.9
+	pings s1 192.0.2.9
+	shows 02:00:00:00:20:20 coax jexec s1 ip neigh show to 192.0.2.9
 	refused 'BRDGADD bridge0.20: Invalid argument' \
 	    ifconfig bridge1 create addm bridge0.20
 	run ifconfig bridge0.20 destroy

@@ -406,6 +406,86 @@ test_of_a_bridge(void **state)
 	assert_int_equal(bridge_add(br1, v), 0);
 }
 
+/* To @mac in @vid (0: untagged) into the parent. */
+static void
+in_to(const uint8_t mac[6], const uint8_t src[6], uint32_t vid)
+{
+	struct frame *f = plain(0);
+
+	ether_copy(f->data, mac);
+	ether_copy(f->data + 6, src);
+	if (vid != 0)
+		f = frame_tag_put(f, ETH_TYPE_VLAN, (uint16_t)vid);
+	in(parent, f);
+}
+
+/* An address that a VLAN of a bridge has for itself is the host's there, and
+ * only there. */
+static void
+test_of_a_bridge_with_its_own_address(void **state)
+{
+	static const uint8_t own[6] = { 2, 0, 0, 0, 0, 0x20 };
+	static const uint8_t inner[6] = { 2, 0, 0, 0, 0, 0x21 };
+	static const uint8_t station[6] = { 2, 0, 0, 0, 0, 0x33 };
+	struct iface *other = fixture_iface_up(net, "port1");
+	struct iface *br = fixture_iface_up(net, "bridge0");
+	struct iface *v, *deep;
+	struct mock *flooded = mock_of(other);
+
+	(void)state;
+	assert_int_equal(bridge_add(br, parent), 0);
+	assert_int_equal(bridge_add(br, other), 0);
+	v = fixture_iface_up(net, "bridge0.20");
+	deep = fixture_iface_up(net, "bridge0.20.5");
+	v->host = &sink.host;
+	in_to(own, station, 20); /* nobody's yet */
+	assert_int_equal(sink.host_frames, 0);
+	assert_seen(flooded->sent, 7);
+	assert_int_equal(iface_set_lladdr(v, own), 0);
+	in_to(own, station, 20);
+	assert_int_equal(sink.host_frames, 1);
+	assert_int_equal(sink.last_len, 60);
+	assert_seen(flooded->sent, 0);
+	/* The bridge's own address is the host's in every VLAN. */
+	in_to(br->mac, station, 20);
+	assert_int_equal(sink.host_frames, 2);
+	in_to(own, station, 21);
+	in_to(own, station, 0);
+	assert_int_equal(sink.host_frames, 2);
+	assert_int_equal(flooded->sent.count, 2);
+	flooded->sent.count = 0;
+	/* What it sent came back. */
+	in_to(station, own, 20);
+	assert_drop(parent, OWN_ADDRESS, 1);
+	in_to(station, own, 21);
+	assert_drop(parent, OWN_ADDRESS, 1);
+	flooded->sent.count = 0;
+	/* A VLAN in it. */
+	assert_int_equal(iface_set_lladdr(deep, inner), 0);
+	in_to(inner, station, 20);
+	assert_int_equal(sink.host_frames, 3);
+	assert_seen(flooded->sent, 0);
+	/* More than there was room for at first; then none any more. */
+	for (uint32_t i = 100; i < 300; i++) {
+		const uint8_t mac[6] = { 2, 0, 0, 1, (uint8_t)(i >> 8),
+			(uint8_t)i };
+		char name[16];
+
+		snprintf(name, sizeof(name), "bridge0.%u", i);
+		assert_int_equal(
+		    iface_set_lladdr(fixture_iface_up(net, name), mac), 0);
+	}
+	in_to(own, station, 20);
+	assert_int_equal(sink.host_frames, 4);
+	in_to((const uint8_t[]){ 2, 0, 0, 1, 1, 0x2b }, station, 299);
+	assert_seen(flooded->sent, 0);
+	v->host = NULL;
+	net_iface_destroy(v, NULL);
+	in_to(own, station, 20);
+	in_to(inner, station, 20);
+	assert_int_equal(flooded->sent.count, 2);
+}
+
 /* tcpdump on the parent sees the children's frames, with their tags. */
 static void
 test_promiscuous_parent_sees_the_tags(void **state)
@@ -472,6 +552,7 @@ main(void)
 		TEST(test_parent_goes),
 		TEST(test_as_a_member),
 		TEST(test_of_a_bridge),
+		TEST(test_of_a_bridge_with_its_own_address),
 		TEST(test_promiscuous_parent_sees_the_tags),
 		TEST(test_names),
 	};
