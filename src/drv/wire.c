@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/util.h"
 #include "net/info.h"
 
 int
@@ -89,6 +90,26 @@ push_reason(int err)
 	return err == -EDQUOT ? DROP_QUEUE_BYTES : DROP_QUEUE_FULL;
 }
 
+/* The usual case: there is room for all. */
+static bool
+send_all(struct wire *w, struct frame *const *frames, uint32_t count)
+{
+	struct iface_counters *c = &w->ifp.count;
+	uint64_t bytes = 0, mcasts = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		bytes += frames[i]->len;
+		mcasts += frames[i]->data[0] & 1u;
+	}
+	if (!frame_ring_push_all(&w->peer->inbox, frames, count, bytes))
+		return false;
+	c->opackets += count;
+	c->obytes += bytes;
+	c->omcasts += mcasts;
+	net_ready(&w->peer->ifp);
+	return true;
+}
+
 void
 wire_send(struct wire *w, struct frame *const *frames, uint32_t count)
 {
@@ -98,6 +119,8 @@ wire_send(struct wire *w, struct frame *const *frames, uint32_t count)
 	uint32_t sent = 0;
 	int err;
 
+	if (why == DROP_COUNT && send_all(w, frames, count))
+		return;
 	for (uint32_t i = 0; i < count; i++) {
 		struct frame *f = frames[i];
 
@@ -126,16 +149,10 @@ wire_poll(struct iface *ifp, uint32_t budget)
 {
 	struct wire *w = wire_of(ifp);
 	struct frame_batch batch;
-	uint32_t n = frame_ring_count(&w->inbox);
 
-	if (n > budget)
-		n = budget;
-	if (n > FRAME_BATCH_MAX)
-		n = FRAME_BATCH_MAX;
-	for (uint32_t i = 0; i < n; i++)
-		batch.frames[i] = frame_ring_pop(&w->inbox);
-	batch.count = n;
-	if (n != 0)
+	batch.count = frame_ring_pop_many(&w->inbox, batch.frames,
+	    COAX_MIN(budget, (uint32_t)FRAME_BATCH_MAX));
+	if (batch.count != 0)
 		iface_input(ifp, &batch);
 	return frame_ring_count(&w->inbox) != 0;
 }

@@ -326,6 +326,57 @@ frame_ring_push(struct frame_ring *r, struct frame *f)
 	return 0;
 }
 
+/**
+ * frame_ring_push_all() - append @count frames if there is room for them all
+ * @bytes: the sum of their lengths
+ *
+ * Return: true and they are consumed, or false: push them one by one.
+ */
+static inline bool
+frame_ring_push_all(struct frame_ring *r, struct frame *const *frames,
+    uint32_t count, uint64_t bytes)
+{
+	uint32_t at = r->tail & (r->size - 1);
+	uint32_t before_end = r->size - at;
+
+	if (frame_ring_count(r) + count > r->limit ||
+	    r->bytes + bytes > r->bytes_max)
+		return false;
+	if (before_end > count)
+		before_end = count;
+	memcpy(r->slots + at, frames, before_end * sizeof(struct frame *));
+	memcpy(r->slots, frames + before_end,
+	    (count - before_end) * sizeof(struct frame *));
+	r->tail += count;
+	r->bytes += bytes;
+	return true;
+}
+
+/**
+ * frame_ring_pop_many() - the oldest @max frames at most, in order
+ *
+ * Return: how many; owned.  An emptied ring begins anew with its first slots,
+ * which are in the cache.
+ */
+static inline uint32_t
+frame_ring_pop_many(struct frame_ring *r, struct frame **out, uint32_t max)
+{
+	uint32_t count = frame_ring_count(r);
+
+	if (count > max)
+		count = max;
+	for (uint32_t i = 0; i < count; i++)
+		out[i] = r->slots[r->head++ & (r->size - 1)];
+	if (r->head == r->tail) {
+		r->head = r->tail = 0;
+		r->bytes = 0;
+		return count;
+	}
+	for (uint32_t i = 0; i < count; i++)
+		r->bytes -= out[i]->len;
+	return count;
+}
+
 /** frame_ring_peek() - the oldest frame (borrowed), or NULL */
 static inline struct frame *
 frame_ring_peek(const struct frame_ring *r)

@@ -123,26 +123,40 @@ mirrored(const struct iface *ifp)
 	       (ifp->ops->kind_flags & IFACE_KIND_HOST_IS_WIRE) == 0;
 }
 
-/* Counts what came in; runts are dropped. */
 static void
-count_in(struct iface *ifp, struct frame_batch *batch)
+drop_runts(struct iface *ifp, struct frame_batch *batch)
 {
-	uint64_t bytes = 0, mcasts = 0;
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < batch->count; i++) {
 		struct frame *f = batch->frames[i];
 
-		if (__builtin_expect(f->len < ETH_HDR_LEN, 0)) {
+		if (f->len < ETH_HDR_LEN)
 			iface_drop(ifp, f, DROP_RUNT);
-			continue;
-		}
-		bytes += f->len;
-		mcasts += f->data[0] & 1u;
-		batch->frames[n++] = f;
+		else
+			batch->frames[n++] = f;
 	}
 	batch->count = n;
-	ifp->count.ipackets += n;
+}
+
+/* Counts what came in; runts are dropped. */
+static void
+count_in(struct iface *ifp, struct frame_batch *batch)
+{
+	uint64_t bytes = 0, mcasts = 0;
+	bool runts = false;
+
+	for (uint32_t i = 0; i < batch->count; i++)
+		runts |= batch->frames[i]->len < ETH_HDR_LEN;
+	if (__builtin_expect(runts, 0))
+		drop_runts(ifp, batch);
+	for (uint32_t i = 0; i < batch->count; i++) {
+		const struct frame *f = batch->frames[i];
+
+		bytes += f->len;
+		mcasts += f->data[0] & 1u;
+	}
+	ifp->count.ipackets += batch->count;
 	ifp->count.ibytes += bytes;
 	ifp->count.imcasts += mcasts;
 }
@@ -215,22 +229,12 @@ iface_input(struct iface *ifp, struct frame_batch *batch)
 void
 iface_host_input(struct iface *ifp, struct frame_batch *batch)
 {
-	uint32_t n = 0;
-
 	if ((ifp->ops->kind_flags & IFACE_KIND_HOST_IS_WIRE) != 0) {
 		iface_input(ifp, batch);
 		return;
 	}
-	for (uint32_t i = 0; i < batch->count; i++) {
-		struct frame *f = batch->frames[i];
-
-		if (__builtin_expect(f->len < ETH_HDR_LEN, 0))
-			iface_drop(ifp, f, DROP_RUNT);
-		else
-			batch->frames[n++] = f;
-	}
-	batch->count = n;
-	if (n == 0)
+	drop_runts(ifp, batch);
+	if (batch->count == 0)
 		return;
 	if (ifp->stack != NULL && ifp->stack->host_output != NULL)
 		ifp->stack->host_output(ifp->stack, ifp, batch);

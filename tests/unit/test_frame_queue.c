@@ -76,6 +76,40 @@ test_queue_counts_what_it_costs_the_pool(void **state)
 	frame_release(frame_queue_pop(&q));
 }
 
+/* All or nothing, round the end of the slots too. */
+static void
+test_ring_takes_many_at_once(void **state)
+{
+	struct frame *f[6], *out[6];
+	struct frame_ring r;
+
+	assert_int_equal(frame_ring_init(&r, 6, 1000), 0);
+	for (int i = 0; i < 6; i++)
+		f[i] = make(*state, 100);
+	assert_true(frame_ring_push_all(&r, &f[2], 1, 100));
+	/* One stays each time, so the ring goes on where it is. */
+	for (int round = 0; round < 20; round++) {
+		assert_true(frame_ring_push_all(&r, f, 3, 300));
+		assert_int_equal(frame_ring_pop_many(&r, out, 3), 3);
+		assert_ptr_equal(out[0], f[2]);
+		assert_ptr_equal(out[1], f[0]);
+		assert_ptr_equal(out[2], f[1]);
+		assert_int_equal(frame_ring_count(&r), 1);
+		assert_int_equal(r.bytes, 100);
+	}
+	assert_false(frame_ring_push_all(&r, f, 6, 600)); /* 7 frames */
+	assert_false(frame_ring_push_all(&r, f, 5, 901)); /* 1001 bytes */
+	assert_int_equal(frame_ring_count(&r), 1);
+	assert_true(frame_ring_push_all(&r, &f[0], 1, 100));
+	assert_int_equal(frame_ring_pop_many(&r, out, 99), 2);
+	assert_int_equal(frame_ring_pop_many(&r, out, 99), 0);
+	assert_int_equal(r.bytes, 0);
+	assert_int_equal(r.head, 0);
+	for (int i = 0; i < 6; i++)
+		frame_release(f[i]);
+	frame_ring_fini(&r);
+}
+
 static void
 test_ring_holds_its_limit_of_frames(void **state)
 {
@@ -183,6 +217,7 @@ main(void)
 		cmocka_unit_test(test_queue_gives_frames_in_order),
 		cmocka_unit_test(test_queue_counts_what_it_costs_the_pool),
 		cmocka_unit_test(test_ring_holds_its_limit_of_frames),
+		cmocka_unit_test(test_ring_takes_many_at_once),
 		cmocka_unit_test(test_ring_indices_may_wrap),
 		cmocka_unit_test(test_ring_holds_its_quota_of_bytes),
 		cmocka_unit_test(
