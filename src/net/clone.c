@@ -346,10 +346,11 @@ iface_new(struct net *net, struct vnet *vnet, const struct iface_ops *ops,
 	if (net->iface_count >= NET_IFACES_MAX)
 		return net_error(
 		    net, -ENFILE, "there are %u interfaces", net->iface_count);
-	ASSERT(ops->size >= sizeof(*ifp));
-	ifp = calloc(1, ops->size);
+	ASSERT(ops->size >= sizeof(*ifp) && ops->size % IFACE_ALIGN == 0);
+	ifp = aligned_alloc(IFACE_ALIGN, ops->size);
 	if (ifp == NULL)
 		return -ENOMEM;
+	memset(ifp, 0, ops->size);
 	if (str_copy(ifp->name, sizeof(ifp->name), name) != 0) {
 		free(ifp);
 		return -EINVAL;

@@ -57,6 +57,7 @@
 #define IFACE_DESCR_MAX  64
 #define IFACE_GROUPS_MAX 8
 #define IFACE_UNIT_NONE  UINT32_MAX
+#define IFACE_ALIGN      64 /* of struct iface: a cache line */
 
 /* Flags, with the values and names that BSD's ifconfig prints. */
 #define IFACE_UP          0x00000001u
@@ -84,9 +85,9 @@ enum iface_link {
 /* In the terms of BSD's if_data; frames and bytes since creation.  A frame of
  * n segments counts once: what crossed the interface is what is counted. */
 struct iface_counters {
-	uint64_t ipackets, ibytes, ierrors, imcasts, iqdrops;
-	uint64_t opackets, obytes, oerrors, omcasts;
-	uint64_t collisions, noproto;
+	uint64_t ipackets, ibytes, imcasts;
+	uint64_t opackets, obytes, omcasts; /* as the others: one line */
+	uint64_t ierrors, iqdrops, oerrors, collisions, noproto;
 	uint64_t drops[DROP_COUNT]; /* one per reason; see base/drop.h */
 };
 
@@ -224,45 +225,48 @@ struct iface_ops {
 TAILQ_HEAD(iface_list, iface);
 
 struct iface {
-	const struct iface_ops *ops;
+	/* What every batch touches: two cache lines. */
+	_Alignas(IFACE_ALIGN) const struct iface_ops *ops;
 	struct net *net;
-	char name[IFACE_NAME_MAX];
-	uint32_t unit;  /* IFACE_UNIT_NONE: its name has none */
-	uint32_t index; /* unique in the daemon, never reused while it runs */
-	struct vnet *vnet; /* where it was created; owns the name */
 	uint32_t flags;
 	uint32_t mtu;
-	uint8_t mac[6];
-	enum iface_link link;
 	/* OFFLOAD_* that is handed to transmit: what the driver takes, without
 	 * what is masked. */
 	uint32_t caps;
-	uint32_t caps_taken; /* ... that transmit takes */
-	uint32_t caps_off;   /* ... that is masked: iface_mask_caps() */
-	uint64_t created_ns;
-	uint64_t link_changed_ns;
+	bool dying;
+	bool ready;       /* on the net's ready list */
+	bool flush_later; /* on the net's flush list */
+	bool born;        /* create has succeeded: changes are told */
 	struct iface_stack *stack;
 	struct iface_host *host;
 	/* Hooks of later layers; NULL when unused (no cost). */
 	void (*capture)(
 	    struct iface *ifp, const struct frame_batch *batch, bool out);
 	struct iface_vlans *vlans;
+	TAILQ_ENTRY(iface) ready_link;
+	struct iface_counters count;
+	/* The rest. */
+	char name[IFACE_NAME_MAX];
+	uint32_t unit;  /* IFACE_UNIT_NONE: its name has none */
+	uint32_t index; /* unique in the daemon, never reused while it runs */
+	struct vnet *vnet; /* where it was created; owns the name */
+	uint8_t mac[6];
+	enum iface_link link;
+	uint32_t caps_taken; /* ... that transmit takes */
+	uint32_t caps_off;   /* ... that is masked: iface_mask_caps() */
+	uint64_t created_ns;
+	uint64_t link_changed_ns;
 	struct iface *parent; /* whose child it is (vlan), or NULL */
 	struct iface *twin;   /* born with it (ops->twins), or NULL */
 	char twin_letter;     /* which of ops->twins it is, or 0 */
-	struct iface_counters count;
 	char descr[IFACE_DESCR_MAX];
 	char media[16]; /* "" or the selected media word */
 	char groups[IFACE_GROUPS_MAX][IFACE_NAME_MAX];
 	uint32_t group_count;
-	bool dying;
-	bool ready;       /* on the net's ready list */
-	bool flush_later; /* on the net's flush list */
-	bool born;        /* create has succeeded: changes are told */
 	bool changing;    /* inside ops->changed: what it changes is told */
 	uint32_t changed; /* ... together with the rest: IFACE_CHANGED_* */
 	uint64_t drops_told_ns[DROP_COUNT]; /* last NET_EVENT_DROPS of each */
-	TAILQ_ENTRY(iface) all_link, ready_link, flush_link;
+	TAILQ_ENTRY(iface) all_link, flush_link;
 	LIST_ENTRY(iface) name_link; /* net->names */
 };
 
@@ -304,6 +308,14 @@ iface_running(const struct iface *ifp)
 {
 	return (ifp->flags & (IFACE_UP | IFACE_RUNNING)) ==
 	       (IFACE_UP | IFACE_RUNNING);
+}
+
+/** iface_prefetch() - a batch for @ifp comes soon */
+static inline void
+iface_prefetch(const struct iface *ifp)
+{
+	__builtin_prefetch(ifp);
+	__builtin_prefetch((const char *)ifp + IFACE_ALIGN);
 }
 
 /* Changes.  Each returns 0 or -errno with nothing changed, tells ops, stack

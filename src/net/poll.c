@@ -62,6 +62,8 @@ net_poll(struct net *net)
 	net->polling = true;
 	for (; n != 0 && (ifp = TAILQ_FIRST(&net->ready)) != NULL; n--) {
 		TAILQ_REMOVE(&net->ready, ifp, ready_link);
+		if (!TAILQ_EMPTY(&net->ready))
+			iface_prefetch(TAILQ_FIRST(&net->ready));
 		net->ready_count--;
 		ifp->ready = false;
 		if (ifp->ops->poll(ifp, NET_POLL_BUDGET))
