@@ -2,10 +2,10 @@
 /*
  * The address table of a bridge: see fdb.h.
  *
- * In the present table an entry is removed by moving those behind it up
- * (Knuth, The Art of Computer Programming 3, 6.4, algorithm R), so it has no
- * tombstones.  In the old one, into which nothing is entered any more, FDB_GONE
- * takes the place of what has left.
+ * In the present table an entry is removed by moving those behind it up (as in
+ * Knuth, The Art of Computer Programming 3, 6.4, algorithm R, by lines), so it
+ * has no tombstones.  In the old one, into which nothing is entered any more,
+ * FDB_GONE takes the place of what has left.
  */
 #include "bridge/fdb.h"
 
@@ -127,18 +127,33 @@ fdb_reserve_ports(struct fdb *f, uint32_t ports)
 	return 0;
 }
 
-struct fdb_entry *
-fdb_find_old(const struct fdb *f, uint64_t key, uint32_t hash)
+/* The entry of @key in one table, or NULL. */
+static struct fdb_entry *
+table_find(const struct fdb_table *t, uint64_t key, uint32_t hash)
 {
-	for (uint32_t i = 0; i <= FDB_PROBES_MAX; i++) {
-		struct fdb_entry *e = &f->old.entries[(hash + i) & f->old.mask];
+	uint32_t line = fdb_home(t, hash);
 
-		if (e->key == key)
-			return e;
-		if (e->key == 0)
+	for (uint32_t i = 0; i <= FDB_LINES_MAX; i++) {
+		struct fdb_entry *e = &t->entries[line];
+		uint32_t match = fdb_line_match(e, key);
+
+		if (match != 0)
+			return e + __builtin_ctz(match);
+		if (fdb_line_match(e, 0) != 0)
 			break;
+		line = (line + FDB_LINE) & t->mask;
 	}
 	return NULL;
+}
+
+struct fdb_entry *
+fdb_find_far(const struct fdb *f, uint64_t key, uint32_t hash)
+{
+	struct fdb_entry *e = table_find(&f->now, key, hash);
+
+	if (e == NULL && f->old.entries != NULL)
+		e = table_find(&f->old, key, hash);
+	return e;
 }
 
 /* Something expires at @expire_s: neither sleep nor a sweep may miss it. */
@@ -157,17 +172,19 @@ static bool
 table_put(struct fdb *f, const struct fdb_entry *entry, uint32_t birth)
 {
 	struct fdb_table *t = &f->now;
-	uint32_t home = fdb_hash(f, entry->key);
+	uint32_t line = fdb_home(t, fdb_hash(f, entry->key));
 
-	for (uint32_t i = 0; i <= FDB_PROBES_MAX; i++) {
-		uint32_t slot = (home + i) & t->mask;
+	for (uint32_t i = 0; i <= FDB_LINES_MAX; i++) {
+		uint32_t room = fdb_line_match(&t->entries[line], 0);
 
-		if (t->entries[slot].key != 0)
-			continue;
-		t->entries[slot] = *entry;
-		t->births[slot] = birth;
-		t->count++;
-		return true;
+		if (room != 0) {
+			line += (uint32_t)__builtin_ctz(room);
+			t->entries[line] = *entry;
+			t->births[line] = birth;
+			t->count++;
+			return true;
+		}
+		line = (line + FDB_LINE) & t->mask;
 	}
 	return false;
 }
@@ -177,24 +194,32 @@ static void
 table_cut(struct fdb *f, uint32_t slot)
 {
 	struct fdb_table *t = &f->now;
-	uint32_t hole = slot;
+	uint32_t hole = slot, line = slot & ~(FDB_LINE - 1);
 
-	for (uint32_t i = (slot + 1) & t->mask;; i = (i + 1) & t->mask) {
-		struct fdb_entry *e = &t->entries[i];
-		uint32_t home;
+	/* Behind a line with room for one nobody has passed it by. */
+	while (fdb_line_match(&t->entries[line], 0) == 0) {
+		uint32_t past = 0; /* an entry that has passed the hole by */
 
-		if (e->key == 0)
-			break;
-		home = fdb_hash(f, e->key) & t->mask;
-		/* It stays if its home lies behind the hole. */
-		if (((i - home) & t->mask) < ((i - hole) & t->mask))
-			continue;
-		t->entries[hole] = *e;
-		t->births[hole] = t->births[i];
-		/* Has it moved to where the sweep has been already? */
-		if (hole < f->sweep_at && e->expire_s < f->sweep_due_s)
-			f->sweep_due_s = e->expire_s;
-		hole = i;
+		line = (line + FDB_LINE) & t->mask;
+		for (uint32_t i = 0; i < FDB_LINE && past == 0; i++) {
+			struct fdb_entry *e = &t->entries[line + i];
+			uint32_t home;
+
+			if (e->key == 0)
+				continue;
+			home = fdb_home(t, fdb_hash(f, e->key));
+			/* It stays if its home lies behind the hole's line. */
+			if (((line - home) & t->mask) <
+			    ((line - (hole & ~(FDB_LINE - 1))) & t->mask))
+				continue;
+			t->entries[hole] = *e;
+			t->births[hole] = t->births[line + i];
+			/* Has it moved to where the sweep has been? */
+			if (hole < f->sweep_at && e->expire_s < f->sweep_due_s)
+				f->sweep_due_s = e->expire_s;
+			past = line + i;
+			hole = past;
+		}
 	}
 	t->entries[hole] = (struct fdb_entry){ 0 };
 	t->count--;

@@ -8,11 +8,13 @@
  * frames.  A key is the address in 48 bits, the VLAN identifier in 12 and a bit
  * that is always set, so that no key is 0.
  *
- * Open addressing, linear probing, 16 bytes an entry and four entries a cache
- * line, never more than half full: most look-ups touch one line, which the
- * caller prefetches for a whole batch.  Beside the entries lies an array of
+ * Open addressing, 16 bytes an entry.  An entry's home is a cache line, of four
+ * slots, in any order; what finds it full goes to the next line that is not.
+ * Never more than half full, so nearly all look-ups touch one line, which the
+ * caller prefetches for a whole batch, and the four slots are compared without
+ * a branch that could be mispredicted.  Beside the entries lies an array of
  * 32-bit birth numbers, which only learning and listing touch.  The hash is
- * seeded (base/hash.h), and no entry lies more than FDB_PROBES_MAX slots away
+ * seeded (base/hash.h), and no entry lies more than FDB_LINES_MAX lines away
  * from home: what would have to is refused as if the table were full.
  *
  * The table grows by doubling (and shrinks after sweeps), FDB_REHASH_STEP slots
@@ -48,7 +50,8 @@
 #define FDB_MAX_DEFAULT       2000u
 #define FDB_MAX_HIGHEST       (1u << 30)
 #define FDB_TIMEOUT_DEFAULT_S 1200u
-#define FDB_PROBES_MAX        128u
+#define FDB_LINE              4u /* slots of a cache line */
+#define FDB_LINES_MAX         32u
 #define FDB_REHASH_STEP       16u
 #define FDB_VLAN_ANY          0x1000u /* for fdb_remove_mac(): in every VLAN */
 
@@ -169,25 +172,37 @@ fdb_prefetch(const struct fdb *f, uint32_t hash)
 	__builtin_prefetch(&f->now.entries[hash & f->now.mask]);
 }
 
-/* The entry in the table that is on its way out, or NULL. */
-struct fdb_entry *fdb_find_old(
+/* The first slot of the line that a hash leads to. */
+static inline uint32_t
+fdb_home(const struct fdb_table *t, uint32_t hash)
+{
+	return hash & t->mask & ~(FDB_LINE - 1);
+}
+
+/* Which of the four slots at @e have @key, a bit each. */
+static inline uint32_t
+fdb_line_match(const struct fdb_entry *e, uint64_t key)
+{
+	return (uint32_t)(e[0].key == key) | (uint32_t)(e[1].key == key) << 1 |
+	       (uint32_t)(e[2].key == key) << 2 |
+	       (uint32_t)(e[3].key == key) << 3;
+}
+
+/* The entry, in a line after its home or in the table that is on its way out;
+ * or NULL. */
+struct fdb_entry *fdb_find_far(
     const struct fdb *f, uint64_t key, uint32_t hash);
 
 /** fdb_find() - the entry, expired or not, or NULL; valid until a change */
 static inline struct fdb_entry *
 fdb_find(const struct fdb *f, uint64_t key, uint32_t hash)
 {
-	for (uint32_t i = 0; i <= FDB_PROBES_MAX; i++) {
-		struct fdb_entry *e = &f->now.entries[(hash + i) & f->now.mask];
+	struct fdb_entry *e = &f->now.entries[fdb_home(&f->now, hash)];
+	uint32_t match = fdb_line_match(e, key);
 
-		if (e->key == key)
-			return e;
-		if (e->key == 0)
-			break;
-	}
-	if (__builtin_expect(f->old.entries != NULL, 0))
-		return fdb_find_old(f, key, hash);
-	return NULL;
+	if (__builtin_expect(match != 0, 1))
+		return e + __builtin_ctz(match);
+	return fdb_find_far(f, key, hash);
 }
 
 /** fdb_lookup() - the port of a key, or FDB_NONE; expired is unknown */
