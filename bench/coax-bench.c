@@ -47,8 +47,8 @@
 #include "frame/offload.h"
 #include "net/net.h"
 
-#define ROUNDS   7
-#define SLICE_NS 30000000u
+#define ROUNDS   15
+#define SLICE_NS 15000000u
 #define BATCH    32u
 #define QUERIES  65536u /* a power of two */
 #define FRAME    64u
@@ -88,15 +88,6 @@ struct bench {
 	uint8_t *data;
 	uint64_t sum; /* keeps results alive */
 };
-
-static uint64_t
-now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 /* What this thread has computed: other programs do not count. */
 static uint64_t
@@ -644,12 +635,12 @@ want(const char *asked)
 static void
 slice(struct bench *b, uint32_t round)
 {
-	uint64_t start = now_ns(), ns, units = 0;
+	uint64_t start = cpu_ns(), ns, units = 0;
 
 	do {
 		for (uint32_t i = 0; i < 16; i++)
 			units += b->kind->work(b);
-		ns = now_ns() - start;
+		ns = cpu_ns() - start;
 	} while (ns < SLICE_NS);
 	b->ns[round] = (double)ns / (double)units;
 }

@@ -254,8 +254,8 @@ bridge_changed(struct iface *ifp, uint32_t what)
 
 	if ((what & (IFACE_CHANGED_LLADDR | IFACE_CHANGED_VLANS)) != 0 &&
 	    own_reserve(br) < 0)
-		log_warning("%s: no memory for the addresses of its VLANs",
-		    ifp->name);
+		log_warning(
+		    "%s: no memory for the addresses of its VLANs", ifp->name);
 	if ((what & IFACE_CHANGED_LLADDR) != 0)
 		bridge_stp_lladdr(br);
 	if ((what & IFACE_CHANGED_FLAGS) == 0 || up == br->was_up)

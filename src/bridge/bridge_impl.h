@@ -12,7 +12,8 @@
  * prefetches what they will look up, the second decides frame by frame and puts
  * each into the outlet of its port.  At the end each outlet that got something
  * is handed over once.  A flood puts one frame into many outlets, each holding
- * a reader's claim: nothing is copied.
+ * a reader's claim: nothing is copied.  Frames of a batch that are flooded one
+ * after the other are put into the outlets together, port by port.
  *
  * An outlet leads to the wire of an interface or to its host.  Between batches
  * all outlets are empty.
@@ -57,25 +58,27 @@ struct outlet {
 };
 SLIST_HEAD(outlet_list, outlet);
 
+/* In its order: what every batch, and then what every frame touches. */
 struct bridge_port {
-	struct bridge *bridge;
-	struct iface *ifp;
+	_Alignas(IFACE_ALIGN) struct iface *ifp;
 	uint32_t flags;  /* BRIDGE_* */
 	uint32_t number; /* from 1; 0: a span port */
 	enum bridge_stp_state state;
 	uint16_t pvid;       /* VLAN of untagged frames; 0: none */
 	uint16_t vlan_proto; /* type of the tags that it sends */
-	uint32_t group_fwd;  /* enum bridge_group_fwd, two bits a group */
+	TAILQ_ENTRY(bridge_port) link;
+	uint32_t group_fwd; /* enum bridge_group_fwd, two bits a group */
 	bool wire_host; /* the host is its wire (vether): no local delivery */
+	struct bridge *bridge;
+	struct outlet wire;
+	struct iface_stack stack;
+	struct outlet host;
 	/* Spanning tree, stp.c: settings, and what it was told of the link. */
 	uint8_t stp_priority;
 	bool ptp_said; /* PTP is as set by hand, whatever AUTOPTP */
 	bool stp_link;
-	uint32_t stp_cost;   /* 0: by speed */
-	uint32_t stp_guards; /* STP_GUARD_* */
-	struct iface_stack stack;
-	TAILQ_ENTRY(bridge_port) link;
-	struct outlet wire, host;
+	uint32_t stp_cost;      /* 0: by speed */
+	uint32_t stp_guards;    /* STP_GUARD_* */
 	struct vlan_set tagged; /* VLANs that enter and leave tagged */
 };
 TAILQ_HEAD(bridge_ports, bridge_port);
@@ -84,8 +87,15 @@ TAILQ_HEAD(bridge_ports, bridge_port);
 struct own_address {
 	uint64_t mac;
 	struct bridge_port *port; /* NULL: the bridge itself */
-	uint32_t rank; /* 1 + place in the order of I9; 0: free */
-	uint32_t vid;  /* in this VLAN of the bridge only; 0: in all */
+	uint32_t rank;            /* 1 + place in the order of I9; 0: free */
+	uint32_t vid; /* in this VLAN of the bridge only; 0: in all */
+};
+
+/* A frame on its way to all ports. */
+struct flooded {
+	struct frame *frame;
+	uint32_t heard; /* how many hosts have got it */
+	bool unknown;   /* only to ports with DISCOVER */
 };
 
 struct bridge {
@@ -100,6 +110,8 @@ struct bridge {
 	bool vlan_work; /* something about VLANs is configured */
 	struct outlet_list pending;
 	struct outlet host;
+	struct flooded
+	    flooded[FRAME_BATCH_MAX]; /* while a batch goes through */
 	struct own_address *own;
 	uint32_t own_mask; /* entries - 1 */
 	bool own_stale;

@@ -83,8 +83,9 @@ struct pass {
 	bool vlan;         /* something about VLANs is configured */
 	bool svi;          /* vlan children of the bridge got something */
 	struct vnet *vnet; /* of the bridge's host side */
-	uint64_t bytes;
-	uint32_t packets, mcasts;
+	uint64_t bytes, obytes;
+	uint32_t packets, mcasts, opackets, omcasts;
+	uint32_t flooded; /* frames in br->flooded */
 };
 
 static inline uint64_t
@@ -143,22 +144,24 @@ outlets_send(struct bridge *br)
 
 	while ((o = SLIST_FIRST(&br->pending)) != NULL) {
 		SLIST_REMOVE_HEAD(&br->pending, link);
+		if (SLIST_FIRST(&br->pending) != NULL)
+			iface_prefetch(SLIST_FIRST(&br->pending)->ifp);
 		o->pending = false;
 		if (o->batch.count != 0)
 			outlet_send(o);
 	}
 }
 
-/* T1, T2. Consumes one claim on @f. */
-static inline void
-port_put(struct bridge *br, struct bridge_port *p, struct frame *f)
-{
-	struct iface_counters *c = &br->ifp.count;
+static void flood_end(struct pass *pass);
 
-	c->opackets++;
-	c->obytes += f->len;
-	c->omcasts += f->data[0] & 1u;
-	outlet_put(br, &p->wire, f);
+/* T2: @f is handed to @ports ports. */
+static inline void
+count_out(struct pass *pass, const struct frame *f, uint32_t ports)
+{
+	pass->opackets += ports;
+	pass->obytes += (uint64_t)ports * f->len;
+	if ((f->data[0] & 1) != 0)
+		pass->omcasts += ports;
 }
 
 /* T1. May the VLAN leave here? */
@@ -171,8 +174,8 @@ vlan_egress(const struct pass *pass, const struct bridge_port *p, uint32_t vid,
 
 /* T1, T2: with the tag that the port wants. Consumes one claim on @f. */
 static inline void
-port_send(const struct pass *pass, struct bridge_port *p, struct frame *f,
-    uint32_t vid)
+port_send(
+    struct pass *pass, struct bridge_port *p, struct frame *f, uint32_t vid)
 {
 	if (__builtin_expect(pass->vlan, 0)) {
 		f = vlan_dress(f, vid, p);
@@ -181,7 +184,10 @@ port_send(const struct pass *pass, struct bridge_port *p, struct frame *f,
 			return;
 		}
 	}
-	port_put(pass->br, p, f);
+	if (__builtin_expect(pass->flooded != 0, 0))
+		flood_end(pass);
+	count_out(pass, f, 1);
+	outlet_put(pass->br, &p->wire, f);
 }
 
 /* I1. -1: the tag is cut off. */
@@ -334,10 +340,12 @@ drop(const struct pass *pass, struct frame *f, enum drop_reason why)
 
 /* I3, I8. As if there were no bridge: to the member's own host. */
 static void
-to_member(const struct pass *pass, struct frame *f, enum drop_reason why)
+to_member(struct pass *pass, struct frame *f, enum drop_reason why)
 {
 	struct bridge_port *in = pass->in;
 
+	if (pass->flooded != 0)
+		flood_end(pass);
 	if (in->ifp->host != NULL && !in->wire_host)
 		outlet_put(pass->br, &in->host, f);
 	else
@@ -396,9 +404,10 @@ to_bridge(struct pass *pass, struct frame *f, uint32_t vid)
 /* To the host of a member, which is in the VLANs that its wire is in.  Consumes
  * a claim on @f.  False: it is not, and the frame was released. */
 static bool
-to_host(const struct pass *pass, struct bridge_port *p, struct frame *f,
-    uint32_t vid)
+to_host(struct pass *pass, struct bridge_port *p, struct frame *f, uint32_t vid)
 {
+	if (pass->flooded != 0)
+		flood_end(pass);
 	if (pass->vlan) {
 		if (p != pass->in && !vlan_may_leave(p, vid, f)) {
 			frame_release(f);
@@ -503,9 +512,10 @@ flood_skips(const struct pass *pass, const struct bridge_port *p, bool unknown)
 	       !iface_running(p->ifp);
 }
 
-/* flood() where VLANs are configured, or of a reserved group. */
+/* L1 for one frame at once, where VLANs are configured, or of a reserved group.
+ * Returns how many took it; the caller keeps its claim. */
 static uint32_t
-flood_slow(const struct pass *pass, struct frame *f, uint32_t vid, bool unknown,
+flood_one(struct pass *pass, struct frame *f, uint32_t vid, bool unknown,
     uint32_t group)
 {
 	struct bridge *br = pass->br;
@@ -514,6 +524,8 @@ flood_slow(const struct pass *pass, struct frame *f, uint32_t vid, bool unknown,
 	struct frame *form;
 	uint32_t count = 0;
 
+	if (pass->flooded != 0)
+		flood_end(pass);
 	vlan_forms_begin(&forms, f, vid);
 	TAILQ_FOREACH (p, &br->members, link) {
 		if (flood_skips(pass, p, unknown) ||
@@ -523,52 +535,127 @@ flood_slow(const struct pass *pass, struct frame *f, uint32_t vid, bool unknown,
 		    port_group(p, group) != BRIDGE_GROUP_FORWARD)
 			continue;
 		form = pass->vlan ? vlan_forms_take(&forms, p) : frame_take(f);
-		if (form != NULL)
-			port_put(br, p, form);
-		else
-			iface_count_drop(p->ifp, DROP_NO_FRAME, 1);
 		count++;
+		if (form == NULL) {
+			iface_count_drop(p->ifp, DROP_NO_FRAME, 1);
+			continue;
+		}
+		count_out(pass, form, 1);
+		outlet_put(br, &p->wire, form);
 	}
 	vlan_forms_end(&forms);
 	return count;
 }
 
-/* L1. Returns how many took it; the caller keeps its claim. */
+/* I7 d: the host hears it on the bridge. */
 static uint32_t
-flood(const struct pass *pass, struct frame *f, uint32_t vid, bool unknown)
+bridge_hears(struct pass *pass, struct frame *f, uint32_t vid)
 {
-	struct bridge *br = pass->br;
+	const struct iface *ifp = &pass->br->ifp;
+
+	if ((ifp->host == NULL || !ifp->host->up) && ifp->vlans == NULL)
+		return 0;
+	return to_bridge(pass, frame_take(f), vid);
+}
+
+/* I7 e: has @p a host that hears it, too? */
+static inline bool
+member_hears(const struct pass *pass, const struct bridge_port *p)
+{
+	return has_local_host(pass, p) && p->ifp->host->up;
+}
+
+static uint32_t
+members_hear(struct pass *pass, struct frame *f, uint32_t vid)
+{
 	struct bridge_port *p;
 	uint32_t count = 0;
 
-	if (__builtin_expect(pass->vlan, 0))
-		return flood_slow(pass, f, vid, unknown, NO_GROUP);
-	TAILQ_FOREACH (p, &br->members, link) {
-		if (flood_skips(pass, p, unknown))
-			continue;
-		port_put(br, p, frame_take(f));
-		count++;
+	TAILQ_FOREACH (p, &pass->br->members, link) {
+		if (member_hears(pass, p))
+			count += to_host(pass, p, frame_take(f), vid);
 	}
 	return count;
 }
 
-/* I7 d and e: the host hears it on the bridge and on its members. */
-static uint32_t
-hosts_hear(struct pass *pass, struct frame *f, uint32_t vid, bool only_receiver)
+/* A claim ends: @f went to @takers. */
+static inline void
+flood_done(const struct pass *pass, struct frame *f, uint32_t takers)
+{
+	if (takers == 0)
+		drop(pass, f, DROP_NO_PORT);
+	else
+		frame_release(f);
+}
+
+/* L1 and I7 e for the frames that gathered: port by port, since a port is more
+ * memory than a frame. */
+static void
+flood_end(struct pass *pass)
 {
 	struct bridge *br = pass->br;
+	uint32_t takers = 0, unknown_takers = 0, hearers = 0;
 	struct bridge_port *p;
-	uint32_t count = 0;
 
-	if ((br->ifp.host != NULL && br->ifp.host->up) || br->ifp.vlans != NULL)
-		count += to_bridge(pass, frame_take(f), vid);
 	TAILQ_FOREACH (p, &br->members, link) {
-		if ((only_receiver && p != pass->in) ||
-		    !has_local_host(pass, p) || !p->ifp->host->up)
+		const struct bridge_port *next = TAILQ_NEXT(p, link);
+		bool discover = (p->flags & BRIDGE_DISCOVER) != 0;
+
+		if (next != NULL) {
+			__builtin_prefetch(&next->wire);
+			__builtin_prefetch(next->ifp);
+			next = TAILQ_NEXT(next, link);
+			if (next != NULL)
+				__builtin_prefetch(next);
+		}
+		if (pass->in != NULL && member_hears(pass, p)) {
+			hearers++;
+			for (uint32_t i = 0; i < pass->flooded; i++) {
+				const struct flooded *x = &br->flooded[i];
+
+				if (!x->unknown)
+					outlet_put(
+					    br, &p->host, frame_take(x->frame));
+			}
+		}
+		if (flood_skips(pass, p, false))
 			continue;
-		count += to_host(pass, p, frame_take(f), vid);
+		takers++;
+		unknown_takers += discover;
+		for (uint32_t i = 0; i < pass->flooded; i++) {
+			const struct flooded *x = &br->flooded[i];
+
+			if (!x->unknown || discover)
+				outlet_put(br, &p->wire, frame_take(x->frame));
+		}
 	}
-	return count;
+	for (uint32_t i = 0; i < pass->flooded; i++) {
+		const struct flooded *x = &br->flooded[i];
+		uint32_t n = x->unknown ? unknown_takers : takers;
+
+		count_out(pass, x->frame, n);
+		if (!x->unknown)
+			n += x->heard + hearers;
+		flood_done(pass, x->frame, n);
+	}
+	pass->flooded = 0;
+}
+
+/* L1, and of a group from a port I7 e.  Consumes @f; @heard: has the bridge's
+ * host got it already?  Frames that are flooded one after the other wait for
+ * one another: whatever else goes to a port ends that. */
+static inline void
+flood(struct pass *pass, struct frame *f, uint32_t vid, bool unknown,
+    uint32_t heard)
+{
+	if (__builtin_expect(!pass->vlan, 1)) {
+		pass->br->flooded[pass->flooded++] =
+		    (struct flooded){ f, heard, unknown };
+		return;
+	}
+	if (pass->in != NULL && !unknown)
+		heard += members_hear(pass, f, vid);
+	flood_done(pass, f, flood_one(pass, f, vid, unknown, NO_GROUP) + heard);
 }
 
 /* I7: not spanning tree's, and not refused by `group-fwd'. */
@@ -589,8 +676,8 @@ group_is_heard(const struct bridge_port *in, const struct frame *f)
 	}
 }
 
-/* Groups of other stations hosts_hear() gives to the netdevs where the bridge
- * is; a frame that the host sent has been seen on the netdev of that port. */
+/* Groups of other stations are given to the netdevs where the bridge is (I7); a
+ * frame that the host sent has been seen on the netdev of that port. */
 bool
 bridge_port_host_gets(struct iface_stack *s, const struct iface *ifp,
     const struct frame *f, bool out)
@@ -630,10 +717,8 @@ bridge_span_host_gets(struct iface_stack *s, const struct iface *ifp,
 static void
 input_group(struct pass *pass, struct frame *f, const struct looked *l)
 {
-	enum drop_reason why = DROP_NO_PORT;
-	uint32_t takers = 0;
 	bool reserved = key_is_reserved(l->dst_key);
-	uint32_t group = NO_GROUP;
+	uint32_t group = NO_GROUP, heard;
 
 	if (__builtin_expect(reserved && pass->in->group_fwd != 0, 0)) {
 		enum bridge_group_fwd what =
@@ -665,21 +750,30 @@ input_group(struct pass *pass, struct frame *f, const struct looked *l)
 		drop(pass, f, DROP_ADDR_LIMIT);
 		return;
 	}
-	if (pass->in->state == BRIDGE_STP_LEARNING) {
-		why = DROP_STP_LEARNING;
-	} else if (reserved) {
-		why = DROP_RESERVED;
-	} else {
-		pass->mcasts++;
-		takers = group == NO_GROUP
-		             ? flood(pass, f, l->vid, false)
-		             : flood_slow(pass, f, l->vid, false, group);
+	heard = bridge_hears(pass, f, l->vid); /* d, e */
+	if (reserved) {
+		if (member_hears(pass, pass->in))
+			heard += to_host(pass, pass->in, frame_take(f), l->vid);
+	} else if (pass->in->state == BRIDGE_STP_LEARNING ||
+	           group != NO_GROUP) {
+		heard += members_hear(pass, f, l->vid);
 	}
-	takers += hosts_hear(pass, f, l->vid, reserved); /* d, e */
-	if (takers == 0)
-		drop(pass, f, why);
+	if (pass->in->state == BRIDGE_STP_LEARNING || reserved) {
+		if (heard != 0)
+			frame_release(f);
+		else
+			drop(pass, f,
+			    pass->in->state == BRIDGE_STP_LEARNING
+			        ? DROP_STP_LEARNING
+			        : DROP_RESERVED);
+		return;
+	}
+	pass->mcasts++;
+	if (group == NO_GROUP)
+		flood(pass, f, l->vid, false, heard);
 	else
-		frame_release(f);
+		flood_done(
+		    pass, f, flood_one(pass, f, l->vid, false, group) + heard);
 }
 
 /* I9. True: consumed. */
@@ -738,10 +832,7 @@ forward(struct pass *pass, struct frame *f, const struct looked *l)
 	show(pass, f, l->vid); /* F6 */
 	/* F7: the packet filter's place; it is in no bridge yet. */
 	if (number == FDB_NONE) { /* F8 */
-		if (flood(pass, f, l->vid, true) == 0)
-			drop(pass, f, DROP_NO_PORT);
-		else
-			frame_release(f);
+		flood(pass, f, l->vid, true, 0);
 		return;
 	}
 	out = br->ports[number]; /* F9 */
@@ -779,9 +870,14 @@ pass_end(struct pass *pass)
 {
 	struct bridge *br = pass->br;
 
+	if (pass->flooded != 0)
+		flood_end(pass);
 	br->ifp.count.ipackets += pass->packets;
 	br->ifp.count.ibytes += pass->bytes;
 	br->ifp.count.imcasts += pass->mcasts;
+	br->ifp.count.opackets += pass->opackets;
+	br->ifp.count.obytes += pass->obytes;
+	br->ifp.count.omcasts += pass->omcasts;
 	outlets_send(br);
 	if (__builtin_expect(pass->svi, 0))
 		br->ifp.vlans->flush(&br->ifp);
@@ -886,10 +982,8 @@ bridge_transmit(struct iface *ifp, struct frame_batch *batch)
 			port_send(&pass, out, f, l->vid);
 		else if (out != NULL)
 			drop(&pass, f, DROP_VLAN_EGRESS);
-		else if (flood(&pass, f, l->vid, !group) == 0)
-			drop(&pass, f, DROP_NO_PORT);
 		else
-			frame_release(f);
+			flood(&pass, f, l->vid, !group, 0);
 	}
 	pass_end(&pass);
 	br->from_host = false;
@@ -898,7 +992,7 @@ bridge_transmit(struct iface *ifp, struct frame_batch *batch)
 /* H2, unknown or group: every port that is up and forwards, the one that it was
  * sent on included. */
 static uint32_t
-host_flood(const struct pass *pass, struct frame *f, uint32_t vid)
+host_flood(struct pass *pass, struct frame *f, uint32_t vid)
 {
 	struct bridge *br = pass->br;
 	struct vlan_forms forms;
@@ -912,11 +1006,13 @@ host_flood(const struct pass *pass, struct frame *f, uint32_t vid)
 		    !iface_running(p->ifp) || !vlan_egress(pass, p, vid, f))
 			continue;
 		form = pass->vlan ? vlan_forms_take(&forms, p) : frame_take(f);
-		if (form != NULL)
-			port_put(br, p, form);
-		else
-			iface_count_drop(p->ifp, DROP_NO_FRAME, 1);
 		count++;
+		if (form == NULL) {
+			iface_count_drop(p->ifp, DROP_NO_FRAME, 1);
+			continue;
+		}
+		count_out(pass, form, 1);
+		outlet_put(br, &p->wire, form);
 	}
 	vlan_forms_end(&forms);
 	return count;

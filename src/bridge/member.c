@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/ether.h"
 #include "base/list.h"
@@ -234,10 +235,11 @@ bridge_remove_all(struct bridge *br)
 static struct bridge_port *
 port_new(struct bridge *br, struct iface *ifp)
 {
-	struct bridge_port *p = calloc(1, sizeof(*p));
+	struct bridge_port *p = aligned_alloc(IFACE_ALIGN, sizeof(*p));
 
 	if (p == NULL)
 		return NULL;
+	memset(p, 0, sizeof(*p));
 	p->bridge = br;
 	p->ifp = ifp;
 	p->wire_host = (ifp->ops->kind_flags & IFACE_KIND_HOST_IS_WIRE) != 0;

@@ -4,9 +4,10 @@
  * children that have one of their own, the members'.  forward.c asks it for
  * every unicast frame (I9).
  *
- * Open addressing, at most a quarter full; made larger where there is configuration,
- * filled anew at the next batch.  A vlan child's address counts in the VLAN of
- * the bridge that leads to it, which for a child of a child is the outer one.
+ * Open addressing, at most a quarter full; made larger where there is
+ * configuration, filled anew at the next batch.  A vlan child's address counts
+ * in the VLAN of the bridge that leads to it, which for a child of a child is
+ * the outer one.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -19,8 +20,8 @@
 /* Calls @fn for each child at any depth that has an address of its own. */
 static void
 each_child(struct bridge *br, const struct iface *parent, uint32_t outer_vid,
-    void (*fn)(struct bridge *br, const struct iface *child, uint32_t vid,
-        void *arg),
+    void (*fn)(
+        struct bridge *br, const struct iface *child, uint32_t vid, void *arg),
     void *arg)
 {
 	const struct iface *child;

@@ -650,6 +650,53 @@ test_order_is_kept(void **state)
 		assert_int_equal(mock_of(l.p[1])->sent.ids[i], i + 1);
 }
 
+/* The same for hosts: groups are flooded together, but nothing overtakes. */
+static void
+test_order_is_kept_for_hosts(void **state)
+{
+	struct frame_batch b = { .count = FRAME_BATCH_MAX };
+	struct seen *own = &mock_of(l.p[0])->heard;
+	struct seen *other = &mock_of(l.p[1])->heard;
+
+	(void)state;
+	host_give(l.br, &l.br_host, l.net->home);
+	host_give(l.p[0], mock_of(l.p[0]), l.net->home);
+	host_give(l.p[1], mock_of(l.p[1]), l.net->home);
+	for (uint32_t i = 0; i < FRAME_BATCH_MAX; i++) {
+		static const uint32_t kinds[] = { 0, 0, 1, 0, 2, 3, 0, 0, 4 };
+		uint64_t dst = BROADCAST;
+
+		switch (kinds[i % ARRAY_LEN(kinds)]) {
+		case 1:
+			dst = mac_to_u64(l.p[0]->mac);
+			break;
+		case 2:
+			dst = mac_to_u64(l.p[1]->mac);
+			break;
+		case 3:
+			dst = mac_to_u64(l.br->mac);
+			break;
+		case 4:
+			dst = GROUP;
+			break;
+		default:
+			break;
+		}
+		b.frames[i] = frame_make(l.net, dst, station(1), 0, i + 1);
+	}
+	iface_input(l.p[0], &b);
+	assert_true(own->count > FRAME_BATCH_MAX / 2);
+	assert_true(other->count > FRAME_BATCH_MAX / 2);
+	assert_true(l.br_host.heard.count > FRAME_BATCH_MAX / 2);
+	for (uint32_t i = 1; i < own->count; i++)
+		assert_true(own->ids[i] > own->ids[i - 1]);
+	for (uint32_t i = 1; i < other->count; i++)
+		assert_true(other->ids[i] > other->ids[i - 1]);
+	for (uint32_t i = 1; i < l.br_host.heard.count; i++)
+		assert_true(
+		    l.br_host.heard.ids[i] > l.br_host.heard.ids[i - 1]);
+}
+
 static char line[256];
 
 static void
@@ -880,6 +927,7 @@ main(void)
 		TEST(test_host_output_on_the_bridge),
 		TEST(test_host_output_on_a_member),
 		TEST(test_order_is_kept),
+		TEST(test_order_is_kept_for_hosts),
 		TEST(test_mac_flap),
 		TEST(test_ageing_by_the_timer),
 		TEST(test_ageing_after_a_shorter_timeout),
