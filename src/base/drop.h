@@ -40,6 +40,8 @@ enum drop_counter {
 	/* interfaces */ \
 	X(IF_DOWN, "if-down", OERR, \
 	    "Sent through an interface that is not up.") \
+	X(MONITOR_OUT, "monitor-out", OERR, \
+	    "Sent through an interface in monitor mode.") \
 	X(IF_DOWN_IN, "if-down-in", IERR, \
 	    "Received on an interface that is not up.") \
 	X(MTU, "mtu", OERR, \
@@ -115,7 +117,7 @@ enum drop_counter {
 	X(SPAN_INPUT, "span-input", NONE, \
 	    "Received on a span port, which only sends.") \
 	X(MONITOR, "monitor", NONE, \
-	    "The bridge is in monitor mode: seen, not forwarded.") \
+	    "Received in monitor mode: shown to captures, no more.") \
 	X(FILTERED, "filtered", NONE, \
 	    "Refused by the packet filter.")
 

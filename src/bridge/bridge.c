@@ -258,12 +258,14 @@ bridge_changed(struct iface *ifp, uint32_t what)
 		    "%s: no memory for the addresses of its VLANs", ifp->name);
 	if ((what & IFACE_CHANGED_LLADDR) != 0)
 		bridge_stp_lladdr(br);
-	if ((what & IFACE_CHANGED_FLAGS) == 0 || up == br->was_up)
+	if ((what & IFACE_CHANGED_FLAGS) == 0)
 		return;
-	br->was_up = up;
-	iface_set_running(ifp, up);
-	if (!up)
-		fdb_flush(&br->fdb, false);
+	if (up != br->was_up) {
+		br->was_up = up;
+		iface_set_running(ifp, up);
+		if (!up)
+			fdb_flush(&br->fdb, false);
+	}
 	bridge_stp_links(br);
 }
 

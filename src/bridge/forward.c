@@ -9,7 +9,7 @@
  *   I1  the VLAN is that of the outermost tag, 0 if there is none
  *   I2  a vlan child of the member goes first (iface_input() has done that)
  *   I3  the bridge is down: the member is a plain interface
- *   I4  the bridge monitors: count, drop
+ *   I4  the bridge monitors: show, count, drop
  *   I5  VLAN ingress; the rules about VLANs are in vlan.c
  *   I6  copy to the span ports
  *   I7  group addresses: 01:80:c2:00:00:00 is spanning tree's; else forwarded,
@@ -33,9 +33,10 @@
  *   T1 VLAN egress; T2 count; T3 hand over
  * From the host
  *   H1 on the bridge: to the known port if it forwards, else flood
- *   H2 on a member: bridge down, or the member does not forward: out of that
- *      member; copy to the span ports; known: to that port if it is up and
- *      forwards; else to all that are up and forward
+ *   H2 on a member: bridge down or in monitor mode, or the member does not
+ *      forward: out of that member; copy to the span ports; known: to that port
+ *      if it is up and forwards; else to all that are up and forward; show on
+ *      the bridge unless it is known behind that member
  *
  * Differs:
  *   - what is received to a group is given to the host side of every member
@@ -375,10 +376,37 @@ show(const struct pass *pass, struct frame *f, uint32_t vid)
 		iface_count_drop(&pass->br->ifp, DROP_NO_FRAME, 1);
 }
 
+static void
+seen_slow(const struct pass *pass, struct frame *f, uint32_t vid, bool out)
+{
+	struct iface *ifp = &pass->br->ifp;
+	struct frame_batch one = { .count = 1, .frames = { f } };
+	struct frame *tagged = NULL;
+
+	if (pass->vlan) {
+		tagged = vlan_dress_tagged(frame_take(f), vid, tpid_in(pass));
+		if (tagged != NULL)
+			one.frames[0] = tagged;
+	}
+	ifp->capture->frames(ifp->capture, ifp, &one, out);
+	if (tagged != NULL)
+		frame_release(tagged);
+}
+
+/* F6, I7 d, H2. What captures on the bridge see, as BSD's bpf does: @f is not
+ * consumed. */
+static inline void
+seen(const struct pass *pass, struct frame *f, uint32_t vid, bool out)
+{
+	if (__builtin_expect(pass->br->ifp.capture != NULL, 0))
+		seen_slow(pass, f, vid, out);
+}
+
 /* To the host on the bridge: a vlan child of the bridge goes first.  Consumes a
- * claim on @f.  False: nobody is there, and it was released. */
+ * claim on @f.  False: nobody is there, which is a drop if it is for it @only.
+ */
 static bool
-to_bridge(struct pass *pass, struct frame *f, uint32_t vid)
+to_bridge(struct pass *pass, struct frame *f, uint32_t vid, bool only)
 {
 	struct iface *ifp = &pass->br->ifp;
 
@@ -394,7 +422,10 @@ to_bridge(struct pass *pass, struct frame *f, uint32_t vid)
 		return true;
 	}
 	if (ifp->host == NULL || !ifp->host->up) {
-		frame_release(f);
+		if (only)
+			iface_drop(ifp, f, DROP_HOST_DOWN);
+		else
+			frame_release(f);
 		return false;
 	}
 	outlet_put(pass->br, &pass->br->host, f);
@@ -402,15 +433,20 @@ to_bridge(struct pass *pass, struct frame *f, uint32_t vid)
 }
 
 /* To the host of a member, which is in the VLANs that its wire is in.  Consumes
- * a claim on @f.  False: it is not, and the frame was released. */
+ * a claim on @f.  False: not in this one, which is a drop if it is for it
+ * @only. */
 static bool
-to_host(struct pass *pass, struct bridge_port *p, struct frame *f, uint32_t vid)
+to_host(struct pass *pass, struct bridge_port *p, struct frame *f, uint32_t vid,
+    bool only)
 {
 	if (pass->flooded != 0)
 		flood_end(pass);
 	if (pass->vlan) {
 		if (p != pass->in && !vlan_may_leave(p, vid, f)) {
-			frame_release(f);
+			if (only)
+				drop(pass, f, DROP_VLAN_EGRESS);
+			else
+				frame_release(f);
 			return false;
 		}
 		f = vlan_dress(f, vid, p);
@@ -555,7 +591,7 @@ bridge_hears(struct pass *pass, struct frame *f, uint32_t vid)
 
 	if ((ifp->host == NULL || !ifp->host->up) && ifp->vlans == NULL)
 		return 0;
-	return to_bridge(pass, frame_take(f), vid);
+	return to_bridge(pass, frame_take(f), vid, false);
 }
 
 /* I7 e: has @p a host that hears it, too? */
@@ -573,7 +609,7 @@ members_hear(struct pass *pass, struct frame *f, uint32_t vid)
 
 	TAILQ_FOREACH (p, &pass->br->members, link) {
 		if (member_hears(pass, p))
-			count += to_host(pass, p, frame_take(f), vid);
+			count += to_host(pass, p, frame_take(f), vid, false);
 	}
 	return count;
 }
@@ -691,8 +727,9 @@ bridge_port_host_gets(struct iface_stack *s, const struct iface *ifp,
 		return true;
 	if (out && br->from_host)
 		return p == br->host_port;
-	if (!out && (br->ifp.flags & IFACE_MONITOR) != 0) /* I4 */
-		return false;
+	/* I4: no host is to have it. */
+	if (!out && (br->ifp.flags & IFACE_MONITOR) != 0)
+		return true;
 	if (!ether_is_multicast(f->data)) /* I8 */
 		return !out && p->state == BRIDGE_STP_DISCARDING;
 	if (!out && !group_is_heard(p, f))
@@ -750,10 +787,12 @@ input_group(struct pass *pass, struct frame *f, const struct looked *l)
 		drop(pass, f, DROP_ADDR_LIMIT);
 		return;
 	}
+	seen(pass, f, l->vid, false);
 	heard = bridge_hears(pass, f, l->vid); /* d, e */
 	if (reserved) {
 		if (member_hears(pass, pass->in))
-			heard += to_host(pass, pass->in, frame_take(f), l->vid);
+			heard += to_host(
+			    pass, pass->in, frame_take(f), l->vid, false);
 	} else if (pass->in->state == BRIDGE_STP_LEARNING ||
 	           group != NO_GROUP) {
 		heard += members_hear(pass, f, l->vid);
@@ -796,13 +835,14 @@ input_own(struct pass *pass, struct frame *f, const struct looked *l)
 	}
 	if (to != pass->in) {
 		count_in(pass, f);
+		seen(pass, f, l->vid, false);
 		if (to != NULL)
 			show(pass, f, l->vid);
 	}
-	if (to == NULL && !to_bridge(pass, f, l->vid))
-		iface_count_drop(&pass->br->ifp, DROP_HOST_DOWN, 1);
-	else if (to != NULL && !to_host(pass, to, f, l->vid))
-		iface_count_drop(pass->in->ifp, DROP_VLAN_EGRESS, 1);
+	if (to == NULL)
+		(void)to_bridge(pass, f, l->vid, true);
+	else
+		(void)to_host(pass, to, f, l->vid, true);
 	return true;
 }
 
@@ -829,7 +869,8 @@ forward(struct pass *pass, struct frame *f, const struct looked *l)
 		drop(pass, f, DROP_SAME_PORT);
 		return;
 	}
-	show(pass, f, l->vid); /* F6 */
+	seen(pass, f, l->vid, false); /* F6 */
+	show(pass, f, l->vid);
 	/* F7: the packet filter's place; it is in no bridge yet. */
 	if (number == FDB_NONE) { /* F8 */
 		flood(pass, f, l->vid, true, 0);
@@ -889,9 +930,13 @@ pass_end(struct pass *pass)
 static void
 input_monitor(struct bridge *br, struct frame_batch *batch)
 {
+	struct iface_capture *c = br->ifp.capture;
+
 	br->ifp.count.ipackets += batch->count;
 	for (uint32_t i = 0; i < batch->count; i++)
 		br->ifp.count.ibytes += batch->frames[i]->len;
+	if (c != NULL)
+		c->frames(c, &br->ifp, batch, false);
 	iface_drop_batch(&br->ifp, batch, DROP_MONITOR);
 }
 
@@ -911,8 +956,6 @@ bridge_port_input(
 		outlets_send(br);
 		return;
 	}
-	if (br->ifp.capture != NULL)
-		br->ifp.capture(&br->ifp, batch, false);
 	if ((br->ifp.flags & IFACE_MONITOR) != 0) {
 		input_monitor(br, batch);
 		return;
@@ -1035,7 +1078,8 @@ bridge_port_host_output(
 	}
 	br->from_host = true;
 	br->host_port = in;
-	if (in->state != BRIDGE_STP_FORWARDING) {
+	if ((br->ifp.flags & IFACE_MONITOR) != 0 ||
+	    in->state != BRIDGE_STP_FORWARDING) {
 		iface_output(ifp, batch);
 		br->from_host = false;
 		return;
@@ -1052,6 +1096,8 @@ bridge_port_host_output(
 			out = known(&pass, l);
 			show(&pass, f, l->vid);
 		}
+		if (out != in)
+			seen(&pass, f, l->vid, true);
 		if (out == NULL) {
 			if (host_flood(&pass, f, l->vid) == 0)
 				drop(&pass, f, DROP_NO_PORT);

@@ -180,14 +180,16 @@ do_effects_once(struct bridge *br)
 	br->stp_busy = false;
 }
 
-/* Is the port's link as spanning tree has it? */
+/* Is the port's link as spanning tree has it?  In monitor mode there is none:
+ * nothing is heard, and nothing must be said. */
 static void
 tell_link(struct bridge_port *p)
 {
 	struct bridge *br = p->bridge;
 	const struct stp_port_options o = { .speed_bps = BRIDGE_SPEED_BPS };
-	bool up = iface_running(&br->ifp) && iface_running(p->ifp) &&
-	          p->ifp->link != IFACE_LINK_DOWN;
+	bool up = iface_running(&br->ifp) &&
+	          (br->ifp.flags & IFACE_MONITOR) == 0 &&
+	          iface_running(p->ifp) && p->ifp->link != IFACE_LINK_DOWN;
 
 	if ((p->flags & BRIDGE_STP) == 0 || up == p->stp_link)
 		return;

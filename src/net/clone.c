@@ -460,6 +460,9 @@ net_iface_destroy(struct iface *ifp, struct net_wait *w)
 		err = net->system.host_detach(net->system.arg, ifp, w);
 	ifp->host = NULL;
 	ifp->ops->destroy(ifp);
+	if (ifp->capture != NULL)
+		ifp->capture->detach(ifp->capture, ifp);
+	ASSERT(ifp->capture == NULL);
 	net_emit(net, &ev);
 	list_out(ifp);
 	free(ifp);

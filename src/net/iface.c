@@ -39,8 +39,8 @@ drops_tell(struct iface *ifp, enum drop_reason why)
 	net_emit(ifp->net, &ev);
 }
 
-void
-iface_count_drop(struct iface *ifp, enum drop_reason why, uint64_t n)
+static void
+count_drop(struct iface *ifp, enum drop_reason why, uint64_t n)
 {
 	struct iface_counters *c = &ifp->count;
 
@@ -67,20 +67,47 @@ iface_count_drop(struct iface *ifp, enum drop_reason why, uint64_t n)
 		drops_tell(ifp, why);
 }
 
+/* Shows captures a frame that is about to be dropped, or none. */
+static inline void
+show_drop(
+    struct iface *ifp, const struct frame *f, enum drop_reason why, uint64_t n)
+{
+	struct iface_capture *c = ifp->capture;
+	bool out;
+
+	if (__builtin_expect(c == NULL, 1) || c->dropped == NULL)
+		return;
+	/* Only queues of outputs are left when an interface ends. */
+	out = ifp->sending || why == DROP_DESTROYED ||
+	      drop_info(why)->counter == DROP_COUNTS_OERR;
+	c->dropped(c, ifp, f, why, out, n);
+}
+
+void
+iface_count_drop(struct iface *ifp, enum drop_reason why, uint64_t n)
+{
+	if (n != 0)
+		show_drop(ifp, NULL, why, n);
+	count_drop(ifp, why, n);
+}
+
 void
 iface_drop(struct iface *ifp, struct frame *f, enum drop_reason why)
 {
+	show_drop(ifp, f, why, 1);
 	frame_release(f);
-	iface_count_drop(ifp, why, 1);
+	count_drop(ifp, why, 1);
 }
 
 void
 iface_drop_batch(
     struct iface *ifp, struct frame_batch *batch, enum drop_reason why)
 {
-	for (uint32_t i = 0; i < batch->count; i++)
+	for (uint32_t i = 0; i < batch->count; i++) {
+		show_drop(ifp, batch->frames[i], why, 1);
 		frame_release(batch->frames[i]);
-	iface_count_drop(ifp, why, batch->count);
+	}
+	count_drop(ifp, why, batch->count);
 }
 
 void
@@ -204,7 +231,7 @@ iface_input(struct iface *ifp, struct frame_batch *batch)
 	if (batch->count == 0)
 		return;
 	if (ifp->capture != NULL)
-		ifp->capture(ifp, batch, false);
+		ifp->capture->frames(ifp->capture, ifp, batch, false);
 	if ((ifp->flags & IFACE_MONITOR) != 0) {
 		iface_drop_batch(ifp, batch, DROP_MONITOR);
 		return;
@@ -233,13 +260,15 @@ iface_host_input(struct iface *ifp, struct frame_batch *batch)
 		iface_input(ifp, batch);
 		return;
 	}
+	ifp->sending = true;
 	drop_runts(ifp, batch);
 	if (batch->count == 0)
-		return;
-	if (ifp->stack != NULL && ifp->stack->host_output != NULL)
+		; /* none is left */
+	else if (ifp->stack != NULL && ifp->stack->host_output != NULL)
 		ifp->stack->host_output(ifp->stack, ifp, batch);
 	else
 		iface_output(ifp, batch);
+	ifp->sending = false;
 }
 
 void
@@ -255,7 +284,7 @@ static void
 transmit(struct iface *ifp, struct frame_batch *batch)
 {
 	if (ifp->capture != NULL)
-		ifp->capture(ifp, batch, true);
+		ifp->capture->frames(ifp->capture, ifp, batch, true);
 	if (mirrored(ifp))
 		mirror(ifp, batch, true);
 	ifp->ops->transmit(ifp, batch);
@@ -318,6 +347,10 @@ iface_output(struct iface *ifp, struct frame_batch *batch)
 {
 	if (!iface_running(ifp)) {
 		iface_drop_batch(ifp, batch, DROP_IF_DOWN);
+		return;
+	}
+	if (__builtin_expect((ifp->flags & IFACE_MONITOR) != 0, 0)) {
+		iface_drop_batch(ifp, batch, DROP_MONITOR_OUT);
 		return;
 	}
 	for (uint32_t i = 0; i < batch->count; i++) {

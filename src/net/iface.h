@@ -24,6 +24,9 @@
  *     (offload_fit()), shown to capture, given to ops->transmit.
  *   - iface_host_deliver(): to the host's stack.
  *
+ * In monitor mode an interface shows what comes in to captures and drops it,
+ * and sends nothing, whoever asks (DROP_MONITOR, DROP_MONITOR_OUT).
+ *
  * A vether is the exception (IFACE_KIND_HOST_IS_WIRE): its host netdev is its
  * wire, so what the host sends enters by iface_input(), and transmit delivers
  * to the host.
@@ -163,6 +166,20 @@ struct iface_vlans {
 	struct iface *(*next)(const struct iface *parent, uint32_t *vid);
 };
 
+/* Who looks on (capture/).  All that is shown is borrowed for the call, and
+ * nothing of the net may be changed in it. */
+struct iface_capture {
+	/* Frames that have come in from the wire, or go @out of it. */
+	void (*frames)(struct iface_capture *c, struct iface *ifp,
+	    const struct frame_batch *batch, bool out);
+	/* @f is about to be dropped, on its way in or @out; NULL: @n frames
+	 * were lost of which there is nothing to show.  May be NULL. */
+	void (*dropped)(struct iface_capture *c, struct iface *ifp,
+	    const struct frame *f, enum drop_reason why, bool out, uint64_t n);
+	/* @ifp is being destroyed: let go of it now. */
+	void (*detach)(struct iface_capture *c, struct iface *ifp);
+};
+
 #define IFACE_KIND_HOST_IS_WIRE 0x01u /* vether */
 #define IFACE_KIND_ETHERNET     0x02u /* may be a bridge member */
 #define IFACE_KIND_NO_CLONE     0x04u /* cannot be created by ifconfig */
@@ -237,11 +254,11 @@ struct iface {
 	bool ready;       /* on the net's ready list */
 	bool flush_later; /* on the net's flush list */
 	bool born;        /* create has succeeded: changes are told */
+	bool sending;     /* inside iface_host_input(): drops are outbound */
 	struct iface_stack *stack;
 	struct iface_host *host;
 	/* Hooks of later layers; NULL when unused (no cost). */
-	void (*capture)(
-	    struct iface *ifp, const struct frame_batch *batch, bool out);
+	struct iface_capture *capture;
 	struct iface_vlans *vlans;
 	TAILQ_ENTRY(iface) ready_link;
 	struct iface_counters count;
@@ -297,7 +314,8 @@ void iface_drop(struct iface *ifp, struct frame *f, enum drop_reason why);
 /** iface_drop_batch() - the same for a whole batch */
 void iface_drop_batch(
     struct iface *ifp, struct frame_batch *batch, enum drop_reason why);
-/** iface_count_drop() - count @n drops of frames that no longer exist */
+/** iface_count_drop() - count @n drops of frames that do not exist (any more)
+ */
 void iface_count_drop(struct iface *ifp, enum drop_reason why, uint64_t n);
 /** iface_count_out() - count a frame that the driver accepted for sending */
 void iface_count_out(struct iface *ifp, const struct frame *f);

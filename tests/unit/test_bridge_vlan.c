@@ -24,8 +24,10 @@ static struct {
 } heard;
 
 static void
-capture(struct iface *ifp, const struct frame_batch *batch, bool out)
+capture(struct iface_capture *c, struct iface *ifp,
+    const struct frame_batch *batch, bool out)
 {
+	(void)c;
 	for (uint32_t p = 0; out && p < PORTS; p++) {
 		if (l.p[p] != ifp || batch->count == 0)
 			continue;
@@ -37,6 +39,18 @@ capture(struct iface *ifp, const struct frame_batch *batch, bool out)
 		memcpy(sent[p].bytes, f->data, f->len < 128 ? f->len : 128);
 	}
 }
+
+static void
+uncapture(struct iface_capture *c, struct iface *ifp)
+{
+	(void)c;
+	ifp->capture = NULL;
+}
+
+static struct iface_capture look = {
+	.frames = capture,
+	.detach = uncapture,
+};
 
 static void
 hear(struct iface_host *h, struct iface *ifp, struct frame_batch *batch)
@@ -60,7 +74,7 @@ setup(void **state)
 	memset(sent, 0, sizeof(sent));
 	memset(&heard, 0, sizeof(heard));
 	for (uint32_t i = 0; i < PORTS; i++)
-		l.p[i]->capture = capture;
+		l.p[i]->capture = &look;
 	return 0;
 }
 

@@ -17,10 +17,12 @@ static uint32_t out_count, out_len;
 static struct frame_offload out_off;
 
 static void
-capture(struct iface *ifp, const struct frame_batch *batch, bool out)
+capture(struct iface_capture *c, struct iface *ifp,
+    const struct frame_batch *batch, bool out)
 {
 	const struct frame *f = batch->frames[batch->count - 1];
 
+	(void)c;
 	(void)ifp;
 	if (!out)
 		return;
@@ -30,13 +32,25 @@ capture(struct iface *ifp, const struct frame_batch *batch, bool out)
 	memcpy(out_bytes, f->data, 64);
 }
 
+static void
+uncapture(struct iface_capture *c, struct iface *ifp)
+{
+	(void)c;
+	ifp->capture = NULL;
+}
+
+static struct iface_capture look = {
+	.frames = capture,
+	.detach = uncapture,
+};
+
 static int
 setup(void **state)
 {
 	(void)state;
 	net = fixture_net(kinds, NULL, 512);
 	parent = fixture_iface_up(net, "port0");
-	parent->capture = capture;
+	parent->capture = &look;
 	iface_set_link(parent, IFACE_LINK_UP);
 	fixture_sink_init(&sink);
 	out_count = 0;

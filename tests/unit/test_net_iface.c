@@ -288,8 +288,10 @@ test_monitor_counts_and_drops(void **state)
 static uint32_t seen_in, seen_out;
 
 static void
-capture(struct iface *ifp, const struct frame_batch *batch, bool out)
+capture(struct iface_capture *c, struct iface *ifp,
+    const struct frame_batch *batch, bool out)
 {
+	(void)c;
 	(void)ifp;
 	if (out)
 		seen_out += batch->count;
@@ -324,11 +326,12 @@ test_hooks_see_and_take(void **state)
 		.input = vlan_input,
 		.flush = vlan_flush,
 	};
+	struct iface_capture look = { .frames = capture };
 	struct frame_batch batch;
 
 	seen_in = seen_out = flushes = 0;
 	assert_int_equal(iface_stack_attach(b->ifp, &b->sink.stack), 0);
-	b->ifp->capture = capture;
+	b->ifp->capture = &look;
 	b->ifp->vlans = &vlans;
 	fixture_batch(b->net, &batch, 5, 60);
 	iface_input(b->ifp, &batch);
