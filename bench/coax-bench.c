@@ -6,8 +6,9 @@
  *
  * A benchmark is a row of the table at the end: it prepares, then runs for a
  * slice of time, several times; slices of all benchmarks are interleaved, so a
- * noisy moment of the machine hits all alike, and medians are compared.  Only
- * ratios of one run mean something on another machine.
+ * noisy moment of the machine hits all alike.  Times are medians, ratios the
+ * medians of the ratios in each round.  Only ratios mean something on another
+ * machine.
  *
  *   core-1k, core-100k    a 64-byte frame from feth to feth through a bridge
  *                         that knows so many addresses, batches of 32, all
@@ -74,7 +75,8 @@ struct floor_entry {
 struct bench {
 	const struct kind *kind;
 	bool wanted;
-	double ns[ROUNDS];
+	double ns[ROUNDS]; /* sorted at the end */
+	double by_round[ROUNDS];
 	double longest_ns; /* fdb-learn */
 	uint64_t *keys, *queries;
 	uint64_t at;
@@ -642,7 +644,7 @@ slice(struct bench *b, uint32_t round)
 			units += b->kind->work(b);
 		ns = cpu_ns() - start;
 	} while (ns < SLICE_NS);
-	b->ns[round] = (double)ns / (double)units;
+	b->ns[round] = b->by_round[round] = (double)ns / (double)units;
 }
 
 static int
@@ -657,6 +659,19 @@ static double
 median(const struct bench *b)
 {
 	return b->ns[ROUNDS / 2];
+}
+
+/* The two were measured next to each other in each round: the quotients of the
+ * rounds, not that of the medians, take out what the machine did meanwhile. */
+static double
+ratio(const struct bench *b, const struct bench *o)
+{
+	double q[ROUNDS];
+
+	for (uint32_t i = 0; i < ROUNDS; i++)
+		q[i] = b->by_round[i] / o->by_round[i];
+	qsort(q, ROUNDS, sizeof(double), compare);
+	return q[ROUNDS / 2];
 }
 
 static const struct bench *
@@ -691,7 +706,7 @@ report(bool json)
 			    b->ns[0], b->ns[ROUNDS - 1]);
 			if (o != NULL)
 				printf(",\"against\":\"%s\",\"ratio\":%.3f",
-				    o->kind->name, median(b) / median(o));
+				    o->kind->name, ratio(b, o));
 			if (b->longest_ns > 0)
 				printf(",\"longest_ns\":%.0f", b->longest_ns);
 			printf("}");
@@ -701,8 +716,7 @@ report(bool json)
 		printf("%-15s %9.2f %9.2f %9.2f  %-8s", b->kind->name,
 		    median(b), b->ns[0], b->ns[ROUNDS - 1], b->kind->unit);
 		if (o != NULL)
-			printf(
-			    " %.2f x %s", median(b) / median(o), o->kind->name);
+			printf(" %.2f x %s", ratio(b, o), o->kind->name);
 		if (b->longest_ns > 0)
 			printf(" longest batch %.0f us", b->longest_ns / 1000);
 		printf("\n");

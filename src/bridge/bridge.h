@@ -118,7 +118,7 @@ int bridge_span_delete(struct iface *bridge, struct iface *ifp);
 int bridge_set_member_flags(
     struct iface *bridge, struct iface *ifp, uint32_t set, uint32_t clear);
 
-/* VLANs; vlan.c has the rules. */
+/* VLANs; vlan_rules.h has the rules. */
 /** bridge_set_untagged() - `ifuntagged'; 0: none. 0, -ENOENT or -EINVAL */
 int bridge_set_untagged(struct iface *bridge, struct iface *ifp, uint32_t vid);
 /** bridge_set_tagged() - `iftagged'. 0, -ENOENT or -EINVAL (0 or 4095 in it) */

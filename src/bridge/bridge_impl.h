@@ -83,6 +83,8 @@ struct bridge_port {
 };
 TAILQ_HEAD(bridge_ports, bridge_port);
 
+#define OWN_BITS 1024u
+
 /* An address of the bridge, a vlan child of it, or a member. */
 struct own_address {
 	uint64_t mac;
@@ -113,7 +115,8 @@ struct bridge {
 	struct flooded
 	    flooded[FRAME_BATCH_MAX]; /* while a batch goes through */
 	struct own_address *own;
-	uint32_t own_mask; /* entries - 1 */
+	uint64_t own_bits[OWN_BITS / 64]; /* by hash: somebody has it */
+	uint32_t own_mask;                /* entries - 1 */
 	bool own_stale;
 	/* What goes out now was sent by the host: on this port's netdev, or
 	 * (NULL) on the bridge's. */
@@ -159,10 +162,25 @@ int own_reserve(struct bridge *br);
 void own_fill(struct bridge *br);
 
 /* Not seeded: only the operator's addresses are in the table. */
+static inline uint64_t
+own_hash(uint64_t mac)
+{
+	return mac * 0x9e3779b97f4a7c15u;
+}
+
 static inline uint32_t
 own_slot(const struct bridge *br, uint64_t mac)
 {
-	return (uint32_t)((mac * 0x9e3779b97f4a7c15u) >> 32) & br->own_mask;
+	return (uint32_t)(own_hash(mac) >> 32) & br->own_mask;
+}
+
+/* May @mac be in the table?  Nearly always, this is all that is asked. */
+static inline bool
+own_perhaps(const struct bridge *br, uint64_t mac)
+{
+	uint32_t bit = (uint32_t)(own_hash(mac) >> 54);
+
+	return (br->own_bits[bit / 64] >> bit % 64 & 1) != 0;
 }
 
 /* bridge.c */
@@ -183,34 +201,6 @@ void bridge_caps_update(struct bridge *br);
 int bridge_set_mtu(struct iface *ifp, uint32_t mtu);
 
 /* vlan.c */
-/* The VLAN of a frame that comes in; -1: it must not, @why. @in NULL: from the
- * host, on the bridge. */
-int vlan_enter(const struct bridge *br, const struct bridge_port *in,
-    const struct frame *f, enum drop_reason *why);
-bool vlan_may_leave(
-    const struct bridge_port *p, uint32_t vid, const struct frame *f);
-/* To 01:80:c2:00:00:00 - :0f? */
-bool vlan_is_reserved(const struct frame *f);
-/* @f as it goes on the wire of @p; consumes a claim. NULL: no frame. */
-struct frame *vlan_dress(
-    struct frame *f, uint32_t vid, const struct bridge_port *p);
-/* @f tagged, with @tpid if it is not yet; consumes a claim. NULL: no frame. */
-struct frame *vlan_dress_tagged(struct frame *f, uint32_t vid, uint16_t tpid);
-
-/* The forms of one frame that many ports get. */
-#define VLAN_FORMS 3 /* untagged, 802.1Q, 802.1ad */
-struct vlan_forms {
-	struct frame *frame; /* borrowed */
-	uint32_t vid;
-	uint32_t now; /* form of @frame */
-	struct frame *made[VLAN_FORMS];
-};
-void vlan_forms_begin(struct vlan_forms *v, struct frame *f, uint32_t vid);
-/* A claim on the form for @p; NULL: no frame. */
-struct frame *vlan_forms_take(
-    struct vlan_forms *v, const struct bridge_port *p);
-void vlan_forms_end(struct vlan_forms *v);
-
 /* A new port gets the bridge's defaults. */
 void bridge_vlan_join(struct bridge_port *p);
 /* After a change: is there anything to do about VLANs? */

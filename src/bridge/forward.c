@@ -10,7 +10,7 @@
  *   I2  a vlan child of the member goes first (iface_input() has done that)
  *   I3  the bridge is down: the member is a plain interface
  *   I4  the bridge monitors: show, count, drop
- *   I5  VLAN ingress; the rules about VLANs are in vlan.c
+ *   I5  VLAN ingress; the rules about VLANs are in vlan_rules.h
  *   I6  copy to the span ports
  *   I7  group addresses: 01:80:c2:00:00:00 is spanning tree's; else forwarded,
  *       and given to the host on the bridge and on every member; what a port's
@@ -64,6 +64,7 @@
 #include "base/bytes.h"
 #include "base/ether.h"
 #include "bridge/bridge_impl.h"
+#include "bridge/vlan_rules.h"
 
 /* What the first pass finds out about a frame. */
 struct looked {
@@ -205,8 +206,9 @@ frame_vid(const struct frame *f)
 }
 
 /* The first pass: parses, prefetches, drops what must not enter. */
-static inline uint32_t
-look(struct pass *pass, struct frame_batch *batch, struct looked *looked)
+static __attribute__((always_inline)) inline uint32_t
+look_at(struct pass *pass, struct frame_batch *batch, struct looked *looked,
+    bool vlan)
 {
 	struct bridge *br = pass->br;
 	uint32_t n = 0;
@@ -217,10 +219,7 @@ look(struct pass *pass, struct frame_batch *batch, struct looked *looked)
 		enum drop_reason why = DROP_VLAN_BAD;
 		int vid;
 
-		if (__builtin_expect(pass->vlan, 0))
-			vid = vlan_enter(br, pass->in, f, &why);
-		else
-			vid = frame_vid(f);
+		vid = vlan ? vlan_enter(br, pass->in, f, &why) : frame_vid(f);
 		/* I5. 4095 is none, and a tag must be whole. */
 		if (__builtin_expect(vid < 0 || vid == 0xfff, 0)) {
 			iface_drop(&br->ifp, f, why);
@@ -240,6 +239,13 @@ look(struct pass *pass, struct frame_batch *batch, struct looked *looked)
 	}
 	batch->count = n;
 	return n;
+}
+
+static inline uint32_t
+look(struct pass *pass, struct frame_batch *batch, struct looked *looked)
+{
+	return pass->vlan ? look_at(pass, batch, looked, true)
+	                  : look_at(pass, batch, looked, false);
 }
 
 /* The tag that is put on a frame of a port without one. */
@@ -287,13 +293,6 @@ has_local_host(const struct pass *pass, const struct bridge_port *p)
 {
 	return p->ifp->host != NULL && !p->wire_host &&
 	       p->ifp->host->vnet == pass->vnet;
-}
-
-/* May @mac be in the table?  Nearly always, this is all that is asked. */
-static inline bool
-own_perhaps(const struct bridge *br, uint64_t mac)
-{
-	return br->own[own_slot(br, mac)].rank != 0;
 }
 
 /* The first of bridge (with its vlan children), receiving member, other members

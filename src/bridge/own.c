@@ -4,13 +4,14 @@
  * children that have one of their own, the members'.  forward.c asks it for
  * every unicast frame (I9).
  *
- * Open addressing, at most a quarter full; made larger where there is
- * configuration, filled anew at the next batch.  A vlan child's address counts
- * in the VLAN of the bridge that leads to it, which for a child of a child is
- * the outer one.
+ * Open addressing, at most a quarter full, and a small filter of bits before
+ * it. Made larger where there is configuration, filled anew at the next batch.
+ * A vlan child's address counts in the VLAN of the bridge that leads to it,
+ * which for a child of a child is the outer one.
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/ether.h"
 #include "bridge/bridge_impl.h"
@@ -73,7 +74,9 @@ own_add(struct bridge *br, const uint8_t mac[6], struct bridge_port *p,
 {
 	uint64_t key = mac_to_u64(mac);
 	uint32_t slot = own_slot(br, key);
+	uint32_t bit = (uint32_t)(own_hash(key) >> 54);
 
+	br->own_bits[bit / 64] |= 1ull << bit % 64;
 	while (br->own[slot].rank != 0)
 		slot = (slot + 1) & br->own_mask;
 	br->own[slot] = (struct own_address){ key, p, rank, vid };
@@ -97,6 +100,7 @@ own_fill(struct bridge *br)
 	uint32_t rank = 3; /* 2 is the receiving member's */
 	uint32_t room = (br->own_mask + 1) / 2 - (br->member_count + 1);
 
+	memset(br->own_bits, 0, sizeof(br->own_bits));
 	for (uint32_t i = 0; i <= br->own_mask; i++)
 		br->own[i].rank = 0;
 	own_add(br, br->ifp.mac, NULL, 1, 0);

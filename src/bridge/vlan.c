@@ -1,132 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * VLANs on a bridge: which may enter and leave where, and with which tag.
- *
- * A port has a VLAN of its own for untagged frames (`untagged', the PVID), a
- * set of VLANs that it takes and sends tagged, the protocol of its tags, and a
- * flag that allows frames which carry a second tag.  The sets count only while
- * the bridge filters (`vlanfilter'); PVID and protocol always do.
- *
- * Inside the bridge a frame has a VLAN beside it and keeps the form in which it
- * came: nothing is written on input.  Where a port wants another form the frame
- * is changed for it: in place if nobody else has it, else once for all ports
- * of a flood that want the same (struct vlan_forms).  A bridge where none of
- * this is configured does not get here at all (vlan_work is false).
- *
- * Ingress
- *   V1 the VLAN is that of the outer tag, 802.1Q or 802.1ad; 0: there is none,
- *      or only a priority.  4095, or a tag that is cut off: refused always
- *   V2 untagged to a group that does not leave the link (01:80:c2:00:00:0X):
- *      no VLAN, and always let in
- *   V3 filter on: a second tag only with QINQ; untagged needs a PVID, tagged
- *      must be in the set, also if it is the PVID
- *   V4 untagged belongs to the PVID
- * Egress
- *   V5 filter on: the PVID and the set; untagged only what V2 let in
- *   V6 the PVID leaves untagged, all else with the port's protocol
- *
- * Source: FreeBSD 15 if_bridge(4).
- * Differs:
- *   - V2: there a BPDU is refused on a port without a PVID, and spanning tree
- *     cannot work on it;
- *   - what a member's own host sends and hears is subject to the member's VLANs
- *     as if it came by the wire, so it is in the VLAN that its wire is in;
- * there it is sent unfiltered, and hears frames with tags that were never
- * there;
- *   - span ports get a tag that was added with the protocol of the port where
- *     the frame came in; there it has the protocol 0;
- *   - a bridge without any VLAN setting does not convert 802.1ad tags;
- *   - addresses learned on a port are forgotten when its VLANs change.
+ * VLANs on a bridge: frames in other forms, and configuration.  The rules are
+ * in vlan_rules.h.
  */
 #include <errno.h>
 
-#include "base/bytes.h"
-#include "base/ether.h"
-#include "bridge/bridge_impl.h"
-#include "frame/tag.h"
-
-static inline bool
-is_tag(uint16_t type)
-{
-	return type == ETH_TYPE_VLAN || type == ETH_TYPE_QINQ;
-}
-
-bool
-vlan_is_reserved(const struct frame *f)
-{
-	return (be64_get(f->data) >> 16 & ~0xfull) == 0x0180c2000000u;
-}
-
-int
-vlan_enter(const struct bridge *br, const struct bridge_port *in,
-    const struct frame *f, enum drop_reason *why)
-{
-	bool tagged = is_tag(be16_get(f->data + 12));
-	uint32_t vid = 0, type_at = 12;
-
-	*why = DROP_VLAN_BAD;
-	if (tagged) {
-		if (f->len < ETH_HDR_LEN + ETH_VLAN_LEN)
-			return -1;
-		vid = FRAME_VID(frame_tci(f));
-		type_at += ETH_VLAN_LEN;
-	}
-	if (vid > VLAN_ID_MAX)
-		return -1;
-	if (in == NULL || (vid == 0 && vlan_is_reserved(f)))
-		return (int)vid;
-	if ((br->vlan_flags & BRIDGE_VLANFILTER) == 0)
-		return vid != 0 ? (int)vid : in->pvid;
-	*why = DROP_VLAN_INGRESS;
-	if ((in->flags & BRIDGE_QINQ) == 0 &&
-	    is_tag(be16_get(f->data + type_at)))
-		return -1;
-	if (vid != 0)
-		return vlan_set_has(&in->tagged, vid) ? (int)vid : -1;
-	return in->pvid != 0 ? in->pvid : -1;
-}
-
-bool
-vlan_may_leave(const struct bridge_port *p, uint32_t vid, const struct frame *f)
-{
-	if ((p->bridge->vlan_flags & BRIDGE_VLANFILTER) == 0)
-		return true;
-	if (vid == 0)
-		return vlan_is_reserved(f);
-	return vid == p->pvid || vlan_set_has(&p->tagged, vid);
-}
+#include "bridge/vlan_rules.h"
 
 /* Forms: 0 is untagged. */
 static const uint16_t form_tpid[VLAN_FORMS] = { 0, ETH_TYPE_VLAN,
 	ETH_TYPE_QINQ };
 
-static uint32_t
-form_of(uint16_t tpid)
-{
-	return tpid == 0 ? 0 : tpid == ETH_TYPE_QINQ ? 2 : 1;
-}
-
-/* The form that @vid has on the wire of @p. */
-static inline uint32_t
-form_wanted(const struct bridge_port *p, uint32_t vid)
-{
-	return vid == p->pvid ? 0 : form_of(p->vlan_proto);
-}
-
-/* The form that @f is in, or VLAN_FORMS: tagged, but not with its VLAN. */
-static inline uint32_t
-form_now(const struct frame *f, uint32_t vid)
-{
-	uint16_t tpid = frame_tpid(f);
-
-	if (tpid != 0 && FRAME_VID(frame_tci(f)) != vid)
-		return VLAN_FORMS;
-	return form_of(tpid);
-}
-
-/* Consumes a claim on @f.  NULL: no frame. */
-static struct frame *
-form_make(struct frame *f, uint32_t vid, uint32_t form)
+struct frame *
+vlan_form_make(struct frame *f, uint32_t vid, uint32_t form)
 {
 	uint16_t tpid = frame_tpid(f), priority;
 
@@ -139,24 +25,13 @@ form_make(struct frame *f, uint32_t vid, uint32_t form)
 }
 
 struct frame *
-vlan_dress(struct frame *f, uint32_t vid, const struct bridge_port *p)
-{
-	uint32_t form;
-
-	if (vid == 0)
-		return f;
-	form = form_wanted(p, vid);
-	return form == form_now(f, vid) ? f : form_make(f, vid, form);
-}
-
-struct frame *
 vlan_dress_tagged(struct frame *f, uint32_t vid, uint16_t tpid)
 {
 	uint16_t now = frame_tpid(f);
 
 	if (vid == 0 || (now != 0 && FRAME_VID(frame_tci(f)) == vid))
 		return f;
-	return form_make(f, vid, form_of(now != 0 ? now : tpid));
+	return vlan_form_make(f, vid, vlan_form_of(now != 0 ? now : tpid));
 }
 
 void
@@ -165,7 +40,7 @@ vlan_forms_begin(struct vlan_forms *v, struct frame *f, uint32_t vid)
 	*v = (struct vlan_forms){
 		.frame = f,
 		.vid = vid,
-		.now = vid != 0 ? form_now(f, vid) : VLAN_FORMS,
+		.now = vid != 0 ? vlan_form_now(f, vid) : VLAN_FORMS,
 	};
 }
 
@@ -176,11 +51,12 @@ vlan_forms_take(struct vlan_forms *v, const struct bridge_port *p)
 
 	if (v->vid == 0)
 		return frame_take(v->frame);
-	form = form_wanted(p, v->vid);
+	form = vlan_form_wanted(p, v->vid);
 	if (form == v->now)
 		return frame_take(v->frame);
 	if (v->made[form] == NULL)
-		v->made[form] = form_make(frame_take(v->frame), v->vid, form);
+		v->made[form] =
+		    vlan_form_make(frame_take(v->frame), v->vid, form);
 	return v->made[form] != NULL ? frame_take(v->made[form]) : NULL;
 }
 
@@ -283,7 +159,7 @@ bridge_set_vlan_proto(struct iface *bridge, struct iface *ifp, uint16_t tpid)
 	struct bridge_port *p;
 	int err;
 
-	if (!is_tag(tpid))
+	if (!vlan_is_tag(tpid))
 		return -EINVAL;
 	err = member_find(bridge, ifp, &p);
 	if (err < 0)

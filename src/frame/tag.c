@@ -35,13 +35,12 @@ write_tag(struct frame *f, uint16_t tpid, uint16_t tci)
 }
 
 struct frame *
-frame_tag_put(struct frame *f, uint16_t tpid, uint16_t tci)
+frame_tag_put_slow(struct frame *f, uint16_t tpid, uint16_t tci)
 {
 	f = own_with_room(f);
 	if (f == NULL)
 		return NULL;
-	memmove(f->data - ETH_VLAN_LEN, f->data, ADDRESSES);
-	f->data -= ETH_VLAN_LEN;
+	frame_addresses_move(f, -ETH_VLAN_LEN);
 	f->len += ETH_VLAN_LEN;
 	offload_shift(f, ETH_VLAN_LEN);
 	write_tag(f, tpid, tci);
@@ -49,14 +48,12 @@ frame_tag_put(struct frame *f, uint16_t tpid, uint16_t tci)
 }
 
 struct frame *
-frame_tag_take(struct frame *f)
+frame_tag_take_slow(struct frame *f)
 {
-	ASSERT(f->len >= ETH_HDR_LEN + ETH_VLAN_LEN);
 	f = frame_own(f);
 	if (f == NULL)
 		return NULL;
-	memmove(f->data + ETH_VLAN_LEN, f->data, ADDRESSES);
-	f->data += ETH_VLAN_LEN;
+	frame_addresses_move(f, ETH_VLAN_LEN);
 	f->len -= ETH_VLAN_LEN;
 	offload_shift(f, -ETH_VLAN_LEN);
 	return f;

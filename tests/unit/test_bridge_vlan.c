@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * VLANs on a bridge: a test for each numbered rule of bridge/vlan.c, and random
- * bridges and frames against the rules written down a second time, plainly.
+ * VLANs on a bridge: a test for each numbered rule of bridge/vlan_rules.h, and
+ * random bridges and frames against the rules written down a second time,
+ * plainly.
  */
 #include "base/prng.h"
 #include "bridge_fixture.h"
