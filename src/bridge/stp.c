@@ -72,7 +72,8 @@ state_of(enum stp_state state)
 	return states[state];
 }
 
-/* A line for people, in the log (net.link.bridge.log_stp) and as an event. */
+/* A line for people, in the log (net.link.bridge.log_stp; FreeBSD's is
+ * "bridge0: state changed to forwarding on em0") and as an event. */
 static void COAX_PRINTF(3, 4)
     tell(struct bridge *br, struct bridge_port *p, const char *fmt, ...)
 {
@@ -90,7 +91,8 @@ static void COAX_PRINTF(3, 4)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	if (log)
-		log_notice("%s: %s", br->ifp.name, text);
+		log_notice("%s: %s%s%s", br->ifp.name, text,
+		    p != NULL ? " on " : "", p != NULL ? p->ifp->name : "");
 	bridge_event(
 	    br, NET_EVENT_STP, 0, p != NULL ? p->ifp : NULL, text, held);
 }
@@ -121,12 +123,10 @@ do_effect(struct bridge *br, struct bridge_port *p, const struct stp_effect *e)
 		if (p->state == state_of(e->state))
 			return;
 		p->state = state_of(e->state);
-		tell(br, p, "state changed to %s on %s",
-		    stp_state_name(e->state), p->ifp->name);
+		tell(br, p, "state changed to %s", stp_state_name(e->state));
 		return;
 	case STP_EFFECT_ROLE:
-		tell(br, p, "role changed to %s on %s", stp_role_name(e->role),
-		    p->ifp->name);
+		tell(br, p, "role changed to %s", stp_role_name(e->role));
 		return;
 	case STP_EFFECT_FLUSH:
 		fdb_flush_port(&br->fdb, p->number, false);
@@ -143,7 +143,7 @@ do_effect(struct bridge *br, struct bridge_port *p, const struct stp_effect *e)
 		send_bpdu(p, e->bpdu.data, e->bpdu.len);
 		return;
 	case STP_EFFECT_NOTE:
-		tell(br, p, "%s on %s", stp_note_text(e->note), p->ifp->name);
+		tell(br, p, "%s", stp_note_text(e->note));
 		return;
 	}
 	COAX_UNREACHABLE();

@@ -111,7 +111,13 @@ first_session_body()
 atf_test_case eight_ports
 eight_ports_head()
 {
-	about 30 "The eight ports of if_bridge(4) on one line, without stp"
+	about 60 "The eight ports of if_bridge(4) on one line: two are looped"
+}
+# Of the loop fxp0 - fxp1 one end blocks; the others lead to cards.
+looped()
+{
+	[ "$(ifconfig bridge0 | grep -c ' state forwarding ')" -eq 7 ] &&
+	    [ "$(ifconfig bridge0 | grep -c ' state discarding ')" -eq 1 ]
 }
 eight_ports_body()
 {
@@ -121,21 +127,41 @@ eight_ports_body()
 	for i in 0 1 2 3 4 5 6 7; do
 		atf_check -o ignore ifconfig "feth$i" create name "fxp$i" up
 	done
+	run ifconfig fxp0 peer fxp1
+	for i in 2 3 4 5 6 7; do
+		run ifconfig "feth2$i" create peer "fxp$i" up
+	done
 	run ifconfig bridge0 create
 	run ifconfig bridge0 \
-	    addm fxp0 \
-	    addm fxp1 \
-	    addm fxp2 \
-	    addm fxp3 \
-	    addm fxp4 \
-	    addm fxp5 \
-	    addm fxp6 \
-	    addm fxp7 \
+	    addm fxp0 stp fxp0 \
+	    addm fxp1 stp fxp1 \
+	    addm fxp2 stp fxp2 \
+	    addm fxp3 stp fxp3 \
+	    addm fxp4 stp fxp4 \
+	    addm fxp5 stp fxp5 \
+	    addm fxp6 stp fxp6 \
+	    addm fxp7 stp fxp7 \
 	    up
-	[ "$(ifconfig bridge0 | grep -c 'member: fxp')" -eq 8 ] ||
-	    fail "$(ifconfig bridge0)"
+	[ "$(ifconfig bridge0 | grep -c 'member: fxp[0-7] flags=.*,STP,')" \
+	    -eq 8 ] || fail "$(ifconfig bridge0)"
 	shows '^bridge0: flags=[0-9a-f]*<UP,' ifconfig bridge0
-	shows 'fxp7' ip link show fxp7
+	wait_for looped
+	ifconfig bridge0 | grep -A 2 'member: fxp[01] ' >out
+	atf_check -o match:' role backup state discarding ' cat out
+	atf_check -o match:' role designated state forwarding ' cat out
+	shows "	id $(mac bridge0) priority 32768" ifconfig bridge0
+	shows "	root id $(mac bridge0) priority 32768 ifcost 0 port 0" \
+	    ifconfig bridge0
+	shows ' port 8 priority 128 path cost 2000 proto rstp' ifconfig bridge0
+
+	# What a card sends, each other gets once.
+	capture_start feth27 in.out -p
+	tool send feth22 "$(frame ff:ff:ff:ff:ff:ff 02:00:00:00:00:0a \
+	    88b5 one)"
+	tool send feth22 "$(frame ff:ff:ff:ff:ff:ff 02:00:00:00:00:0a \
+	    88b5 end)"
+	marked 656e64 in.out
+	[ "$(grep -c 6f6e65 in.out)" -eq 1 ] || fail "$(cat in.out)"
 	coaxd_stop
 }
 
