@@ -772,6 +772,8 @@ input_group(struct pass *pass, struct frame *f, const struct looked *l)
 	if (reserved && (l->dst_key & 0xf) == 0) {
 		/* a. Spanning tree's, whether there is one or not.  What was
 		 * decided before leaves before. */
+		if (pass->flooded != 0)
+			flood_end(pass);
 		outlets_send(pass->br);
 		bridge_stp_input(pass->in, f, l->vid);
 		return;
