@@ -269,6 +269,17 @@ bridge_changed(struct iface *ifp, uint32_t what)
 	bridge_stp_links(br);
 }
 
+/* Its own, or that of its first member, which a new bridge would take. */
+static bool
+bridge_lladdr_given(const struct iface *ifp)
+{
+	const struct bridge *br = bridge_of_const(ifp);
+
+	if (br->inherited != NULL)
+		return bridge_tunable_get(ifp->vnet, BRIDGE_INHERIT_MAC) != 0;
+	return ether_equal(ifp->mac, br->generated_mac);
+}
+
 const struct iface_ops bridge_ops = {
 	.kind = "bridge",
 	.about = "a learning switch",
@@ -284,6 +295,7 @@ const struct iface_ops bridge_ops = {
 	.transmit = bridge_transmit,
 	.changed = bridge_changed,
 	.set_mtu = bridge_set_mtu,
+	.lladdr_given = bridge_lladdr_given,
 	.get = bridge_get,
 	.keywords = bridge_keywords,
 };

@@ -715,8 +715,8 @@ sorted(const struct fdb *f, uint32_t *count)
 	return a;
 }
 
-int
-fdb_walk(const struct fdb *f, uint32_t now_s,
+static int
+walk(const struct fdb *f, uint32_t now_s, bool oldest_first,
     void (*fn)(void *arg, const struct fdb_entry *e), void *arg)
 {
 	uint32_t count;
@@ -725,13 +725,28 @@ fdb_walk(const struct fdb *f, uint32_t now_s,
 	if (a == NULL)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < count; i++) {
-		const struct fdb_entry *e = &a[i].table->entries[a[i].slot];
+		const struct aged *at = &a[oldest_first ? count - 1 - i : i];
+		const struct fdb_entry *e = &at->table->entries[at->slot];
 
 		if (e->expire_s > now_s)
 			fn(arg, e);
 	}
 	free(a);
 	return 0;
+}
+
+int
+fdb_walk(const struct fdb *f, uint32_t now_s,
+    void (*fn)(void *arg, const struct fdb_entry *e), void *arg)
+{
+	return walk(f, now_s, false, fn, arg);
+}
+
+int
+fdb_walk_oldest(const struct fdb *f, uint32_t now_s,
+    void (*fn)(void *arg, const struct fdb_entry *e), void *arg)
+{
+	return walk(f, now_s, true, fn, arg);
 }
 
 int

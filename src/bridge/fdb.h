@@ -336,3 +336,6 @@ fdb_slots(const struct fdb *f)
  */
 int fdb_walk(const struct fdb *f, uint32_t now_s,
     void (*fn)(void *arg, const struct fdb_entry *e), void *arg);
+/** fdb_walk_oldest() - the same, oldest first */
+int fdb_walk_oldest(const struct fdb *f, uint32_t now_s,
+    void (*fn)(void *arg, const struct fdb_entry *e), void *arg);

@@ -281,6 +281,271 @@ set_ifmaxaddr(struct iface *bridge, const union keyword_value *v)
 	return 0;
 }
 
+/* --- what was set, as words ------------------------------------------------
+ */
+
+/* Is @ifp to be spoken of? */
+static bool
+said(const struct iface *ifp, const struct keyword_sink *s)
+{
+	return !ifp->transient || s->transient;
+}
+
+/* A save() that puts something of each port, the oldest first. */
+#define SAVE_PORTS(name, list)                                          \
+	static void put_##name(                                         \
+	    const struct bridge_port *p, struct keyword_sink *s);       \
+	static void save_##name(                                        \
+	    const struct iface *bridge, struct keyword_sink *s)         \
+	{                                                               \
+		const struct bridge *br = bridge_of_const(bridge);      \
+		const struct bridge_port *p;                            \
+                                                                        \
+		TAILQ_FOREACH_REVERSE(p, &br->list, bridge_ports, link) \
+		{                                                       \
+			if (said(p->ifp, s))                            \
+				put_##name(p, s);                       \
+		}                                                       \
+	}                                                               \
+	static void put_##name(                                         \
+	    const struct bridge_port *p, struct keyword_sink *s)
+
+SAVE_PORTS(addm, members)
+{
+	keyword_put(s, "addm %s", p->ifp->name);
+}
+
+SAVE_PORTS(span, spans)
+{
+	keyword_put(s, "span %s", p->ifp->name);
+}
+
+#define SAVE_FLAG(word, flag)                               \
+	SAVE_PORTS(word, members)                           \
+	{                                                   \
+		keyword_put_switch(s, #word, p->ifp->name,  \
+		    (p->flags & (flag)) != 0,               \
+		    (BRIDGE_MEMBER_DEFAULT & (flag)) != 0); \
+	}
+
+SAVE_FLAG(discover, BRIDGE_DISCOVER)
+SAVE_FLAG(learn, BRIDGE_LEARNING)
+SAVE_FLAG(sticky, BRIDGE_STICKY)
+SAVE_FLAG(private, BRIDGE_PRIVATE)
+SAVE_FLAG(edge, BRIDGE_EDGE)
+SAVE_FLAG(autoedge, BRIDGE_AUTOEDGE)
+SAVE_FLAG(autoptp, BRIDGE_AUTOPTP)
+SAVE_FLAG(stp, BRIDGE_STP)
+SAVE_FLAG(qinq, BRIDGE_QINQ)
+
+/* Once said, it holds instead of what is found out; `autoptp' and its negation
+ * would end that, so they are said before. */
+SAVE_PORTS(ptp, members)
+{
+	if (p->ptp_said)
+		keyword_put(s, "%sptp %s",
+		    (p->flags & BRIDGE_PTP) != 0 ? "" : "-", p->ifp->name);
+}
+
+SAVE_PORTS(ifpriority, members)
+{
+	if (p->stp_priority != STP_PORT_PRI_DEFAULT || s->all)
+		keyword_put(
+		    s, "ifpriority %s %u", p->ifp->name, p->stp_priority);
+}
+
+SAVE_PORTS(ifpathcost, members)
+{
+	if (p->stp_cost != 0 || s->all)
+		keyword_put(s, "ifpathcost %s %u", p->ifp->name, p->stp_cost);
+}
+
+SAVE_PORTS(guard, members)
+{
+	for (size_t i = 0; bridge_guard_names[i].name != NULL; i++) {
+		if ((p->stp_guards & bridge_guard_names[i].guard) != 0)
+			keyword_put(s, "stp-guard %s %s", p->ifp->name,
+			    bridge_guard_names[i].name);
+	}
+}
+
+/* With what it is in a new bridge (IEEE 802.1D-2004 table 17-1). */
+#define SAVE_PARAM(word, field, preset)                             \
+	static void save_##word(                                    \
+	    const struct iface *bridge, struct keyword_sink *s)     \
+	{                                                           \
+		struct stp_info info;                               \
+                                                                    \
+		stp_get(bridge_of_const(bridge)->stp, &info);       \
+		keyword_put_number(s, #word, info.field, (preset)); \
+	}
+
+SAVE_PARAM(priority, priority, STP_PRIORITY_DEFAULT)
+SAVE_PARAM(fwddelay, fwd_delay, 15)
+SAVE_PARAM(maxage, max_age, 20)
+SAVE_PARAM(holdcnt, hold_count, 6)
+
+static void
+save_proto(const struct iface *bridge, struct keyword_sink *s)
+{
+	struct stp_info info;
+
+	stp_get(bridge_of_const(bridge)->stp, &info);
+	if (info.version == STP_VERSION_STP || s->all)
+		keyword_put(s, "proto %s",
+		    info.version == STP_VERSION_STP ? "stp" : "rstp");
+}
+
+/* Only STP lets it be set, so it comes after proto. */
+static void
+save_hellotime(const struct iface *bridge, struct keyword_sink *s)
+{
+	struct stp_info info;
+
+	stp_get(bridge_of_const(bridge)->stp, &info);
+	if (info.version == STP_VERSION_STP)
+		keyword_put_number(s, "hellotime", info.hello, 2);
+}
+
+SAVE_PORTS(ifmaxaddr, members)
+{
+	uint32_t limit = p->bridge->fdb.ports[p->number].limit;
+
+	if (limit != 0 || s->all)
+		keyword_put(s, "ifmaxaddr %s %u", p->ifp->name, limit);
+}
+
+SAVE_PORTS(ifuntagged, members)
+{
+	if (p->pvid != 0)
+		keyword_put(s, "ifuntagged %s %u", p->ifp->name, p->pvid);
+	else if (s->all)
+		keyword_put(s, "-ifuntagged %s", p->ifp->name);
+}
+
+SAVE_PORTS(iftagged, members)
+{
+	char set[VLAN_SET_TEXT_MAX];
+
+	(void)vlan_set_format(&p->tagged, set);
+	if (set[0] != '\0' || s->all)
+		keyword_put(s, "iftagged %s %s", p->ifp->name,
+		    set[0] != '\0' ? set : "none");
+}
+
+SAVE_PORTS(ifvlanproto, members)
+{
+	if (p->vlan_proto != ETH_TYPE_VLAN || s->all)
+		keyword_put(s, "ifvlanproto %s %s", p->ifp->name,
+		    p->vlan_proto == ETH_TYPE_QINQ ? "802.1ad" : "802.1q");
+}
+
+SAVE_PORTS(group_fwd, members)
+{
+	static const char *const actions[] = {
+		[BRIDGE_GROUP_PEER] = "peer",
+		[BRIDGE_GROUP_DROP] = "drop",
+		[BRIDGE_GROUP_FORWARD] = "forward",
+	};
+
+	for (uint32_t i = 0; i < BRIDGE_GROUPS; i++) {
+		uint32_t what = p->group_fwd >> 2 * i & 3;
+
+		if (what != BRIDGE_GROUP_PEER || s->all)
+			keyword_put(s, "group-fwd %s %u %s", p->ifp->name, i,
+			    actions[what]);
+	}
+}
+
+static void
+save_flag(const struct iface *bridge, struct keyword_sink *s, const char *word,
+    uint32_t flag)
+{
+	keyword_put_switch(s, word, "",
+	    (bridge_of_const(bridge)->vlan_flags & flag) != 0, false);
+}
+
+static void
+save_vlanfilter(const struct iface *bridge, struct keyword_sink *s)
+{
+	save_flag(bridge, s, "vlanfilter", BRIDGE_VLANFILTER);
+}
+
+static void
+save_defqinq(const struct iface *bridge, struct keyword_sink *s)
+{
+	save_flag(bridge, s, "defqinq", BRIDGE_DEFQINQ);
+}
+
+static void
+save_defuntagged(const struct iface *bridge, struct keyword_sink *s)
+{
+	uint32_t vid = bridge_of_const(bridge)->defuntagged;
+
+	if (vid != 0)
+		keyword_put(s, "defuntagged %u", vid);
+	else if (s->all)
+		keyword_put(s, "-defuntagged");
+}
+
+static void
+save_maxaddr(const struct iface *bridge, struct keyword_sink *s)
+{
+	keyword_put_number(
+	    s, "maxaddr", bridge_of_const(bridge)->fdb.max, FDB_MAX_DEFAULT);
+}
+
+static void
+save_timeout(const struct iface *bridge, struct keyword_sink *s)
+{
+	keyword_put_number(s, "timeout", bridge_of_const(bridge)->fdb.timeout_s,
+	    FDB_TIMEOUT_DEFAULT_S);
+}
+
+struct static_walk {
+	const struct bridge *br;
+	struct keyword_sink *s;
+	uint32_t count; /* of those that are said */
+	bool put;
+};
+
+static void
+static_each(void *arg, const struct fdb_entry *e)
+{
+	struct static_walk *w = arg;
+	const struct iface *ifp = w->br->ports[e->port]->ifp;
+	char mac[ETH_ADDR_STRLEN];
+	uint8_t octets[ETH_ADDR_LEN];
+	uint32_t vid = fdb_key_vid(e->key);
+
+	if (e->type != FDB_STATIC || !said(ifp, w->s))
+		return;
+	w->count++;
+	if (!w->put)
+		return;
+	u64_to_mac(e->key, octets);
+	ether_format(octets, mac);
+	if (vid != 0)
+		keyword_put(w->s, "static %s %s vlan %u", ifp->name, mac, vid);
+	else
+		keyword_put(w->s, "static %s %s", ifp->name, mac);
+}
+
+/* More than a new table takes need room first. */
+static void
+save_static(const struct iface *bridge, struct keyword_sink *s)
+{
+	const struct bridge *br = bridge_of_const(bridge);
+	struct static_walk w = { .br = br, .s = s };
+	uint32_t now_s = bridge_now_s(br);
+
+	(void)fdb_walk_oldest(&br->fdb, now_s, static_each, &w);
+	if (w.count > FDB_MAX_DEFAULT && !s->all)
+		keyword_put(s, "maxaddr %u", COAX_MAX(w.count, br->fdb.max));
+	w.put = true;
+	(void)fdb_walk_oldest(&br->fdb, now_s, static_each, &w);
+}
+
 /* clang-format off */
 #define ARG_IF     { .kind = KEYWORD_ARG_IFNAME, .name = "interface" }
 #define ARG_MAC    { .kind = KEYWORD_ARG_MAC, .name = "address" }
@@ -299,29 +564,35 @@ set_ifmaxaddr(struct iface *bridge, const union keyword_value *v)
 			.bad = "invalid VLAN identifier: " }
 #define ARG_VLANS  { .kind = KEYWORD_ARG_VLANS, .name = "vlan set" }
 
-#define ROW(word, call, function, text, ...) \
+#define ROW(word, call, function, state, text, ...) \
 	{ .name = (word), .args = { __VA_ARGS__ }, .apply = (function), \
-	    .bsd_name = (call), .help = (text) }
+	    .bsd_name = (call), .help = (text), state }
 /* A row and its negation, both with an interface. */
 #define FLAG_ROWS(word, function, text, untext) \
-	ROW(word, CANNOT_SET, set_##function, text, ARG_IF), \
-	ROW("-" word, CANNOT_SET, unset_##function, untext, ARG_IF)
+	ROW(word, CANNOT_SET, set_##function, SAVE(function), text, ARG_IF), \
+	ROW("-" word, CANNOT_SET, unset_##function, SAVED_BY(word), untext, \
+	    ARG_IF)
 #define CANNOT_SET "unable to set bridge flags"
 /* A row of which BSD prints the second argument, or none. */
-#define ROW_SECOND(word, call, function, text, ...) \
+#define ROW_SECOND(word, call, function, state, text, ...) \
 	{ .name = (word), .args = { __VA_ARGS__ }, .apply = (function), \
-	    .bsd_name = (call), .bsd_arg = 1, .help = (text) }
-#define ROW_BARE(word, call, function, text, ...) \
+	    .bsd_name = (call), .bsd_arg = 1, .help = (text), state }
+#define ROW_BARE(word, call, function, state, text, ...) \
 	{ .name = (word), .args = { __VA_ARGS__ }, .apply = (function), \
-	    .bsd_name = (call), .bsd_arg = -1, .help = (text) }
+	    .bsd_name = (call), .bsd_arg = -1, .help = (text), state }
+/* Where the state is that the word leaves. */
+#define SAVE(function)   .save = save_##function
+#define LIST(function, un) .save = save_##function, .undo = (un)
+#define SAVED_BY(word)   .saved_by = (word)
+#define NO_STATE         .saved_by = ""
 
 const struct iface_keyword bridge_keywords[] = {
-	ROW("addm", "BRDGADD", set_addm, "add a member", ARG_IF,
+	ROW("addm", "BRDGADD", set_addm, LIST(addm, "deletem"), "add a member", ARG_IF,
 	    { .kind = KEYWORD_ARG_VLAN, .name = "vlan id",
 	        .literal = "untagged", .bad = "invalid VLAN identifier: " },
 	    { .kind = KEYWORD_ARG_VLANS, .name = "vlan set",
 	        .literal = "tagged" }),
-	ROW("deletem", "BRDGDEL", set_deletem, "remove a member", ARG_IF),
+	ROW("deletem", "BRDGDEL", set_deletem, SAVED_BY("addm"), "remove a member", ARG_IF),
 	FLAG_ROWS("discover", discover,
 	    "unknown unicast goes to the member",
 	    "unknown unicast does not go to the member"),
@@ -334,92 +605,93 @@ const struct iface_keyword bridge_keywords[] = {
 	FLAG_ROWS("private", private,
 	    "the member does not talk to other private ones",
 	    "the member talks to all"),
-	FLAG_ROWS("stp", stp,
-	    "run spanning tree on the member",
-	    "do not run spanning tree on the member"),
 	FLAG_ROWS("edge", edge,
 	    "spanning tree: the member is an edge port",
 	    "spanning tree: the member is no edge port"),
 	FLAG_ROWS("autoedge", autoedge,
 	    "spanning tree: find out whether it is an edge port",
 	    "spanning tree: do not find out whether it is an edge port"),
-	FLAG_ROWS("ptp", ptp,
-	    "spanning tree: the member's link is point-to-point",
-	    "spanning tree: the member's link is shared"),
 	FLAG_ROWS("autoptp", autoptp,
 	    "spanning tree: find out whether it is point-to-point",
 	    "spanning tree: do not find out whether it is point-to-point"),
-	ROW_SECOND("ifpriority", "BRDGSIFPRIO", set_ifpriority,
+	ROW("ptp", CANNOT_SET, set_ptp, LIST(ptp, "autoptp"),
+	    "spanning tree: the member's link is point-to-point", ARG_IF),
+	ROW("-ptp", CANNOT_SET, unset_ptp, SAVED_BY("ptp"),
+	    "spanning tree: the member's link is shared", ARG_IF),
+	ROW_SECOND("ifpriority", "BRDGSIFPRIO", set_ifpriority, SAVE(ifpriority),
 	    "spanning tree: the member's priority", ARG_IF,
 	    ARG_MAX("priority", UINT8_MAX)),
-	ROW_SECOND("ifpathcost", "BRDGSIFCOST", set_ifpathcost,
+	ROW_SECOND("ifpathcost", "BRDGSIFCOST", set_ifpathcost, SAVE(ifpathcost),
 	    "spanning tree: the member's path cost; 0: by its speed", ARG_IF,
 	    ARG_U32("cost")),
-	ROW_SECOND("stp-guard", "BRDGSIFGUARD", set_guard,
+	ROW_SECOND("stp-guard", "BRDGSIFGUARD", set_guard, LIST(guard, "-stp-guard"),
 	    "spanning tree: what the member is guarded against", ARG_IF,
 	    ARG_GUARD("root, tc, bpdu, filter, loop or assurance", "")),
-	ROW_SECOND("-stp-guard", "BRDGSIFGUARD", unset_guard,
+	ROW_SECOND("-stp-guard", "BRDGSIFGUARD", unset_guard, SAVED_BY("stp-guard"),
 	    "spanning tree: take a guard off the member, or all", ARG_IF,
 	    ARG_GUARD("root, tc, bpdu, filter, loop, assurance or all",
 	        "all\0")),
-	ROW("mcheck", "BRDGSIFMCHECK", set_mcheck,
+	FLAG_ROWS("stp", stp,
+	    "run spanning tree on the member",
+	    "do not run spanning tree on the member"),
+	ROW("mcheck", "BRDGSIFMCHECK", set_mcheck, NO_STATE,
 	    "spanning tree: find out again whether the member's LAN speaks "
 	    "RSTP", ARG_IF),
-	ROW("priority", "BRDGSPRI", set_priority,
-	    "spanning tree: the bridge's priority",
-	    ARG_MAX("priority", UINT16_MAX)),
-	ROW("hellotime", "BRDGSHT", set_hellotime,
-	    "spanning tree: seconds between BPDUs, in proto stp",
-	    ARG_MAX("seconds", UINT8_MAX)),
-	ROW("fwddelay", "BRDGSFD", set_fwddelay,
-	    "spanning tree: seconds of learning before forwarding",
-	    ARG_MAX("seconds", UINT8_MAX)),
-	ROW("maxage", "BRDGSMA", set_maxage,
-	    "spanning tree: seconds that a message may be old",
-	    ARG_MAX("seconds", UINT8_MAX)),
-	ROW("holdcnt", "BRDGSTXHC", set_holdcnt,
-	    "spanning tree: BPDUs that a member sends in a second",
-	    ARG_MAX("count", UINT8_MAX)),
-	ROW("proto", "BRDGSPROTO", set_proto, "spanning tree: the protocol",
+	ROW("proto", "BRDGSPROTO", set_proto, SAVE(proto), "spanning tree: the protocol",
 	    { .kind = KEYWORD_ARG_CHOICE, .name = "stp or rstp",
 	        .choices = "stp\0rstp\0", .any_case = true,
 	        .bad = "unknown stp protocol" }),
-	ROW("span", "BRDGADDS", set_span,
+	ROW("priority", "BRDGSPRI", set_priority, SAVE(priority),
+	    "spanning tree: the bridge's priority",
+	    ARG_MAX("priority", UINT16_MAX)),
+	ROW("hellotime", "BRDGSHT", set_hellotime, SAVE(hellotime),
+	    "spanning tree: seconds between BPDUs, in proto stp",
+	    ARG_MAX("seconds", UINT8_MAX)),
+	ROW("fwddelay", "BRDGSFD", set_fwddelay, SAVE(fwddelay),
+	    "spanning tree: seconds of learning before forwarding",
+	    ARG_MAX("seconds", UINT8_MAX)),
+	ROW("maxage", "BRDGSMA", set_maxage, SAVE(maxage),
+	    "spanning tree: seconds that a message may be old",
+	    ARG_MAX("seconds", UINT8_MAX)),
+	ROW("holdcnt", "BRDGSTXHC", set_holdcnt, SAVE(holdcnt),
+	    "spanning tree: BPDUs that a member sends in a second",
+	    ARG_MAX("count", UINT8_MAX)),
+	ROW("span", "BRDGADDS", set_span, LIST(span, "-span"),
 	    "add a port that sends a copy of everything", ARG_IF),
-	ROW("-span", "BRDGDELS", unset_span, "remove a span port", ARG_IF),
-	ROW("flush", "BRDGFLUSH", set_flush, "forget learned addresses",
+	ROW("-span", "BRDGDELS", unset_span, SAVED_BY("span"), "remove a span port", ARG_IF),
+	ROW("flush", "BRDGFLUSH", set_flush, NO_STATE, "forget learned addresses",
 	    { 0 }),
-	ROW("flushall", "BRDGFLUSH", set_flushall, "forget all addresses",
+	ROW("flushall", "BRDGFLUSH", set_flushall, NO_STATE, "forget all addresses",
 	    { 0 }),
-	ROW_BARE("static", "BRDGSADDR", set_static,
+	ROW_BARE("static", "BRDGSADDR", set_static, LIST(static, "deladdr"),
 	    "enter an address behind a member", ARG_IF, ARG_MAC, ARG_VLAN),
-	ROW_BARE("deladdr", "BRDGDADDR", set_deladdr,
+	ROW_BARE("deladdr", "BRDGDADDR", set_deladdr, SAVED_BY("static"),
 	    "forget an address, in every VLAN or in one", ARG_MAC, ARG_VLAN),
-	{ .name = "addr", .bsd_name = "BRDGRTS",
+	{ .name = "addr", .bsd_name = "BRDGRTS", NO_STATE,
 	    .help = "show the addresses", .show = bridge_get_addresses },
-	{ .name = "saddr", .bsd_name = "BRDGRTS",
+	{ .name = "saddr", .bsd_name = "BRDGRTS", NO_STATE,
 	    .help = "show the static addresses",
 	    .show = bridge_get_static_addresses },
-	ROW("maxaddr", "BRDGSCACHE", set_maxaddr,
+	ROW("maxaddr", "BRDGSCACHE", set_maxaddr, SAVE(maxaddr),
 	    "the most addresses that are kept", ARG_U32("size")),
-	ROW("timeout", "BRDGSTO", set_timeout,
+	ROW("timeout", "BRDGSTO", set_timeout, SAVE(timeout),
 	    "seconds until an address is forgotten; 0: never",
 	    ARG_U32("seconds")),
-	ROW_SECOND("ifmaxaddr", "BRDGSIFAMAX", set_ifmaxaddr,
+	ROW_SECOND("ifmaxaddr", "BRDGSIFAMAX", set_ifmaxaddr, SAVE(ifmaxaddr),
 	    "the most addresses learned on the member; 0: no limit",
 	    ARG_IF, ARG_U32("number")),
-	ROW_SECOND("ifuntagged", "BRDGSIFPVID", set_ifuntagged,
+	ROW_SECOND("ifuntagged", "BRDGSIFPVID", set_ifuntagged, SAVE(ifuntagged),
 	    "the VLAN of untagged frames on the member", ARG_IF, ARG_PVID),
-	ROW_BARE("-ifuntagged", "BRDGSIFPVID", unset_ifuntagged,
+	ROW_BARE("-ifuntagged", "BRDGSIFPVID", unset_ifuntagged, SAVED_BY("ifuntagged"),
 	    "untagged frames on the member have no VLAN", ARG_IF),
-	ROW_SECOND("iftagged", "BRDGSIFVLANSET", set_iftagged,
+	ROW_SECOND("iftagged", "BRDGSIFVLANSET", set_iftagged, SAVE(iftagged),
 	    "the VLANs that are tagged on the member", ARG_IF, ARG_VLANS),
-	ROW_SECOND("+iftagged", "BRDGSIFVLANSET", add_iftagged,
+	ROW_SECOND("+iftagged", "BRDGSIFVLANSET", add_iftagged, SAVED_BY("iftagged"),
 	    "more VLANs that are tagged on the member", ARG_IF, ARG_VLANS),
-	ROW_SECOND("-iftagged", "BRDGSIFVLANSET", unset_iftagged,
+	ROW_SECOND("-iftagged", "BRDGSIFVLANSET", unset_iftagged, SAVED_BY("iftagged"),
 	    "VLANs that are not tagged on the member any more", ARG_IF,
 	    ARG_VLANS),
-	ROW_BARE("ifvlanproto", "BRDGSIFVLANPROTO", set_ifvlanproto,
+	ROW_BARE("ifvlanproto", "BRDGSIFVLANPROTO", set_ifvlanproto, SAVE(ifvlanproto),
 	    "the protocol of tags that the member sends", ARG_IF,
 	    { .kind = KEYWORD_ARG_CHOICE, .name = "802.1q or 802.1ad",
 	        .choices = "802.1q\0802.1ad\0",
@@ -427,20 +699,20 @@ const struct iface_keyword bridge_keywords[] = {
 	FLAG_ROWS("qinq", qinq,
 	    "frames with two tags may enter at the member",
 	    "frames with two tags may not enter at the member"),
-	ROW("vlanfilter", "BRDGSFLAGS", set_vlanfilter,
+	ROW("vlanfilter", "BRDGSFLAGS", set_vlanfilter, SAVE(vlanfilter),
 	    "VLANs enter and leave where they are allowed to", { 0 }),
-	ROW("-vlanfilter", "BRDGSFLAGS", unset_vlanfilter,
+	ROW("-vlanfilter", "BRDGSFLAGS", unset_vlanfilter, SAVED_BY("vlanfilter"),
 	    "every VLAN may enter and leave everywhere", { 0 }),
-	ROW_BARE("defuntagged", "BRDGSDEFPVID", set_defuntagged,
+	ROW_BARE("defuntagged", "BRDGSDEFPVID", set_defuntagged, SAVE(defuntagged),
 	    "ifuntagged of members added later",
 	    { .kind = KEYWORD_ARG_VLAN, .name = "vlan id" }),
-	ROW("-defuntagged", "BRDGSDEFPVID", unset_defuntagged,
+	ROW("-defuntagged", "BRDGSDEFPVID", unset_defuntagged, SAVED_BY("defuntagged"),
 	    "members added later have no ifuntagged", { 0 }),
-	ROW("defqinq", "BRDGSFLAGS", set_defqinq,
+	ROW("defqinq", "BRDGSFLAGS", set_defqinq, SAVE(defqinq),
 	    "members added later have qinq", { 0 }),
-	ROW("-defqinq", "BRDGSFLAGS", unset_defqinq,
+	ROW("-defqinq", "BRDGSFLAGS", unset_defqinq, SAVED_BY("defqinq"),
 	    "members added later have no qinq", { 0 }),
-	ROW_BARE("group-fwd", "BRDGSIFGROUPFWD", set_group_fwd,
+	ROW_BARE("group-fwd", "BRDGSIFGROUPFWD", set_group_fwd, SAVE(group_fwd),
 	    "what the member does with frames to 01:80:c2:00:00:0X", ARG_IF,
 	    { .kind = KEYWORD_ARG_NUMBER, .name = "group", .max = 15 },
 	    { .kind = KEYWORD_ARG_CHOICE, .name = "peer, drop or forward",

@@ -126,6 +126,32 @@ put_addresses(json_t *o, const struct iface *ifp)
 		json_object_del(o, "addresses");
 }
 
+/* The words that a radio would have. */
+static void
+put_wlan(json_t *o, const struct iface *ifp)
+{
+	const struct {
+		const char *key, *value;
+	} words[] = {
+		{ "ssid", ifp->wlan.ssid },
+		{ "channel", ifp->wlan.channel },
+		{ "mode", ifp->wlan.mode },
+		{ "wlanmode", ifp->wlan.wlanmode },
+	};
+	json_t *wlan = NULL;
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		if (words[i].value[0] == '\0')
+			continue;
+		if (wlan == NULL)
+			wlan = json_object();
+		json_object_set_new(
+		    wlan, words[i].key, info_json_text(words[i].value));
+	}
+	if (wlan != NULL)
+		json_object_set_new(o, "wlan", wlan);
+}
+
 static void
 put_counters(json_t *o, const struct iface *ifp)
 {
@@ -212,6 +238,7 @@ control_iface_json(const struct iface *ifp, const struct vnet *vnet)
 		                : ifp->link == IFACE_LINK_UP ? "active"
 		                                             : "no carrier"));
 	}
+	put_wlan(o, ifp);
 	groups = json_array();
 	for (uint32_t i = 0; i < ifp->group_count; i++)
 		json_array_append_new(groups, json_string(ifp->groups[i]));

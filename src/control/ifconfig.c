@@ -126,7 +126,7 @@ static void
 keep_family(json_t *o, int family)
 {
 	static const char *const other[] = { "groups", "media", "status",
-		"away" };
+		"away", "wlan" };
 	const char *name = family == AF_INET6 ? "inet6" : "inet";
 	json_t *list = json_object_get(o, "addresses"), *a;
 	const char *kind = json_string_value(json_object_get(o, "kind"));
@@ -524,12 +524,38 @@ parse_line(struct ifconfig_run *run)
 
 /* Life of a run. */
 
+/* Words that were kept and do nothing: said once, whatever their number. */
+static void
+recorded_notice(struct ifconfig_run *run)
+{
+	const struct iface *ifp = ifc_iface(run);
+	char text[256];
+	struct sbuf b = sbuf_init(text, sizeof(text));
+	bool any = false;
+
+	for (uint32_t i = 0; ifp != NULL && i < run->op_next; i++) {
+		const struct iface_keyword *row = run->ops[i].row;
+
+		if (row == NULL || !row->recorded)
+			continue;
+		if (!any)
+			sbuf_printf(&b, "%s: ", ifp->name);
+		sbuf_printf(&b, "%s%s", any ? ", " : "", row->name);
+		any = true;
+	}
+	if (!any)
+		return;
+	sbuf_printf(&b, ": recorded only, a %s has no radio", ifp->ops->kind);
+	ifc_put(run, json_pack("{s:s,s:s}", "part", "notice", "text", text));
+}
+
 /* The name is printed at the end when it is not the one that was asked for,
  * also when a later word has failed. */
 static void
 run_end(struct ifconfig_run *run)
 {
 	run->ended = true;
+	recorded_notice(run);
 	if (run->print_name[0] != '\0')
 		ifc_put(run, json_pack("{s:s,s:s}", "part", "created", "name",
 		                 run->print_name));

@@ -117,3 +117,13 @@ extern const struct iface_keyword ifconfig_common_words[];
 void ifconfig_word_list(const struct iface_ops *ops,
     void (*each)(void *arg, const struct iface_keyword *row, bool own),
     void *arg);
+
+/**
+ * ifconfig_save() - puts what @ifp is as operations
+ *
+ * Done in this order on a new interface of its kind and unit they make it what
+ * @ifp is.  Interfaces that they name must exist.  Every word that changes
+ * something has a row that says what it has changed (net/keyword.h), so this is
+ * all that ifconfig can have said.
+ */
+void ifconfig_save(const struct iface *ifp, struct keyword_sink *s);

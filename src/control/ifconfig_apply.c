@@ -322,28 +322,13 @@ apply_name(struct ifconfig_run *run, struct ifc_op *op, struct iface *ifp)
 
 /* Addresses. */
 
-static json_t *
-addr_list(const struct ifconfig_run *run, const struct iface *ifp)
-{
-	const struct net_system *sys = &run->net->system;
-	json_t *o = json_object(), *list;
-	struct info_json j;
-
-	info_json_init(&j, o);
-	if (sys->addr_list != NULL)
-		sys->addr_list(sys->arg, ifp, &j.info);
-	list = json_incref(json_object_get(o, "addresses"));
-	json_decref(o);
-	return list;
-}
-
 /* The address @want of @family, or the first of the family if @want is "", as
  * "ADDR/LEN" into @text. */
 static bool
-addr_find(const struct ifconfig_run *run, const struct iface *ifp, int family,
-    const char *want, char *text, size_t size)
+addr_find(const struct iface *ifp, int family, const char *want, char *text,
+    size_t size)
 {
-	json_t *list = addr_list(run, ifp), *a;
+	json_t *list = ifc_addresses(ifp), *a;
 	bool found = false;
 	size_t i;
 
@@ -374,7 +359,7 @@ addr_delete(
 	char text[INET6_ADDRSTRLEN + 8];
 	int err = -EADDRNOTAVAIL;
 
-	if (addr_find(run, ifp, a->family, a->addr, text, sizeof(text)))
+	if (addr_find(ifp, a->family, a->addr, text, sizeof(text)))
 		err = sys->addr_del(sys->arg, ifp, text);
 	return err == 0 ? 0 : refused(run, err, "ioctl (SIOCDIFADDR)");
 }
@@ -408,7 +393,7 @@ apply_addr(struct ifconfig_run *run, struct ifc_op *op, struct iface *ifp)
 	}
 	/* Without alias, it takes the place of the first one (IPv4 only). */
 	if (a->mode == IFC_ADDR_SET && a->family == AF_INET &&
-	    addr_find(run, ifp, AF_INET, "", text, sizeof(text))) {
+	    addr_find(ifp, AF_INET, "", text, sizeof(text))) {
 		err = sys->addr_del(sys->arg, ifp, text);
 		if (err != 0 && err != -EADDRNOTAVAIL)
 			return refused(run, err, "ioctl (SIOCDIFADDR)");

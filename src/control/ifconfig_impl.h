@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the three files of the ifconfig command share: ifconfig.c (options,
+ * What the four files of the ifconfig command share: ifconfig.c (options,
  * forms, life of a run), ifconfig_words.c (words to operations),
- * ifconfig_apply.c (operations on the net).
+ * ifconfig_apply.c (operations on the net), ifconfig_save.c (what these
+ * words have set).
  */
 #pragma once
 
@@ -118,3 +119,13 @@ bool ifc_family(const char *word, int *family);
 int ifc_apply(struct ifconfig_run *run, struct ifc_op *op);
 /* After -EINPROGRESS: the wait ended with @err. 0 or -errno (failed). */
 int ifc_applied(struct ifconfig_run *run, struct ifc_op *op, int err);
+
+/* save() of the words whose parsers are in ifconfig_words.c. */
+void ifc_save_name(const struct iface *ifp, struct keyword_sink *s);
+void ifc_save_vnet(const struct iface *ifp, struct keyword_sink *s);
+void ifc_save_host(const struct iface *ifp, struct keyword_sink *s);
+void ifc_save_ether(const struct iface *ifp, struct keyword_sink *s);
+void ifc_save_inet(const struct iface *ifp, struct keyword_sink *s);
+void ifc_save_inet6(const struct iface *ifp, struct keyword_sink *s);
+/* The addresses of a host side: new reference, NULL if there is none. */
+json_t *ifc_addresses(const struct iface *ifp);

@@ -452,35 +452,49 @@ static const struct special {
 	struct iface_keyword row; /* name, help and arguments, for the lists */
 	int (*parse)(struct parse *p, const char *word);
 } specials[] = {
-#define WORD(w, a, f, h)                                               \
+#define WORD(w, a, f, state, h)                                        \
 	{                                                              \
 		{ .name = (w),                                         \
 			.args = { { .kind = (a) ? KEYWORD_ARG_WORD     \
 			                        : KEYWORD_ARG_END } }, \
-			.help = (h) },                                 \
+			.help = (h),                                   \
+			state },                                       \
 		    (f)                                                \
 	}
-	WORD("destroy", 0, word_destroy, "remove the interface"),
-	WORD("unplumb", 0, word_destroy, "the same"),
-	WORD("name", 1, word_name, "rename the interface"),
-	WORD("vnet", 1, word_vnet, "move the host side to a vnet"),
-	WORD("-vnet", 0, word_rvnet, "move the host side back"),
-	WORD("host", 0, word_host, "make a netdev of the same name"),
-	WORD("-host", 0, word_nohost, "remove that netdev"),
-	WORD("inet", 0, word_family, "IPv4 addresses follow"),
-	WORD("inet6", 0, word_family, "IPv6 addresses follow"),
-	WORD("ether", 1, word_family, "set the Ethernet address"),
-	WORD("lladdr", 1, word_family, "the same"),
-	WORD("link", 1, word_family, "the same"),
-	WORD("alias", 0, word_alias, "one more address"),
-	WORD("add", 0, word_alias, "the same"),
-	WORD("-alias", 0, word_delete, "remove an address"),
-	WORD("delete", 0, word_delete, "the same"),
-	WORD("remove", 0, word_delete, "the same"),
-	WORD("netmask", 1, word_netmask, "mask of the address"),
-	WORD("prefixlen", 1, word_prefixlen, "length of its prefix"),
-	WORD("broadcast", 1, word_broadcast, "its broadcast address"),
+#define SAVE(function) .save = (function)
+#define SAVED_BY(word) .saved_by = (word)
+	WORD("destroy", 0, word_destroy, SAVED_BY(""), "remove the interface"),
+	WORD("unplumb", 0, word_destroy, SAVED_BY(""), "the same"),
+	WORD("name", 1, word_name, SAVE(ifc_save_name), "rename the interface"),
+	WORD("vnet", 1, word_vnet, SAVE(ifc_save_vnet),
+	    "move the host side to a vnet"),
+	WORD("-vnet", 0, word_rvnet, SAVED_BY("vnet"),
+	    "move the host side back"),
+	WORD("host", 0, word_host, SAVE(ifc_save_host),
+	    "make a netdev of the same name"),
+	WORD("-host", 0, word_nohost, SAVED_BY("host"), "remove that netdev"),
+	WORD("inet", 0, word_family, SAVE(ifc_save_inet),
+	    "IPv4 addresses follow"),
+	WORD("inet6", 0, word_family, SAVE(ifc_save_inet6),
+	    "IPv6 addresses follow"),
+	WORD("ether", 1, word_family, SAVE(ifc_save_ether),
+	    "set the Ethernet address"),
+	WORD("lladdr", 1, word_family, SAVED_BY("ether"), "the same"),
+	WORD("link", 1, word_family, SAVED_BY("ether"), "the same"),
+	WORD("alias", 0, word_alias, SAVED_BY("inet"), "one more address"),
+	WORD("add", 0, word_alias, SAVED_BY("inet"), "the same"),
+	WORD("-alias", 0, word_delete, SAVED_BY("inet"), "remove an address"),
+	WORD("delete", 0, word_delete, SAVED_BY("inet"), "the same"),
+	WORD("remove", 0, word_delete, SAVED_BY("inet"), "the same"),
+	WORD("netmask", 1, word_netmask, SAVED_BY("inet"),
+	    "mask of the address"),
+	WORD("prefixlen", 1, word_prefixlen, SAVED_BY("inet"),
+	    "length of its prefix"),
+	WORD("broadcast", 1, word_broadcast, SAVED_BY("inet"),
+	    "its broadcast address"),
 #undef WORD
+#undef SAVE
+#undef SAVED_BY
 };
 
 static const struct special *
@@ -523,6 +537,36 @@ ifconfig_word_list(const struct iface_ops *ops,
 		each(arg, &specials[i].row, false);
 	for (row = ifconfig_common_words; row->name != NULL; row++)
 		each(arg, row, false);
+}
+
+/* Addresses are given after all other words, and said so. */
+static void
+save_specials(const struct iface *ifp, struct keyword_sink *s, bool addresses)
+{
+	const struct iface_keyword *row;
+	int family;
+
+	for (size_t i = 0; i < ARRAY_LEN(specials); i++) {
+		row = &specials[i].row;
+		if (row->save != NULL && (ifc_family(row->name, &family) &&
+		                             family != AF_UNSPEC) == addresses)
+			row->save(ifp, s);
+	}
+}
+
+void
+ifconfig_save(const struct iface *ifp, struct keyword_sink *s)
+{
+	const struct iface_keyword *row = ifp->ops->keywords;
+
+	save_specials(ifp, s, false);
+	for (; row != NULL && row->name != NULL; row++)
+		if (row->save != NULL)
+			row->save(ifp, s);
+	for (row = ifconfig_common_words; row->name != NULL; row++)
+		if (row->save != NULL)
+			row->save(ifp, s);
+	save_specials(ifp, s, true);
 }
 
 bool

@@ -41,11 +41,14 @@
  *   description string    if set
  *   addresses   [object]  {"family":"inet"|"inet6","address","prefixlen",
  *                         "broadcast"?,"destination"?,"scopeid"?,
- *                         "flags":[string]?}
+ *                         "flags":[string]?, "dynamic"?: nobody gave it by
+ *                         hand}
  *   member_of   string    the bridge that has its stack side
  *   media       string    "autoselect"
  *   status      string    "active", "inactive", "no carrier"
  *   link        string    "unknown","down","up"
+ *   wlan        object    words for a radio that were recorded: "wlanmode",
+ *                         "ssid","mode","channel"; those that were given
  *   groups      [string]
  *   drops_total integer   frames dropped for any reason
  *   counters    object    ipackets ibytes ierrors imcasts iqdrops opackets

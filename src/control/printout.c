@@ -606,6 +606,30 @@ line_verbose(const json_t *o, struct text *t)
 	}
 }
 
+/* As ifconfig shows a radio's, with what it cannot show. */
+static void
+line_wlan(const json_t *o, struct text *t)
+{
+	static const char *const words[] = { "ssid", "channel", "mode",
+		"wlanmode" };
+	const json_t *w = json_object_get(o, "wlan");
+	const char *s;
+	bool any = false;
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		s = get_str(w, words[i]);
+		if (s == NULL)
+			continue;
+		text_printf(t, "%s%s ", any ? " " : "\t", words[i]);
+		text_puts(t, strchr(s, ' ') != NULL ? "\"" : "");
+		put(t, s);
+		text_puts(t, strchr(s, ' ') != NULL ? "\"" : "");
+		any = true;
+	}
+	if (any)
+		text_puts(t, " (recorded: no radio)\n");
+}
+
 struct iface_line {
 	void (*print)(const json_t *o, struct text *t);
 	bool verbose; /* only with PRINTOUT_VERBOSE */
@@ -623,6 +647,7 @@ static const struct iface_line lines_freebsd[] = {
 	{ line_media, false },
 	{ line_status, false },
 	{ line_tap, false },
+	{ line_wlan, false },
 	{ line_verbose, true },
 	{ NULL, false },
 };
@@ -638,6 +663,7 @@ static const struct iface_line lines_bridge[] = {
 	{ line_groups, false },
 	{ line_media, true },
 	{ line_status, true },
+	{ line_wlan, false },
 	{ line_verbose, true },
 	{ NULL, false },
 };
@@ -652,6 +678,7 @@ static const struct iface_line lines_vlan[] = {
 	{ line_vlan, false },
 	{ line_media, false },
 	{ line_status, false },
+	{ line_wlan, false },
 	{ line_verbose, true },
 	{ NULL, false },
 };
@@ -668,6 +695,7 @@ static const struct iface_line lines_feth[] = {
 	{ line_status, false },
 	{ line_feth_faults, false },
 	{ line_groups_given, false },
+	{ line_wlan, false },
 	{ line_verbose, true },
 	{ NULL, false },
 };

@@ -16,8 +16,13 @@
 #include "base/util.h"
 #include "control/ifconfig.h"
 
-/* A pair of words that set and clear a flag. */
+/* A pair of words that set and clear a flag, and save it. */
 #define FLAG_WORDS(id, set, clear)                                             \
+	static void save_##id(const struct iface *ifp, struct keyword_sink *s) \
+	{                                                                      \
+		keyword_put_switch(s, #id, "",                                 \
+		    (ifp->flags & ((set) | (clear))) == (set), (set) == 0);    \
+	}                                                                      \
 	static int set_##id(struct iface *ifp, const union keyword_value *v)   \
 	{                                                                      \
 		(void)v;                                                       \
@@ -28,7 +33,6 @@
 		(void)v;                                                       \
 		return iface_set_flags(ifp, (clear), (set));                   \
 	}
-FLAG_WORDS(up, IFACE_UP, 0)
 FLAG_WORDS(debug, IFACE_DEBUG, 0)
 FLAG_WORDS(arp, 0, IFACE_NOARP)
 FLAG_WORDS(promisc, IFACE_PROMISC, 0)
@@ -38,6 +42,40 @@ FLAG_WORDS(link1, IFACE_LINK1, 0)
 FLAG_WORDS(link2, IFACE_LINK2, 0)
 FLAG_WORDS(monitor, IFACE_MONITOR, 0)
 #undef FLAG_WORDS
+
+static int
+set_up(struct iface *ifp, const union keyword_value *v)
+{
+	(void)v;
+	return iface_set_flags(ifp, IFACE_UP, 0);
+}
+
+static int
+set_down(struct iface *ifp, const union keyword_value *v)
+{
+	(void)v;
+	return iface_set_flags(ifp, 0, IFACE_UP);
+}
+
+static void
+save_up(const struct iface *ifp, struct keyword_sink *s)
+{
+	if ((ifp->flags & IFACE_UP) != 0 || s->all)
+		keyword_put(s, (ifp->flags & IFACE_UP) != 0 ? "up" : "down");
+}
+
+/* A member's is its bridge's to set. */
+static void
+save_mtu(const struct iface *ifp, struct keyword_sink *s)
+{
+	uint32_t preset = ifp->ops->mtu_default;
+
+	if (ifp->stack != NULL && ifp->stack->mtu_check != NULL)
+		return;
+	if (ifp->parent != NULL)
+		preset = ifp->parent->mtu;
+	keyword_put_number(s, "mtu", ifp->mtu, preset);
+}
 
 static int
 set_mtu(struct iface *ifp, const union keyword_value *v)
@@ -79,6 +117,35 @@ clear_descr(struct iface *ifp, const union keyword_value *v)
 	return iface_set_descr(ifp, "");
 }
 
+/* One word, whatever is in it. */
+static void
+put_text(struct keyword_sink *s, const char *word, const char *text)
+{
+	const char *words[] = { word, text };
+
+	s->op(s, words, 2);
+}
+
+static void
+save_descr(const struct iface *ifp, struct keyword_sink *s)
+{
+	if (ifp->descr[0] != '\0')
+		put_text(s, "description", ifp->descr);
+	else if (s->all)
+		keyword_put(s, "-description");
+}
+
+/* An interface is born in the group of its kind. */
+static void
+save_groups(const struct iface *ifp, struct keyword_sink *s)
+{
+	if (!iface_group_has(ifp, ifp->ops->kind))
+		put_text(s, "-group", ifp->ops->kind);
+	for (uint32_t i = 0; i < ifp->group_count; i++)
+		if (s->all || strcmp(ifp->groups[i], ifp->ops->kind) != 0)
+			put_text(s, "group", ifp->groups[i]);
+}
+
 static int
 add_group(struct iface *ifp, const union keyword_value *v)
 {
@@ -110,75 +177,156 @@ set_media(struct iface *ifp, const union keyword_value *v)
 	    "media is autoselect, or a name such as 1000baseT");
 }
 
+static void
+save_media(const struct iface *ifp, struct keyword_sink *s)
+{
+	bool preset =
+	    ifp->media[0] == '\0' || strcmp(ifp->media, "autoselect") == 0;
+
+	if (!preset || s->all)
+		put_text(s, "media", preset ? "autoselect" : ifp->media);
+}
+
+/* What a radio would be told. There is none: it is kept, and shown; "-" takes
+ * it back, as BSD's ssid does. */
+#define WIRELESS_WORDS(field)                                                 \
+	static int set_##field(                                               \
+	    struct iface *ifp, const union keyword_value *v)                  \
+	{                                                                     \
+		return set_wireless(                                          \
+		    ifp, ifp->wlan.field, sizeof(ifp->wlan.field), v[0].str); \
+	}                                                                     \
+	static void save_##field(                                             \
+	    const struct iface *ifp, struct keyword_sink *s)                  \
+	{                                                                     \
+		if (ifp->wlan.field[0] != '\0')                               \
+			put_text(s, #field, ifp->wlan.field);                 \
+		else if (s->all)                                              \
+			keyword_put(s, #field " -");                          \
+	}
+
+static int
+set_wireless(struct iface *ifp, char *dst, size_t size, const char *src)
+{
+	if (src[0] == '\0' || strlen(src) >= size)
+		return net_error(
+		    ifp->net, -EINVAL, "it has 1 to %zu letters", size - 1);
+	return str_copy(dst, size, strcmp(src, "-") != 0 ? src : "");
+}
+
+WIRELESS_WORDS(wlanmode)
+WIRELESS_WORDS(ssid)
+WIRELESS_WORDS(mode)
+WIRELESS_WORDS(channel)
+#undef WIRELESS_WORDS
+
 /* clang-format off */
 #define NAME_ARG(what) { { .kind = KEYWORD_ARG_WORD, .name = (what) } }
 
 const struct iface_keyword ifconfig_common_words[] = {
-	{ .name = "up", .apply = set_up, .bsd_name = "up",
-	    .help = "mark the interface up" },
-	{ .name = "down", .apply = clear_up, .bsd_name = "down",
-	    .help = "mark the interface down" },
 	{ .name = "arp", .apply = set_arp, .bsd_name = "arp",
+	    .save = save_arp,
 	    .help = "let the host's stack use ARP" },
 	{ .name = "-arp", .apply = clear_arp, .bsd_name = "-arp",
+	    .saved_by = "arp",
 	    .help = "no ARP on the host's side" },
 	{ .name = "debug", .apply = set_debug, .bsd_name = "debug",
+	    .save = save_debug,
 	    .help = "set the DEBUG flag" },
 	{ .name = "-debug", .apply = clear_debug, .bsd_name = "-debug",
+	    .saved_by = "debug",
 	    .help = "clear the DEBUG flag" },
 	{ .name = "promisc", .apply = set_promisc, .bsd_name = "promisc",
+	    .save = save_promisc,
 	    .help = "set the PROMISC flag" },
 	{ .name = "-promisc", .apply = clear_promisc, .bsd_name = "-promisc",
+	    .saved_by = "promisc",
 	    .help = "clear the PROMISC flag" },
 	{ .name = "allmulti", .apply = set_allmulti, .bsd_name = "allmulti",
+	    .save = save_allmulti,
 	    .help = "set the ALLMULTI flag" },
 	{ .name = "-allmulti", .apply = clear_allmulti,
-	    .bsd_name = "-allmulti", .help = "clear the ALLMULTI flag" },
+	    .bsd_name = "-allmulti", .saved_by = "allmulti",
+	    .help = "clear the ALLMULTI flag" },
 	{ .name = "monitor", .apply = set_monitor, .bsd_name = "monitor",
+	    .save = save_monitor,
 	    .help = "show frames to captures and discard them" },
 	{ .name = "-monitor", .apply = clear_monitor, .bsd_name = "-monitor",
+	    .saved_by = "monitor",
 	    .help = "leave monitor mode" },
 	{ .name = "link0", .apply = set_link0, .bsd_name = "link0",
+	    .save = save_link0,
 	    .help = "set the kind's first flag" },
 	{ .name = "-link0", .apply = clear_link0, .bsd_name = "-link0",
+	    .saved_by = "link0",
 	    .help = "clear it" },
 	{ .name = "link1", .apply = set_link1, .bsd_name = "link1",
+	    .save = save_link1,
 	    .help = "set the kind's second flag" },
 	{ .name = "-link1", .apply = clear_link1, .bsd_name = "-link1",
+	    .saved_by = "link1",
 	    .help = "clear it" },
 	{ .name = "link2", .apply = set_link2, .bsd_name = "link2",
+	    .save = save_link2,
 	    .help = "set the kind's third flag" },
 	{ .name = "-link2", .apply = clear_link2, .bsd_name = "-link2",
+	    .saved_by = "link2",
 	    .help = "clear it" },
 	{ .name = "mtu", .apply = set_mtu,
 	    .args = { { .kind = KEYWORD_ARG_NUMBER, .name = "mtu",
 	        .max = UINT32_MAX } },
-	    .bsd_name = "ioctl SIOCSIFMTU (set mtu)",
+	    .bsd_name = "ioctl SIOCSIFMTU (set mtu)", .save = save_mtu,
 	    .help = "largest payload of a frame" },
 	{ .name = "metric", .apply = set_metric,
 	    .args = { { .kind = KEYWORD_ARG_NUMBER, .name = "metric",
 	        .max = INT32_MAX } },
-	    .bsd_name = "ioctl SIOCSIFMETRIC (set metric)",
+	    .bsd_name = "ioctl SIOCSIFMETRIC (set metric)", .saved_by = "",
 	    .help = "accepted if 0" },
 	{ .name = "description", .apply = set_descr, .args = NAME_ARG("text"),
+	    .save = save_descr,
 	    .bsd_name = "ioctl SIOCSIFDESCR (set descr)",
 	    .help = "describe the interface" },
 	{ .name = "descr", .apply = set_descr, .args = NAME_ARG("text"),
+	    .saved_by = "description",
 	    .bsd_name = "ioctl SIOCSIFDESCR (set descr)",
 	    .help = "the same" },
 	{ .name = "-description", .apply = clear_descr,
+	    .saved_by = "description",
 	    .bsd_name = "ioctl SIOCSIFDESCR (set descr)",
 	    .help = "clear the description" },
 	{ .name = "-descr", .apply = clear_descr,
+	    .saved_by = "description",
 	    .bsd_name = "ioctl SIOCSIFDESCR (set descr)",
 	    .help = "the same" },
 	{ .name = "group", .apply = add_group, .args = NAME_ARG("group"),
-	    .bsd_name = " SIOCAIFGROUP", .help = "join a group" },
+	    .bsd_name = " SIOCAIFGROUP", .save = save_groups,
+	    .undo = "-group", .help = "join a group" },
 	{ .name = "-group", .apply = del_group, .args = NAME_ARG("group"),
-	    .bsd_name = " SIOCDIFGROUP", .help = "leave a group" },
+	    .bsd_name = " SIOCDIFGROUP", .saved_by = "group",
+	    .help = "leave a group" },
 	{ .name = "media", .apply = set_media, .args = NAME_ARG("type"),
-	    .bsd_name = "SIOCSIFMEDIA (media)",
+	    .bsd_name = "SIOCSIFMEDIA (media)", .save = save_media,
 	    .help = "name of the medium that is shown" },
+	{ .name = "wlanmode", .apply = set_wlanmode,
+	    .args = { { .kind = KEYWORD_ARG_CHOICE, .name = "mode",
+	        .choices = "sta\0station\0ibss\0adhoc\0ahdemo\0monitor\0"
+	                   "hostap\0ap\0mesh\0mp\0tdma\0wds\0-\0",
+	        .bad = "unknown wlan mode: " } },
+	    .bsd_name = "wlanmode", .save = save_wlanmode, .recorded = true,
+	    .help = "what a radio would be: kept and shown" },
+	{ .name = "ssid", .apply = set_ssid, .args = NAME_ARG("name"),
+	    .bsd_name = "ssid", .save = save_ssid, .recorded = true,
+	    .help = "its network: kept and shown" },
+	{ .name = "mode", .apply = set_mode, .args = NAME_ARG("mode"),
+	    .bsd_name = "mode", .save = save_mode, .recorded = true,
+	    .help = "its standard, such as 11g: kept and shown" },
+	{ .name = "channel", .apply = set_channel, .args = NAME_ARG("channel"),
+	    .bsd_name = "channel", .save = save_channel, .recorded = true,
+	    .help = "its channel: kept and shown" },
+	{ .name = "up", .apply = set_up, .bsd_name = "up",
+	    .save = save_up, .help = "mark the interface up" },
+	{ .name = "down", .apply = set_down, .bsd_name = "down",
+	    .saved_by = "up", .help = "mark the interface down" },
 	{ .name = NULL },
 };
 /* clang-format on */

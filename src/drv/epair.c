@@ -32,22 +32,39 @@
 #define EPAIR_UNIT_MAX 0x7fff
 #define EPAIR_MTU_MIN  72
 
+/* The @i-th try. */
+static void
+address_make(const struct iface *ifp, uint32_t i, uint8_t mac[ETH_ADDR_LEN])
+{
+	char text[NET_VNET_NAME_MAX + 32];
+
+	snprintf(text, sizeof(text), "epair %u@%s %u", ifp->unit,
+	    ifp->vnet->name, i);
+	u64_to_mac(hash_bytes(ifp->net->identity, text, strlen(text)), mac);
+	mac[0] = 0x02;
+	mac[ETH_ADDR_LEN - 1] = ifp->twin_letter == 'a' ? 0x0a : 0x0b;
+}
+
 static void
 address_choose(struct iface *ifp)
 {
-	char text[NET_VNET_NAME_MAX + 32];
 	uint8_t mac[ETH_ADDR_LEN];
 	uint32_t i = 0;
 
 	do {
-		snprintf(text, sizeof(text), "epair %u@%s %u", ifp->unit,
-		    ifp->vnet->name, i++);
-		u64_to_mac(
-		    hash_bytes(ifp->net->identity, text, strlen(text)), mac);
-		mac[0] = 0x02;
-		mac[ETH_ADDR_LEN - 1] = ifp->twin_letter == 'a' ? 0x0a : 0x0b;
+		address_make(ifp, i++, mac);
 	} while (net_lladdr_taken(ifp, mac));
 	ether_copy(ifp->mac, mac);
+}
+
+/* As it would be again, unless somebody else has it. */
+static bool
+epair_lladdr_given(const struct iface *ifp)
+{
+	uint8_t mac[ETH_ADDR_LEN];
+
+	address_make(ifp, 0, mac);
+	return ether_equal(ifp->mac, mac);
 }
 
 static int
@@ -97,6 +114,7 @@ const struct iface_ops epair_ops = {
 	.destroy = epair_destroy,
 	.transmit = epair_transmit,
 	.poll = wire_poll,
+	.lladdr_given = epair_lladdr_given,
 	.get = epair_get,
 	.twins = "ab",
 	.media = "10Gbase-T (10Gbase-T <full-duplex>)",

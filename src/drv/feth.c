@@ -285,6 +285,16 @@ feth_set_mtu(struct iface *ifp, uint32_t mtu)
 	return 0;
 }
 
+/* The letters and the unit; what was taken then may be free next time. */
+static bool
+feth_lladdr_given(const struct iface *ifp)
+{
+	uint8_t mac[ETH_ADDR_LEN] = { 'f', 'e', 't', 'h' };
+
+	be16_put(mac + 4, (uint16_t)ifp->unit);
+	return ether_equal(ifp->mac, mac);
+}
+
 static void
 feth_get(const struct iface *ifp, struct info *out)
 {
@@ -386,6 +396,16 @@ set_unpeer(struct iface *ifp, const union keyword_value *v)
 }
 
 static int
+set_max_mtu(struct iface *ifp, const union keyword_value *v)
+{
+	if (v[0].num < ifp->mtu)
+		return net_error(ifp->net, -EINVAL, "the mtu of %s is %u",
+		    ifp->name, ifp->mtu);
+	feth_of(ifp)->max_mtu = (uint32_t)v[0].num;
+	return 0;
+}
+
+static int
 set_tx_drops(struct iface *ifp, const union keyword_value *v)
 {
 	struct feth *sc = feth_of(ifp);
@@ -456,11 +476,67 @@ set_nofcs(struct iface *ifp, const union keyword_value *v)
 	return 0;
 }
 
+/* What differs from what a feth that is made now would have. */
+
+/* Of a pair one end says it: that which was made first. */
+static void
+save_peer(const struct iface *ifp, struct keyword_sink *s)
+{
+	const struct feth *sc = feth_of_const(ifp);
+	char name[WIRE_PEER_NAME_MAX];
+
+	if (sc->w.peer == NULL) {
+		if (s->all)
+			keyword_put(s, "-peer");
+		return;
+	}
+	if (!s->all && (sc->w.peer->ifp.index < ifp->index ||
+	                   (sc->w.peer->ifp.transient && !s->transient)))
+		return;
+	keyword_put(s, "peer %s", wire_peer_name(&sc->w, name));
+}
+
+static void
+save_max_mtu(const struct iface *ifp, struct keyword_sink *s)
+{
+	keyword_put_number(s, "maxmtu", feth_of_const(ifp)->max_mtu,
+	    drv_context(ifp->net)->feth.max_mtu);
+}
+
+static void
+save_tx_drops(const struct iface *ifp, struct keyword_sink *s)
+{
+	keyword_put_number(s, "txdrops", feth_of_const(ifp)->tx_drops,
+	    drv_context(ifp->net)->feth.tx_drops);
+}
+
+static void
+save_stall(const struct iface *ifp, struct keyword_sink *s)
+{
+	keyword_put_switch(s, "stall", "", feth_of_const(ifp)->stalled, false);
+}
+
+static void
+save_trailer(const struct iface *ifp, struct keyword_sink *s)
+{
+	keyword_put_number(s, "trailer", feth_of_const(ifp)->trailer_length,
+	    drv_context(ifp->net)->feth.trailer_length);
+}
+
+static void
+save_fcs(const struct iface *ifp, struct keyword_sink *s)
+{
+	keyword_put_switch(s, "fcs", "", feth_of_const(ifp)->fcs,
+	    drv_context(ifp->net)->feth.fcs != 0);
+}
+
 static const struct iface_keyword feth_keywords[] = {
 	{
 	    .name = "peer",
 	    .args = { { .kind = KEYWORD_ARG_IFNAME, .name = "interface" } },
 	    .apply = set_peer,
+	    .save = save_peer,
+	    .undo = "-peer",
 	    .apply_create = set_peer_create,
 	    .bsd_name = "SIOCSDRVSPEC",
 	    .help = "wire this feth to another",
@@ -468,8 +544,20 @@ static const struct iface_keyword feth_keywords[] = {
 	{
 	    .name = "-peer",
 	    .apply = set_unpeer,
+	    .saved_by = "peer",
 	    .bsd_name = "SIOCSDRVSPEC",
 	    .help = "take the wire away",
+	},
+	{
+	    .name = "maxmtu",
+	    .args = { { .kind = KEYWORD_ARG_NUMBER,
+	        .name = "bytes",
+	        .min = ETH_MTU_DEFAULT,
+	        .max = FETH_MTU_LARGEST } },
+	    .apply = set_max_mtu,
+	    .save = save_max_mtu,
+	    .bsd_name = "maxmtu",
+	    .help = "the largest mtu that it can have",
 	},
 	{
 	    .name = "txdrops",
@@ -477,18 +565,21 @@ static const struct iface_keyword feth_keywords[] = {
 	        .name = "count",
 	        .max = UINT32_MAX } },
 	    .apply = set_tx_drops,
+	    .save = save_tx_drops,
 	    .bsd_name = "txdrops",
 	    .help = "test: drop every COUNTth frame sent; 0 none",
 	},
 	{
 	    .name = "stall",
 	    .apply = set_stall,
+	    .save = save_stall,
 	    .bsd_name = "stall",
 	    .help = "test: hold what is sent, up to 1024 frames",
 	},
 	{
 	    .name = "-stall",
 	    .apply = set_unstall,
+	    .saved_by = "stall",
 	    .bsd_name = "-stall",
 	    .help = "test: send what was held, and go on",
 	},
@@ -498,18 +589,21 @@ static const struct iface_keyword feth_keywords[] = {
 	        .name = "bytes",
 	        .max = FETH_TRAILER_MAX } },
 	    .apply = set_trailer,
+	    .save = save_trailer,
 	    .bsd_name = "trailer",
 	    .help = "test: append BYTES of text to each frame; 0 none",
 	},
 	{
 	    .name = "fcs",
 	    .apply = set_fcs,
+	    .save = save_fcs,
 	    .bsd_name = "fcs",
 	    .help = "test: append its CRC-32 to each frame",
 	},
 	{
 	    .name = "-fcs",
 	    .apply = set_nofcs,
+	    .saved_by = "fcs",
 	    .bsd_name = "-fcs",
 	    .help = "test: append no CRC-32",
 	},
@@ -564,6 +658,7 @@ const struct iface_ops feth_ops = {
 	.poll = wire_poll,
 	.changed = feth_changed,
 	.set_mtu = feth_set_mtu,
+	.lladdr_given = feth_lladdr_given,
 	.get = feth_get,
 	.keywords = feth_keywords,
 	.tunables = feth_tunables,

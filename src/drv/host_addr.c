@@ -185,6 +185,10 @@ addr_show(void *arg, const struct rtnl_addr *a)
 	if (a->family == AF_INET6 && a->addr[0] == 0xfe &&
 	    (a->addr[1] & 0xc0) == 0x80)
 		info_u64(out, "scopeid", (uint64_t)a->ifindex);
+	/* By a lease, a router's word, or the kernel itself. */
+	if ((a->flags & IFA_F_PERMANENT) == 0 ||
+	    a->proto == IFAPROT_KERNEL_RA || a->proto == IFAPROT_KERNEL_LL)
+		info_bool(out, "dynamic", true);
 	info_end(out);
 	return 0;
 }

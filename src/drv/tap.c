@@ -100,7 +100,6 @@ struct tap {
 	struct tap_queue *queues[TAP_QUEUES_MAX]; /* owned */
 	uint32_t queue_count;                     /* 0: nobody has it open */
 	struct tap_format format;
-	bool clone; /* ends with the last descriptor */
 	bool multi_queue;
 	uint32_t uid; /* who opened it */
 	int32_t pid;
@@ -196,7 +195,7 @@ queue_close(struct tap_queue *q)
 	struct frame *f;
 	uint32_t i = 0;
 
-	if (sc->clone && sc->queue_count == 1) {
+	if (sc->ifp.transient && sc->queue_count == 1) {
 		(void)net_iface_destroy(&sc->ifp, NULL);
 		return;
 	}
@@ -558,7 +557,7 @@ tap_get(const struct iface *ifp, struct info *out)
 
 	for (uint32_t i = 0; i < sc->queue_count; i++)
 		queued += frame_ring_count(&sc->queues[i]->ring);
-	info_bool(out, "clone", sc->clone);
+	info_bool(out, "clone", ifp->transient);
 	info_bool(out, "open", sc->queue_count != 0);
 	info_u64(out, "queued", queued);
 	if (sc->owner != TAP_ID_NONE)
@@ -743,7 +742,7 @@ tap_make(
 	}
 	if (err != 0)
 		return err;
-	tap_of(ifp)->clone = true;
+	ifp->transient = true;
 	*out = ifp;
 	return 0;
 }
@@ -825,7 +824,7 @@ tap_get_state(const struct iface *ifp, uint64_t cookie, struct tap_state *out)
 	*out = (struct tap_state){
 		.format = sc->format,
 		.open = sc->queue_count != 0,
-		.made = sc->clone,
+		.made = sc->ifp.transient,
 		.multi_queue = sc->multi_queue,
 		.detached = q != NULL && q->detached,
 		.owner = sc->owner,
@@ -856,7 +855,7 @@ tap_set_caps(struct iface *ifp, uint32_t caps)
 void
 tap_set_made(struct iface *ifp, bool made)
 {
-	tap_of(ifp)->clone = made;
+	ifp->transient = made;
 }
 
 void

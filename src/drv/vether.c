@@ -116,6 +116,7 @@ static const struct iface_keyword vether_keywords[] = {
 	    .name = "media",
 	    .args = { { .kind = KEYWORD_ARG_WORD, .name = "type" } },
 	    .apply = vether_media,
+	    .saved_by = "media", /* the row of every interface */
 	    .bsd_name = "SIOCSIFMEDIA",
 	    .help = "none: no link; auto: a link while the interface is up",
 	},

@@ -458,6 +458,15 @@ vlan_set_lladdr(struct iface *ifp, const uint8_t mac[6])
 	return 0;
 }
 
+/* Its parent's, unless it has one of its own. */
+static bool
+vlan_lladdr_given(const struct iface *ifp)
+{
+	const struct vlan *v = (const struct vlan *)(const void *)ifp;
+
+	return v->trunk != NULL && !v->own_mac;
+}
+
 static void
 vlan_get(const struct iface *ifp, struct info *out)
 {
@@ -540,6 +549,36 @@ word_vlanpcp(struct iface *ifp, const union keyword_value *v)
 	return 0;
 }
 
+static void
+save_vlandev(const struct iface *ifp, struct keyword_sink *s)
+{
+	const struct vlan *v = (const struct vlan *)(const void *)ifp;
+
+	if (v->trunk != NULL && (!v->trunk->parent->transient || s->transient))
+		keyword_put(
+		    s, "vlandev %s vlan %u", v->trunk->parent->name, v->vid);
+	else if (s->all)
+		keyword_put(s, "-vlandev");
+}
+
+static void
+save_vlanproto(const struct iface *ifp, struct keyword_sink *s)
+{
+	const struct vlan *v = (const struct vlan *)(const void *)ifp;
+
+	if (v->tpid != ETH_TYPE_VLAN || s->all)
+		keyword_put(s, "vlanproto %s",
+		    v->tpid == ETH_TYPE_QINQ ? "802.1ad" : "802.1q");
+}
+
+static void
+save_vlanpcp(const struct iface *ifp, struct keyword_sink *s)
+{
+	const struct vlan *v = (const struct vlan *)(const void *)ifp;
+
+	keyword_put_number(s, "vlanpcp", v->pcp, 0);
+}
+
 static const char both[] = "both vlan and vlandev must be specified";
 
 static const struct iface_keyword vlan_keywords[] = {
@@ -551,6 +590,7 @@ static const struct iface_keyword vlan_keywords[] = {
 	        .bad = "invalid value for vlan" } },
 	    .apply = word_vlan,
 	    .apply_create = word_vlan,
+	    .saved_by = "vlandev",
 	    .bsd_name = "SIOCSETVLAN",
 	    .bsd_arg = -1,
 	    .help = "the VLAN, with vlandev",
@@ -563,6 +603,8 @@ static const struct iface_keyword vlan_keywords[] = {
 	    .args = { { .kind = KEYWORD_ARG_IFNAME, .name = "interface" } },
 	    .apply = word_vlandev,
 	    .apply_create = word_vlandev,
+	    .save = save_vlandev,
+	    .undo = "-vlandev",
 	    .bsd_name = "SIOCSETVLAN",
 	    .bsd_arg = -1,
 	    .help = "the parent, with vlan",
@@ -573,6 +615,7 @@ static const struct iface_keyword vlan_keywords[] = {
 	{
 	    .name = "-vlandev",
 	    .apply = word_no_vlandev,
+	    .saved_by = "vlandev",
 	    .bsd_name = "SIOCSETVLAN",
 	    .help = "leave the parent",
 	},
@@ -583,6 +626,7 @@ static const struct iface_keyword vlan_keywords[] = {
 	        .choices = "802.1q\0802.1ad\0",
 	        .bad = "invalid value for vlanproto" } },
 	    .apply = word_vlanproto,
+	    .save = save_vlanproto,
 	    .bsd_name = "SIOCSETVLAN",
 	    .bsd_arg = -1,
 	    .help = "the protocol of the tags",
@@ -594,6 +638,7 @@ static const struct iface_keyword vlan_keywords[] = {
 	        .max = 7,
 	        .bad = "invalid value for vlanpcp" } },
 	    .apply = word_vlanpcp,
+	    .save = save_vlanpcp,
 	    .bsd_name = "SIOCSVLANPCP",
 	    .bsd_arg = -1,
 	    .help = "the priority in tags that are sent",
@@ -618,6 +663,7 @@ const struct iface_ops vlan_ops = {
 	.changed = vlan_changed,
 	.set_mtu = vlan_set_mtu,
 	.set_lladdr = vlan_set_lladdr,
+	.lladdr_given = vlan_lladdr_given,
 	.get = vlan_get,
 	.keywords = vlan_keywords,
 };

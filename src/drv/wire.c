@@ -55,23 +55,28 @@ wire_ring_drop(struct iface *ifp, struct frame_ring *r, enum drop_reason why)
 		iface_drop(ifp, f, why);
 }
 
+const char *
+wire_peer_name(const struct wire *w, char text[WIRE_PEER_NAME_MAX])
+{
+	const struct iface *peer = &w->peer->ifp;
+
+	if (peer->vnet == w->ifp.vnet || peer->vnet == peer->net->home)
+		snprintf(text, WIRE_PEER_NAME_MAX, "%s", peer->name);
+	else
+		snprintf(text, WIRE_PEER_NAME_MAX, "%s@%s", peer->name,
+		    peer->vnet->name);
+	return text;
+}
+
 void
 wire_get_peer(const struct wire *w, struct info *out)
 {
-	char text[IFACE_NAME_MAX + 1 + NET_VNET_NAME_MAX];
-	const struct iface *peer;
+	char text[WIRE_PEER_NAME_MAX];
 
-	if (w->peer == NULL) {
+	if (w->peer == NULL)
 		info_null(out, "peer");
-		return;
-	}
-	peer = &w->peer->ifp;
-	if (peer->vnet == w->ifp.vnet || peer->vnet == peer->net->home)
-		snprintf(text, sizeof(text), "%s", peer->name);
 	else
-		snprintf(
-		    text, sizeof(text), "%s@%s", peer->name, peer->vnet->name);
-	info_str(out, "peer", text);
+		info_str(out, "peer", wire_peer_name(w, text));
 }
 
 enum drop_reason

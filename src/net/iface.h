@@ -223,6 +223,9 @@ struct iface_ops {
 	 * mtu_max have been checked already. */
 	int (*set_mtu)(struct iface *ifp, uint32_t mtu);
 	int (*set_lladdr)(struct iface *ifp, const uint8_t mac[6]);
+	/* Would a new interface of @ifp's name and surroundings have its
+	 * address by itself?  NULL: its kind's come by chance. */
+	bool (*lladdr_given)(const struct iface *ifp);
 	/* The kind's own part of the print-out (net/info.h). */
 	void (*get)(const struct iface *ifp, struct info *out);
 	/* The kind's own ifconfig words, ended by a row with a NULL name. */
@@ -240,6 +243,11 @@ struct iface_ops {
 };
 
 TAILQ_HEAD(iface_list, iface);
+
+/* What a radio would be told; "" if nothing was. */
+struct iface_wlan {
+	char wlanmode[12], ssid[33], mode[12], channel[16];
+};
 
 struct iface {
 	/* What every batch touches: two cache lines. */
@@ -278,8 +286,10 @@ struct iface {
 	char twin_letter;     /* which of ops->twins it is, or 0 */
 	char descr[IFACE_DESCR_MAX];
 	char media[16]; /* "" or the selected media word */
+	struct iface_wlan wlan;
 	char groups[IFACE_GROUPS_MAX][IFACE_NAME_MAX];
 	uint32_t group_count;
+	bool transient; /* ends with its program: not to be configured again */
 	bool changing;    /* inside ops->changed: what it changes is told */
 	uint32_t changed; /* ... together with the rest: IFACE_CHANGED_* */
 	uint64_t drops_told_ns[DROP_COUNT]; /* last NET_EVENT_DROPS of each */

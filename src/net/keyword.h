@@ -45,6 +45,19 @@ union keyword_value {
 	uint8_t mac[6];
 };
 
+/*
+ * Where a row says, as words, what it has been told: for the export of a
+ * configuration, for knowing whether an operation changes anything, and for
+ * taking one back.
+ */
+struct keyword_sink {
+	/* One operation. Strings are borrowed for the call. */
+	void (*op)(
+	    struct keyword_sink *s, const char *const *words, uint32_t count);
+	bool all;       /* also what is as in a new interface */
+	bool transient; /* also what is about a struct iface's transient */
+};
+
 struct iface_keyword {
 	const char *name; /* "addm", "-learn"; NULL ends a table */
 	struct keyword_arg args[KEYWORD_ARGS_MAX];
@@ -65,4 +78,29 @@ struct iface_keyword {
 	/* The word is refused with this sentence unless the line has the word
 	 * @with as well; with_create: the sentence on a line that creates. */
 	const char *with, *without, *without_create;
+	/* Puts the operations that make a new interface of the kind what @ifp
+	 * is, as far as this row and those that name it in saved_by are
+	 * concerned.  NULL only with saved_by: every row says where the state
+	 * is that it leaves (a test holds all rows to this). */
+	void (*save)(const struct iface *ifp, struct keyword_sink *s);
+	/* The row whose save() says it: the opposite, a synonym; "": the word
+	 * leaves no state. */
+	const char *saved_by;
+	/* Of a word that adds to a list: the word that takes it out again, with
+	 * those of the arguments that it has as well. */
+	const char *undo;
+	/* The word is kept and shown, and does nothing: said once a line. */
+	bool recorded;
 };
+
+/** keyword_put() - one operation; the text's words have no blanks */
+void keyword_put(struct keyword_sink *s, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/** keyword_put_switch() - "word object", or "-word object" if not @on; @object
+ * may be "".  Nothing if it is as @preset, unless all is wanted */
+void keyword_put_switch(struct keyword_sink *s, const char *word,
+    const char *object, bool on, bool preset);
+/** keyword_put_number() - "word N"; nothing if it is as @preset, unless all is
+ * wanted */
+void keyword_put_number(
+    struct keyword_sink *s, const char *word, uint64_t n, uint64_t preset);

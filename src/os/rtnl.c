@@ -417,6 +417,7 @@ rtnl_parse_addr(const struct nlmsghdr *nlh, struct rtnl_addr *addr)
 		addr->has_broadcast = rtnl_bytes(attrs.at[IFA_BROADCAST],
 		    addr->broadcast, sizeof(addr->broadcast));
 	rtnl_str(attrs.at[IFA_LABEL], addr->label, sizeof(addr->label));
+	addr->proto = rtnl_u8(&attrs, IFA_PROTO, IFAPROT_UNSPEC);
 	addr->valid_s = UINT32_MAX;
 	addr->preferred_s = UINT32_MAX;
 	if (rtnl_bytes(attrs.at[IFA_CACHEINFO], &life, sizeof(life))) {

@@ -206,6 +206,8 @@ struct rtnl_addr {
 	bool has_broadcast; /* AF_INET only */
 	uint8_t broadcast[4];
 	char label[IFNAMSIZ];
+	uint8_t
+	    proto; /* IFAPROT_*: who made it; 0: unknown, or an old kernel */
 	uint32_t valid_s; /* life times in seconds; 0 on input: for ever */
 	uint32_t preferred_s;
 };
