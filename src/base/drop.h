@@ -79,6 +79,37 @@ enum drop_counter {
 	    "Dropped by the feth test feature tx_drops.") \
 	X(FAULT_STALL, "fault-stall", OERR, \
 	    "The queue of a stalled feth (test feature) was full.") \
+	/* xnb: packets of a front end */ \
+	X(XNB_SIZE, "xnb-size", IERR, \
+	    "A packet's pieces are longer than the packet says.") \
+	X(XNB_SLOTS, "xnb-slots", IERR, \
+	    "A packet has more slots than a back end must take.") \
+	X(XNB_COPY, "xnb-copy", IERR, \
+	    "A page of the front end could not be read.") \
+	/* xnb: what ends a front end's connection */ \
+	X(XNB_RING, "xnb-ring", IERR, \
+	    "A ring's index cannot be.") \
+	X(XNB_UNFINISHED, "xnb-unfinished", IERR, \
+	    "A packet's slots go on beyond what was published.") \
+	X(XNB_SLOTS_FATAL, "xnb-endless", IERR, \
+	    "A packet has so many slots that it is no accident.") \
+	X(XNB_CROSS, "xnb-cross-page", IERR, \
+	    "A piece of a packet crosses the end of its page.") \
+	X(XNB_EXTRA, "xnb-extra", IERR, \
+	    "An extra info that is unknown, twice there or one too many.") \
+	X(XNB_GSO, "xnb-gso", IERR, \
+	    "A super-frame of a kind or segment size that cannot be.") \
+	/* xnb: packets for a front end */ \
+	X(XNB_NO_FRONT, "xnb-no-front-end", OERR, \
+	    "Sent while no front end is connected.") \
+	X(XNB_NO_SCATTER, "xnb-no-scatter", OERR, \
+	    "Needs several pages, and the front end takes one.") \
+	X(XNB_MULTICAST, "xnb-multicast", NONE, \
+	    "To a group that the front end has not asked for.") \
+	X(XNB_STALLED, "xnb-stalled", OERR, \
+	    "The front end has posted no buffers for ten seconds.") \
+	X(XNB_RX_COPY, "xnb-rx-copy", OERR, \
+	    "A buffer of the front end could not be written.") \
 	/* bridge */ \
 	X(BRIDGE_DOWN, "bridge-down", NONE, \
 	    "The bridge is not up.") \

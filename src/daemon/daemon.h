@@ -33,6 +33,7 @@ struct daemon {
 /* Rows for rpc_server_options.tables; its user is the struct daemon. */
 extern const struct rpc_method daemon_methods[];
 extern const struct rpc_method daemon_tap_methods[];
+extern const struct rpc_method daemon_port_methods[];
 
 /* Rows for struct sysctl_tree; its user is the struct daemon. */
 extern const struct sysctl_row daemon_sysctls[];

@@ -384,6 +384,7 @@ static const struct rpc_method *const method_tables[] = {
 	control_methods,
 	daemon_methods,
 	daemon_tap_methods,
+	daemon_port_methods,
 	NULL,
 };
 

@@ -29,6 +29,7 @@
 #include "base/util.h"
 #include "control/methods.h"
 #include "daemon/daemon.h"
+#include "daemon/opening.h"
 #include "drv/tap.h"
 #include "frame/offload.h"
 #include "os/sock.h"
@@ -52,14 +53,6 @@ static const struct {
 /* --- opening ----------------------------------------------------------------
  */
 
-/* An opened tap that waits for its netdev. */
-struct tap_opening {
-	struct net_wait wait;
-	struct rpc_call *call;
-	uint32_t index;
-	int fd; /* the app's; -1: it has it already */
-};
-
 static uint32_t
 tun_flags(const struct iface *ifp, uint64_t cookie)
 {
@@ -80,49 +73,10 @@ tun_flags(const struct iface *ifp, uint64_t cookie)
 	return flags;
 }
 
-static void
-opening_end(struct tap_opening *o, int err)
+static json_t *
+flags_json(const struct iface *ifp)
 {
-	struct rpc_call *call = o->call;
-	struct iface *ifp = net_iface_by_index(call->net, o->index);
-
-	if (err == 0 && ifp == NULL)
-		err = -ENXIO;
-	if (err < 0) {
-		/* The first ends the clone.  An app's own socket stays with
-		 * the app, hung up. */
-		if (o->fd >= 0)
-			fd_close(&o->fd);
-		else if (ifp != NULL)
-			(void)net_iface_destroy(ifp, NULL);
-		rpc_fail_errno(call, err, "tap");
-	} else if (o->fd >= 0) {
-		rpc_reply_fds(call,
-		    json_pack("{s:s, s:i}", "name", ifp->name, "fd", 0), &o->fd,
-		    1);
-	} else {
-		rpc_reply(call, json_pack("{s:s, s:I}", "name", ifp->name,
-		                    "flags", (json_int_t)tun_flags(ifp, 0)));
-	}
-	free(o);
-}
-
-static void
-opening_done(struct net_wait *w, int err)
-{
-	struct tap_opening *o = CONTAINER_OF(w, struct tap_opening, wait);
-
-	o->call->abandon = NULL;
-	opening_end(o, err);
-}
-
-static void
-opening_abandon(struct rpc_call *call)
-{
-	struct tap_opening *o = call->state;
-
-	fd_close(&o->fd);
-	free(o);
+	return json_pack("{s:I}", "flags", (json_int_t)tun_flags(ifp, 0));
 }
 
 /* Opens and answers, perhaps later. */
@@ -131,36 +85,25 @@ open_start(
     struct rpc_call *call, const char *name, struct tap_open_options *opts)
 {
 	struct net *net = call->net;
-	bool exists = name != NULL && name[0] != '\0' &&
-	              net_iface_find(net, call->vnet, name) != NULL;
-	struct tap_opening *o = calloc(1, sizeof(*o));
+	struct opening o = {
+		.what = tap_ops.kind,
+		.fd = -1,
+		.made = name == NULL || name[0] == '\0' ||
+		        net_iface_find(net, call->vnet, name) == NULL,
+	};
 	struct iface *ifp;
 	int err;
 
-	if (o == NULL) {
-		rpc_fail_errno(call, -ENOMEM, "tap");
-		return;
-	}
 	if (call->session != NULL)
 		control_peer(call->session, &opts->uid, &opts->pid);
-	err = tap_open(net, call->vnet, name, opts, &o->fd, &ifp);
+	err = tap_open(net, call->vnet, name, opts, &o.fd, &ifp);
 	if (err < 0) {
-		free(o);
 		rpc_fail_errno(call, err, "%s", name != NULL ? name : "tap");
 		return;
 	}
-	o->call = call;
-	o->wait.done = opening_done;
-	o->index = ifp->index;
-	/* What is made here gets its host side here, too. */
-	if (!exists && net->host_attach != 0 && net->system.host_attach != NULL)
-		err = net->system.host_attach(net->system.arg, ifp, &o->wait);
-	if (err == -EINPROGRESS) {
-		call->state = o;
-		call->abandon = opening_abandon;
-		return;
-	}
-	opening_end(o, err);
+	if (o.fd < 0)
+		o.more = flags_json;
+	opening_start(call, ifp, &o);
 }
 
 static void

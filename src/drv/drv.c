@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/uio.h>
 
+#include "os/kick.h"
+
 /* The spare goes back before the pool ends. */
 static void
 drv_fini(struct net *net)
@@ -17,6 +19,7 @@ drv_fini(struct net *net)
 
 	if (ctx->spare != NULL)
 		frame_release(ctx->spare);
+	kick_destroy(ctx->kick);
 	free(ctx->trash);
 	free(ctx);
 	net->drv = NULL;

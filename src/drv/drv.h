@@ -15,6 +15,7 @@
 #include "net/net.h"
 
 struct iobatch;
+struct kick;
 struct loop;
 
 /* Every kind that `ifconfig KIND create` knows; ends with NULL. */
@@ -25,6 +26,7 @@ extern const struct iface_ops feth_ops;
 extern const struct iface_ops tap_ops;
 extern const struct iface_ops vether_ops;
 extern const struct iface_ops vlan_ops;
+extern const struct iface_ops xnb_ops;
 
 /* What later feths are born with: sysctl net.link.fake.* */
 struct feth_tunables {
@@ -37,7 +39,8 @@ struct feth_tunables {
 struct drv_context {
 	struct loop *loop; /* NULL: no driver with descriptors works */
 	struct iobatch
-	    *batch; /* the shell's, for drivers that gather; or NULL */
+	    *batch;        /* the shell's, for drivers that gather; or NULL */
+	struct kick *kick; /* wakes ring ports; made with the first */
 	struct feth_tunables feth;
 	/* A large frame that stands ready for the end of a long one while a
 	 * small one takes its beginning; or NULL. */

@@ -11,6 +11,7 @@ const struct iface_ops *const drv_kinds[] = {
 	&tap_ops,
 	&vether_ops,
 	&vlan_ops,
+	&xnb_ops,
 	&bridge_ops,
 	NULL,
 };

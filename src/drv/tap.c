@@ -60,12 +60,11 @@
 
 #include "base/bytes.h"
 #include "base/ether.h"
-#include "base/hash.h"
 #include "base/str.h"
 #include "base/tapmark.h"
 #include "base/util.h"
+#include "frame/flow.h"
 #include "frame/offload.h"
-#include "frame/parse.h"
 #include "net/info.h"
 #include "os/loop.h"
 #include "os/sock.h"
@@ -124,15 +123,6 @@ loop_of(const struct tap *sc)
 	return drv_context(sc->ifp.net)->loop;
 }
 
-static void
-address_choose(struct iface *ifp)
-{
-	do {
-		u64_to_mac(0xf20ba4000000u | (net_random(ifp->net) & 0xffffff),
-		    ifp->mac);
-	} while (net_lladdr_taken(ifp, ifp->mac));
-}
-
 static int
 tap_create(struct iface *ifp)
 {
@@ -140,7 +130,7 @@ tap_create(struct iface *ifp)
 
 	sc->owner = TAP_ID_NONE;
 	sc->group = TAP_ID_NONE;
-	address_choose(ifp);
+	net_lladdr_choose(ifp, 0xf20ba4, ifp->mac);
 	iface_set_link(ifp, IFACE_LINK_DOWN);
 	return 0;
 }
@@ -315,27 +305,6 @@ tap_flush(struct iface *ifp)
 		queue_flush(sc->queues[i]);
 }
 
-/* Of what makes a flow, besides the Ethernet addresses. */
-static uint64_t
-flow_hash(uint64_t seed, const struct frame *f)
-{
-	uint8_t key[2 * 16 + 4 + 1] = { 0 };
-	struct parsed p;
-	size_t n;
-
-	if (parse_frame(f->data, f->len, f->off.gso_type != 0, &p) != 0 ||
-	    p.ip == 0)
-		return 0;
-	n = p.ip == 4 ? 4 : 16;
-	memcpy(key, f->data + p.src, n);
-	memcpy(key + 16, f->data + p.dst, n);
-	/* All fragments of a packet are one flow. */
-	if (!p.fragment && p.l4_ok && p.l4_hdr >= 4)
-		memcpy(key + 32, f->data + p.l4, 4);
-	key[36] = p.proto;
-	return hash_bytes(seed, key, sizeof(key));
-}
-
 /* Which queue a frame goes to: that of its flow, so that order is kept.  NULL:
  * all are detached. */
 static struct tap_queue *
@@ -344,7 +313,6 @@ queue_choose(const struct tap *sc, const struct frame *f)
 	struct tap_queue *q[TAP_QUEUES_MAX];
 	uint64_t seed = sc->ifp.net->hash_seed;
 	uint32_t n = 0;
-	uint64_t h;
 
 	for (uint32_t i = 0; i < sc->queue_count; i++) {
 		if (!sc->queues[i]->detached)
@@ -352,8 +320,7 @@ queue_choose(const struct tap *sc, const struct frame *f)
 	}
 	if (n <= 1)
 		return n == 0 ? NULL : q[0];
-	h = hash_bytes(seed, f->data, COAX_MIN(f->len, 2u * ETH_ADDR_LEN));
-	return q[(h ^ flow_hash(seed, f)) % n];
+	return q[flow_hash(seed, f) % n];
 }
 
 static void

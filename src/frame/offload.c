@@ -196,6 +196,28 @@ offload_check(struct frame *f, enum drop_reason *why)
 	return 0;
 }
 
+int
+offload_blank(struct frame *f, enum drop_reason *why)
+{
+	struct parsed p;
+
+	ASSERT(f->refs == 1);
+	if (parse_frame(f->data, f->len, false, &p) < 0)
+		return refuse(DROP_BAD_OFFLOAD, why);
+	if (p.ip == 0)
+		return 0;
+	if (!l4_whole(&p))
+		return refuse(DROP_CSUM_UNKNOWN, why);
+	f->off = (struct frame_offload){
+		.flags = FRAME_CSUM_PARTIAL,
+		.hdr_len = (uint16_t)(p.l4 + p.l4_hdr),
+		.csum_start = p.l4,
+		.csum_offset = l4_csum_offset(&p),
+	};
+	l4_put_seed(f->data, &p, sum_len(f->data, &p));
+	return 0;
+}
+
 /* True if the frame, or each segment of a super-frame, respects the MTU. */
 static bool
 mtu_fits(const struct frame *f, uint32_t mtu)

@@ -61,6 +61,17 @@
  */
 int offload_check(struct frame *f, enum drop_reason *why);
 
+/**
+ * offload_blank() - the sender says that the checksum is blank, not where
+ * @f: frame with a zero record, sole reader (asserted)
+ *
+ * Finds TCP or UDP and makes the sum partial, as offload_check() has it. What
+ * is not IP stays as it is.
+ *
+ * Return: 0, or -EBADMSG with the reason in @why. The caller drops.
+ */
+int offload_blank(struct frame *f, enum drop_reason *why);
+
 /* Receives what offload_fit() makes; consumes the frame. */
 typedef void offload_emit_fn(void *arg, struct frame *f);
 /* Told of every frame that could not be made; consumes @f.  For a segment that

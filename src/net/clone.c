@@ -67,6 +67,16 @@ net_lladdr_taken(const struct iface *but, const uint8_t mac[6])
 	return false;
 }
 
+void
+net_lladdr_choose(const struct iface *ifp, uint32_t prefix, uint8_t mac[6])
+{
+	uint64_t chosen = (uint64_t)prefix << 24;
+
+	do
+		u64_to_mac(chosen | (net_random(ifp->net) & 0xffffff), mac);
+	while (net_lladdr_taken(ifp, mac));
+}
+
 /* One that is being destroyed has its name still, but is nobody's any more. */
 static struct iface *
 living(struct iface *ifp)

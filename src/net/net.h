@@ -247,6 +247,11 @@ struct iface *net_iface_by_index(struct net *net, uint32_t index);
 /** net_lladdr_taken() - is @mac the address of another interface than @but? */
 bool net_lladdr_taken(const struct iface *but, const uint8_t mac[6]);
 
+/** net_lladdr_choose() - an address for @ifp that no other has: @prefix is its
+ * first three bytes, the rest is chance */
+void net_lladdr_choose(
+    const struct iface *ifp, uint32_t prefix, uint8_t mac[6]);
+
 /** net_name_taken() - is @name taken in @vnet by another than @but (or NULL)?
  */
 bool net_name_taken(struct net *net, const struct vnet *vnet, const char *name,

@@ -311,6 +311,12 @@ loop_set_spin(struct loop *loop, uint64_t spin_ns)
 	loop->spin_until_ns = 0;
 }
 
+uint64_t
+loop_spin_ns(const struct loop *loop)
+{
+	return loop->now_ns >= loop->spin_held_ns ? loop->spin_ns : 0;
+}
+
 void
 loop_hold_spin(struct loop *loop, uint64_t hold_ns)
 {

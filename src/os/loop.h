@@ -120,6 +120,9 @@ uint64_t loop_now_ns(const struct loop *loop);
 /* How long to poll after the last work; 0 never. LOOP_SPIN_DEFAULT_NS first. */
 void loop_set_spin(struct loop *loop, uint64_t spin_ns);
 
+/* How long the loop polls after work: 0 while that is held off. */
+uint64_t loop_spin_ns(const struct loop *loop);
+
 /* No polling after work for so long from now on: it is for callbacks that move
  * bulk data, where a wake-up costs little beside the copy, and the time is
  * better left to the other end of the stream. */

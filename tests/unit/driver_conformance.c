@@ -16,6 +16,7 @@
 #include "frame/tag.h"
 #include "net_fixture.h"
 #include "os/loop.h"
+#include "xnb_front.h"
 
 struct far_end {
 	const char *kind;
@@ -39,6 +40,7 @@ static struct {
 	struct iface *ifp, *peer;
 	struct fixture_sink sink, peer_sink;
 	int fd;
+	struct front front;
 } c;
 
 static void
@@ -219,6 +221,36 @@ vlan_inject(uint32_t len)
 	iface_host_input(c.peer, &b);
 }
 
+/* xnb: a program's rings. */
+static void
+port_connect(void)
+{
+	front_open(&c.front, c.net, c.loop, c.ifp->name);
+	assert_int_equal(fixture_word(c.ifp, "persist", NULL, 0, false), 0);
+	front_connect(&c.front, FRONT_KEYS);
+	front_post(&c.front, 256);
+}
+
+static void
+port_disconnect(void)
+{
+	front_close(&c.front);
+	run();
+}
+
+static void
+port_inject(uint32_t len)
+{
+	fixture_bytes(front_tx(&c.front, (uint16_t)len, 0, 0), len, 7);
+	front_send(&c.front);
+}
+
+static uint32_t
+port_collect(void)
+{
+	return front_collect(&c.front);
+}
+
 static const struct far_end far_ends[] = {
 	{ .kind = "feth",
 	    .mtu_max = 2048,
@@ -256,6 +288,13 @@ static const struct far_end far_ends[] = {
 	    .inject = vlan_inject,
 	    .collect = host_collect,
 	    .runs_with_far_end = true },
+	{ .kind = "xnb",
+	    .mtu_max = 65521,
+	    .connect = port_connect,
+	    .disconnect = port_disconnect,
+	    .inject = port_inject,
+	    .collect = port_collect,
+	    .has_queue = true },
 };
 
 static int
@@ -283,6 +322,8 @@ teardown(void **state)
 	net_destroy(c.net); /* asserts that all frames are back */
 	if (c.fd >= 0)
 		close(c.fd);
+	if (c.front.mem != NULL)
+		front_close(&c.front);
 	loop_destroy(c.loop);
 	return 0;
 }

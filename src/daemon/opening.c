@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Openings. See opening.h.
+ */
+#include "daemon/opening.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/util.h"
+#include "os/sock.h"
+
+/* One that waits for its netdev. */
+struct waiting {
+	struct opening o;
+	struct net_wait wait;
+	struct rpc_call *call;
+	uint32_t index;
+};
+
+static void
+waiting_end(struct waiting *w, int err)
+{
+	struct rpc_call *call = w->call;
+	struct iface *ifp = net_iface_by_index(call->net, w->index);
+	json_t *answer;
+
+	if (err == 0 && ifp == NULL)
+		err = -ENXIO;
+	if (err < 0) {
+		/* The first ends a clone.  A program's own socket stays with
+		 * the program, hung up. */
+		if (w->o.fd >= 0)
+			fd_close(&w->o.fd);
+		else if (ifp != NULL)
+			(void)net_iface_destroy(ifp, NULL);
+		rpc_fail_errno(call, err, "%s", w->o.what);
+		free(w);
+		return;
+	}
+	answer = json_pack("{s:s}", "name", ifp->name);
+	if (w->o.more != NULL)
+		(void)json_object_update_new(answer, w->o.more(ifp));
+	if (w->o.fd >= 0) {
+		(void)json_object_set_new(answer, "fd", json_integer(0));
+		rpc_reply_fds(call, answer, &w->o.fd, 1);
+	} else {
+		rpc_reply(call, answer);
+	}
+	free(w);
+}
+
+static void
+waiting_done(struct net_wait *wait, int err)
+{
+	struct waiting *w = CONTAINER_OF(wait, struct waiting, wait);
+
+	w->call->abandon = NULL;
+	waiting_end(w, err);
+}
+
+static void
+waiting_abandon(struct rpc_call *call)
+{
+	struct waiting *w = call->state;
+
+	fd_close(&w->o.fd);
+	free(w);
+}
+
+void
+opening_start(struct rpc_call *call, struct iface *ifp, const struct opening *o)
+{
+	struct net *net = call->net;
+	struct waiting *w = calloc(1, sizeof(*w));
+	int err = 0;
+
+	if (w == NULL) {
+		int fd = o->fd;
+
+		fd_close(&fd);
+		rpc_fail_errno(call, -ENOMEM, "%s", o->what);
+		return;
+	}
+	w->o = *o;
+	w->call = call;
+	w->wait.done = waiting_done;
+	w->index = ifp->index;
+	if (o->made && net->host_attach != 0 && net->system.host_attach != NULL)
+		err = net->system.host_attach(net->system.arg, ifp, &w->wait);
+	if (err == -EINPROGRESS) {
+		call->state = w;
+		call->abandon = waiting_abandon;
+		return;
+	}
+	waiting_end(w, err);
+}

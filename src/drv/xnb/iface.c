@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * xnb: the interface. xnb.h says how the parts hang together.
+ *
+ * The wire side is the front end's rings; the link is up while one is
+ * connected. `ifconfig xnb0 create' makes an interface that waits for a program
+ * (local.c); other transports make theirs by themselves.
+ *
+ * When an interface is idle nothing of it runs: no timer is set and every queue
+ * has asked to be told.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/ether.h"
+#include "base/util.h"
+#include "drv/xnb/xnb.h"
+#include "frame/flow.h"
+#include "frame/offload.h"
+#include "net/info.h"
+#include "net/keyword.h"
+#include "os/loop.h"
+
+#define RX_POLL_NS 30000000u /* for front ends that do not tell of buffers */
+
+/* --- polling ---------------------------------------------------------------
+ */
+
+void
+xnb_event(struct xnb *x)
+{
+	x->look_ctrl = true;
+	x->work_ns = x->ifp.net->now_ns;
+	net_ready(&x->ifp);
+}
+
+/* A queue that has no credit is woken by its timer. */
+static inline bool
+waits_for_credit(const struct xnb_queue *q)
+{
+	return timer_is_set(&q->credit.timer);
+}
+
+/* The link is down while a queue's buffers have been missing for long. */
+static void
+link_update(struct xnb *x)
+{
+	bool up = x->connected && x->state == COAX_NETIF_STATE_CONNECTED;
+
+	for (uint32_t i = 0; i < x->queue_count; i++)
+		up = up && !x->queues[i].stalled;
+	iface_set_link(&x->ifp, up ? IFACE_LINK_UP : IFACE_LINK_DOWN);
+}
+
+static void
+set_timer(struct xnb *x, struct timer *t, uint64_t due_ns)
+{
+	struct net *net = x->ifp.net;
+
+	if (net->timers != NULL && !timer_is_set(t))
+		(void)timerheap_add(net->timers, t, due_ns);
+}
+
+/* A queue whose backlog stays: what brings it on again. */
+static void
+backlog_stays(struct xnb_queue *q)
+{
+	struct xnb *x = q->xnb;
+	uint64_t now_ns = x->ifp.net->now_ns;
+
+	if (x->features.rx_notify)
+		set_timer(x, &x->stall, q->progress_ns + XNB_STALL_NS);
+	else
+		set_timer(x, &x->rx_poll, now_ns + RX_POLL_NS);
+}
+
+static void
+stall_due(struct timer *t, uint64_t now_ns)
+{
+	struct xnb *x = CONTAINER_OF(t, struct xnb, stall);
+
+	for (uint32_t i = 0; i < x->queue_count; i++) {
+		struct xnb_queue *q = &x->queues[i];
+
+		if (frame_ring_count(&q->backlog) == 0)
+			continue;
+		if (now_ns - q->progress_ns < XNB_STALL_NS) {
+			set_timer(x, t, q->progress_ns + XNB_STALL_NS);
+			continue;
+		}
+		q->stalled = true;
+		xnb_rx_drop(q, DROP_XNB_STALLED);
+	}
+	link_update(x);
+}
+
+static void
+rx_poll_due(struct timer *t, uint64_t now_ns)
+{
+	(void)now_ns;
+	xnb_event(CONTAINER_OF(t, struct xnb, rx_poll));
+}
+
+/* Has a stalled queue got the buffers that it lacked? 0 or -EPROTO. */
+static int
+unstall(struct xnb_queue *q)
+{
+	int n = netring_back_poll(&q->rx);
+
+	if (n < 0)
+		return xnb_fatal(q->xnb, DROP_XNB_RING);
+	if ((uint32_t)n >= q->rx_want) {
+		q->stalled = false;
+		link_update(q->xnb);
+	}
+	return 0;
+}
+
+/* One turn of a queue: what was done, or -EPROTO. */
+static int
+queue_turn(struct xnb_queue *q)
+{
+	int tx = 0, rx = 0;
+
+	if (!waits_for_credit(q))
+		tx = xnb_tx_run(q);
+	if (tx >= 0 && q->stalled)
+		rx = unstall(q);
+	else if (tx >= 0 && frame_ring_count(&q->backlog) != 0)
+		rx = xnb_rx_run(q);
+	xnb_notify(q);
+	return tx < 0 ? tx : rx < 0 ? rx : tx + rx;
+}
+
+/* True if the queue can sleep. */
+static bool
+queue_arm(struct xnb_queue *q)
+{
+	bool more = false;
+
+	if (!waits_for_credit(q))
+		more = netring_back_arm(&q->tx, 1);
+	if (q->stalled || frame_ring_count(&q->backlog) != 0) {
+		more =
+		    netring_back_arm(&q->rx, COAX_MAX(q->rx_want, 1u)) || more;
+		backlog_stays(q);
+	}
+	return !more;
+}
+
+static int
+ctrl_turn(struct xnb *x)
+{
+	if (x->ctrl_ch == NULL || !x->look_ctrl)
+		return 0;
+	x->look_ctrl = false;
+	return xnb_ctrl_run(x);
+}
+
+static bool
+arm_all(struct xnb *x)
+{
+	bool sleep = true;
+
+	for (uint32_t i = 0; i < x->queue_count; i++)
+		sleep = queue_arm(&x->queues[i]) && sleep;
+	if (x->ctrl_ch != NULL && netring_back_arm(&x->ctrl, 1)) {
+		x->look_ctrl = true;
+		sleep = false;
+	}
+	return sleep;
+}
+
+/* How long a queue without work goes on being looked at. */
+static uint64_t
+spin_ns(const struct xnb *x)
+{
+	const struct drv_context *ctx = drv_context(x->ifp.net);
+
+	return ctx != NULL && ctx->loop != NULL ? loop_spin_ns(ctx->loop) : 0;
+}
+
+static bool
+xnb_poll(struct iface *ifp, uint32_t budget)
+{
+	struct xnb *x = xnb_of(ifp);
+	uint64_t now_ns = ifp->net->now_ns;
+	uint32_t done = 0;
+	int n;
+
+	if (!x->connected || x->state != COAX_NETIF_STATE_CONNECTED)
+		return false;
+	n = ctrl_turn(x);
+	for (uint32_t i = 0; n >= 0 && i < x->queue_count && done < budget;
+	     i++) {
+		x->next_queue = (x->next_queue + 1) % x->queue_count;
+		n = queue_turn(&x->queues[x->next_queue]);
+		if (n > 0)
+			done += (uint32_t)n;
+	}
+	if (n < 0) {
+		xnb_vif_broken(x);
+		return false;
+	}
+	if (done != 0) {
+		x->work_ns = now_ns;
+		return true;
+	}
+	if (now_ns - x->work_ns < spin_ns(x))
+		return true;
+	return !arm_all(x);
+}
+
+static void
+xnb_flush(struct iface *ifp)
+{
+	struct xnb *x = xnb_of(ifp);
+
+	for (uint32_t i = 0; i < x->queue_count; i++) {
+		struct xnb_queue *q = &x->queues[i];
+
+		if (frame_ring_count(&q->backlog) == 0 || q->stalled)
+			continue;
+		if (xnb_rx_run(q) < 0) {
+			xnb_vif_broken(x);
+			return;
+		}
+		xnb_notify(q);
+		/* Waiting for buffers is polling, too. */
+		if (frame_ring_count(&q->backlog) != 0)
+			net_ready(ifp);
+	}
+}
+
+/* --- frames for the front end ----------------------------------------------
+ */
+
+static struct xnb_queue *
+queue_choose(const struct xnb *x, const struct frame *f)
+{
+	uint64_t h = flow_hash(x->ifp.net->hash_seed, f);
+
+	return &x->queues[h % x->queue_count];
+}
+
+static void
+xnb_transmit(struct iface *ifp, struct frame_batch *batch)
+{
+	struct xnb *x = xnb_of(ifp);
+
+	if (!x->connected || x->state != COAX_NETIF_STATE_CONNECTED) {
+		iface_drop_batch(ifp, batch, DROP_XNB_NO_FRONT);
+		return;
+	}
+	for (uint32_t i = 0; i < batch->count; i++) {
+		struct frame *f = batch->frames[i];
+
+		xnb_rx_push(
+		    x->queue_count == 1 ? x->queues : queue_choose(x, f), f);
+	}
+	net_flush_later(ifp);
+}
+
+uint32_t
+xnb_caps(const struct xnb *x)
+{
+	const struct xnb_features *f = &x->features;
+	uint32_t caps = 0;
+
+	if (f->csum4 && f->csum6 && (x->off & XNB_OFF_TXCSUM) == 0)
+		caps |= OFFLOAD_CSUM;
+	if (caps != 0 && f->sg && f->gso4 && (x->off & XNB_OFF_TSO4) == 0)
+		caps |= OFFLOAD_TSO4;
+	if (caps != 0 && f->sg && f->gso6 && (x->off & XNB_OFF_TSO6) == 0)
+		caps |= OFFLOAD_TSO6;
+	return caps;
+}
+
+/* --- life ------------------------------------------------------------------
+ */
+
+int
+xnb_attach(struct xnb *x, struct xnb_transport *t)
+{
+	if (x->t != NULL)
+		return -EBUSY;
+	t->xnb = x;
+	x->t = t;
+	x->state = COAX_NETIF_STATE_INITIALISING;
+	x->front_state = COAX_NETIF_STATE_UNKNOWN;
+	xnb_vif_start(x);
+	return 0;
+}
+
+void
+xnb_detach(struct xnb *x)
+{
+	struct xnb_transport *t = x->t;
+
+	if (t == NULL)
+		return;
+	xnb_vif_close(x);
+	x->t = NULL;
+	t->ops->close(t);
+}
+
+static bool
+number_taken(const struct xnb *x, uint32_t number)
+{
+	const struct iface *other;
+
+	TAILQ_FOREACH (other, &x->ifp.net->ifaces, all_link) {
+		if (other != &x->ifp && other->ops == &xnb_ops &&
+		    xnb_of_const(other)->number == number)
+			return true;
+	}
+	return false;
+}
+
+/* N of dev.xnb.N: the unit if it is free, else the lowest that is. */
+static void
+number_choose(struct xnb *x)
+{
+	x->number = x->ifp.unit != IFACE_UNIT_NONE ? x->ifp.unit : 0;
+	if (!number_taken(x, x->number))
+		return;
+	x->number = 0;
+	while (number_taken(x, x->number))
+		x->number++;
+}
+
+static int
+xnb_create(struct iface *ifp)
+{
+	struct xnb *x = xnb_of(ifp);
+
+	number_choose(x);
+	x->stall.fn = stall_due;
+	x->rx_poll.fn = rx_poll_due;
+	net_lladdr_choose(ifp, 0xf20ba4, ifp->mac);
+	net_lladdr_choose(ifp, 0xf20ba4, x->front_mac);
+	iface_set_link(ifp, IFACE_LINK_DOWN);
+	return 0;
+}
+
+static void
+xnb_destroy(struct iface *ifp)
+{
+	struct xnb *x = xnb_of(ifp);
+	struct timerheap *timers = ifp->net->timers;
+
+	xnb_detach(x);
+	if (timers != NULL) {
+		timerheap_del(timers, &x->stall);
+		timerheap_del(timers, &x->rx_poll);
+	}
+}
+
+static void
+xnb_changed(struct iface *ifp, uint32_t what)
+{
+	struct xnb *x = xnb_of(ifp);
+	bool up = (ifp->flags & IFACE_UP) != 0;
+
+	if ((what & IFACE_CHANGED_FLAGS) == 0)
+		return;
+	iface_set_running(ifp, up);
+	for (uint32_t i = 0; !up && i < x->queue_count; i++)
+		xnb_rx_drop(&x->queues[i], DROP_IF_DOWN);
+}
+
+static void
+xnb_get(const struct iface *ifp, struct info *out)
+{
+	const struct xnb *x = xnb_of_const(ifp);
+	uint64_t queued = 0;
+
+	for (uint32_t i = 0; i < x->queue_count; i++)
+		queued += frame_ring_count(&x->queues[i].backlog);
+	info_u64(out, "number", x->number);
+	info_str(out, "transport", x->t != NULL ? x->t->ops->name : "none");
+	info_bool(out, "connected", x->connected);
+	info_bool(out, "persist", x->persist);
+	info_u64(out, "queues", x->queue_count);
+	info_u64(out, "queued", queued);
+	if (x->t != NULL && x->t->ops->get != NULL)
+		x->t->ops->get(x->t, out);
+}
+
+/* --- words -----------------------------------------------------------------
+ */
+
+static int
+set_persist(struct iface *ifp, const union keyword_value *v)
+{
+	(void)v;
+	xnb_of(ifp)->persist = true;
+	return 0;
+}
+
+static int
+set_nopersist(struct iface *ifp, const union keyword_value *v)
+{
+	(void)v;
+	xnb_of(ifp)->persist = false;
+	return 0;
+}
+
+static const struct iface_keyword xnb_keywords[] = {
+	{
+	    .name = "persist",
+	    .apply = set_persist,
+	    .bsd_name = "persist",
+	    .help = "keep the interface when its program ends",
+	},
+	{
+	    .name = "-persist",
+	    .apply = set_nopersist,
+	    .bsd_name = "-persist",
+	    .help = "the interface ends with its program",
+	},
+	{ .name = NULL },
+};
+
+const struct iface_ops xnb_ops = {
+	.kind = "xnb",
+	.about = "the back half of a paravirtual card, on shared rings",
+	.kind_flags = IFACE_KIND_ETHERNET,
+	.unit_max = 0x7fff,
+	.mtu_default = ETH_MTU_DEFAULT,
+	.mtu_min = XNB_MTU_MIN,
+	.mtu_max = XNB_MTU_MAX,
+	.flags = IFACE_BROADCAST | IFACE_SIMPLEX | IFACE_MULTICAST,
+	.size = sizeof(struct xnb),
+	.create = xnb_create,
+	.destroy = xnb_destroy,
+	.transmit = xnb_transmit,
+	.poll = xnb_poll,
+	.flush = xnb_flush,
+	.changed = xnb_changed,
+	.get = xnb_get,
+	.keywords = xnb_keywords,
+};

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * xnb: frames become packets in the buffers that the front end has posted.
+ *
+ * transmit puts frames into the queue's backlog, flush (at the end of the
+ * round) works it off in batches: as many whole packets as there are buffers
+ * for, one call of the transport for all copies, one store of the shared line.
+ * A packet that lacks buffers waits; the backlog has a limit in frames and in
+ * bytes, and one that does not move for XNB_STALL_NS is dropped with the link
+ * (iface.c), so a front end that posts nothing, or always one buffer too few,
+ * holds no memory.
+ *
+ * A response stands in the slot of the request whose buffer it used: front ends
+ * find their buffers by the slot's number. An extra info takes a slot, and its
+ * buffer is not used.
+ */
+#include "drv/xnb/xnb.h"
+
+#include <errno.h>
+
+#include "base/ether.h"
+#include "base/util.h"
+#include "frame/offload.h"
+
+#define RX_WORDS (COAX_NETIF_RX_SLOT_SIZE / sizeof(uint32_t))
+
+_Static_assert(sizeof(struct coax_netif_rx_request) == COAX_NETIF_RX_SLOT_SIZE,
+    "protocol");
+_Static_assert(sizeof(struct coax_netif_rx_response) == COAX_NETIF_RX_SLOT_SIZE,
+    "protocol");
+
+/* What goes into a slot. */
+struct rx_answer {
+	union {
+		struct coax_netif_rx_response rsp;
+		struct coax_netif_extra extra;
+	} u;
+	bool data; /* a piece of data: the next of the copies */
+};
+
+struct rx_batch {
+	uint32_t count, copies, answers;
+	struct frame *frames[XNB_BATCH];
+	uint16_t frame_answers[XNB_BATCH];
+	struct xnb_copy copy[COAX_NETIF_RX_SLOTS];
+	struct rx_answer answer[COAX_NETIF_RX_SLOTS];
+};
+
+/* Data bytes that a slot takes. */
+static inline uint32_t
+slot_room(const struct xnb *x)
+{
+	return COAX_RING_PAGE - x->features.headroom;
+}
+
+static inline uint32_t
+extras_of(const struct xnb *x, const struct frame *f)
+{
+	return (f->off.gso_type != FRAME_GSO_NONE ? 1u : 0u) +
+	       (x->features.headroom != 0 ? 1u : 0u);
+}
+
+static inline uint32_t
+slots_of(const struct xnb *x, const struct frame *f)
+{
+	uint32_t room = slot_room(x);
+
+	if (f->len <= room)
+		return 1 + extras_of(x, f);
+	return (f->len + room - 1) / room + extras_of(x, f);
+}
+
+static bool
+multicast_refused(const struct xnb *x, const struct frame *f)
+{
+	return x->features.mcast && ether_is_multicast(f->data) &&
+	       !ether_is_broadcast(f->data) &&
+	       !xnb_mcast_has(&x->mcast, f->data);
+}
+
+void
+xnb_rx_push(struct xnb_queue *q, struct frame *f)
+{
+	struct xnb *x = q->xnb;
+	int err;
+
+	if (f->len > COAX_NETIF_PACKET_MAX) {
+		iface_drop(&x->ifp, f, DROP_TX_SIZE);
+		return;
+	}
+	if (!x->features.sg && f->len > slot_room(x)) {
+		iface_drop(&x->ifp, f, DROP_XNB_NO_SCATTER);
+		return;
+	}
+	if (multicast_refused(x, f)) {
+		iface_drop(&x->ifp, f, DROP_XNB_MULTICAST);
+		return;
+	}
+	if (q->stalled) {
+		iface_drop(&x->ifp, f, DROP_XNB_STALLED);
+		return;
+	}
+	if (frame_ring_count(&q->backlog) == 0)
+		q->progress_ns = x->ifp.net->now_ns;
+	err = frame_ring_push(&q->backlog, f);
+	if (err != 0)
+		iface_drop(&x->ifp, f,
+		    err == -EDQUOT ? DROP_QUEUE_BYTES : DROP_QUEUE_FULL);
+}
+
+void
+xnb_rx_drop(struct xnb_queue *q, enum drop_reason why)
+{
+	struct frame *f;
+
+	while ((f = frame_ring_pop(&q->backlog)) != NULL)
+		iface_drop(&q->xnb->ifp, f, why);
+}
+
+static uint16_t
+flags_of(const struct frame *f)
+{
+	if ((f->off.flags & FRAME_CSUM_PARTIAL) != 0)
+		return COAX_NETRXF_CSUM_BLANK | COAX_NETRXF_DATA_VALIDATED;
+	if ((f->off.flags & FRAME_CSUM_VALID) != 0)
+		return COAX_NETRXF_DATA_VALIDATED;
+	return 0;
+}
+
+/* Takes the next request; says where its answer goes. */
+static struct rx_answer *
+next_answer(
+    struct xnb_queue *q, struct rx_batch *b, struct coax_netif_rx_request *req)
+{
+	netring_back_get(&q->rx, q->rx.req_cons++, req, RX_WORDS);
+	return &b->answer[b->answers++];
+}
+
+static void
+add_extra(struct xnb_queue *q, struct rx_batch *b,
+    const struct coax_netif_extra *extra)
+{
+	struct coax_netif_rx_request unused;
+	struct rx_answer *a = next_answer(q, b, &unused);
+
+	a->data = false;
+	a->u.extra = *extra;
+}
+
+static void
+add_extras(struct xnb_queue *q, struct rx_batch *b, const struct frame *f)
+{
+	uint8_t type = f->off.gso_type & (uint8_t)~FRAME_GSO_ECN;
+	uint32_t headroom = q->xnb->features.headroom;
+	struct coax_netif_extra gso = {
+		.type = COAX_NETIF_EXTRA_GSO,
+		.flags = headroom != 0 ? COAX_NETIF_EXTRA_FLAG_MORE : 0,
+		.u.gso = {
+			.size = f->off.gso_size,
+			.type = type == FRAME_GSO_TCPV4 ? COAX_NETIF_GSO_TCPV4
+			                                : COAX_NETIF_GSO_TCPV6,
+		},
+	};
+	struct coax_netif_extra xdp = {
+		.type = COAX_NETIF_EXTRA_XDP,
+		.u.xdp.headroom = (uint16_t)headroom,
+	};
+
+	if (type != FRAME_GSO_NONE)
+		add_extra(q, b, &gso);
+	if (headroom != 0)
+		add_extra(q, b, &xdp);
+}
+
+/* One slot of data; returns the bytes that it holds. */
+static uint32_t
+add_data(
+    struct xnb_queue *q, struct rx_batch *b, const struct frame *f, uint32_t at)
+{
+	uint32_t headroom = q->xnb->features.headroom;
+	uint32_t len = COAX_MIN(f->len - at, COAX_RING_PAGE - headroom);
+	struct coax_netif_rx_request req;
+	struct rx_answer *a = next_answer(q, b, &req);
+
+	b->copy[b->copies++] = (struct xnb_copy){
+		.mem = f->data + at,
+		.ref = req.gref,
+		.offset = (uint16_t)headroom,
+		.len = (uint16_t)len,
+	};
+	a->data = true;
+	a->u.rsp = (struct coax_netif_rx_response){
+		.id = req.id,
+		.flags = at + len < f->len ? COAX_NETRXF_MORE_DATA : 0,
+		.status = (int16_t)(headroom + len),
+	};
+	return len;
+}
+
+static void
+add_packet(struct xnb_queue *q, struct rx_batch *b, struct frame *f)
+{
+	uint32_t before = b->answers;
+	struct rx_answer *first = &b->answer[before];
+	uint32_t at = add_data(q, b, f, 0);
+
+	first->u.rsp.flags |= flags_of(f);
+	if (extras_of(q->xnb, f) != 0) {
+		first->u.rsp.flags |= COAX_NETRXF_EXTRA_INFO;
+		add_extras(q, b, f);
+	}
+	while (at < f->len)
+		at += add_data(q, b, f, at);
+	b->frame_answers[b->count] = (uint16_t)(b->answers - before);
+	b->frames[b->count++] = f;
+}
+
+/* A piece that could not be copied: its slot says so, and the front end drops
+ * the packet and keeps its buffers. */
+static void
+judge_copies(struct xnb_queue *q, struct rx_batch *b)
+{
+	const struct xnb_copy *c = b->copy;
+	struct rx_answer *a = b->answer;
+
+	for (uint32_t i = 0; i < b->count; i++) {
+		bool bad = false;
+
+		for (uint32_t k = 0; k < b->frame_answers[i]; k++, a++) {
+			if (!a->data || (c++)->status == 0)
+				continue;
+			a->u.rsp.status = COAX_NETIF_RSP_ERROR;
+			bad = true;
+		}
+		if (!bad) {
+			iface_count_out(&q->xnb->ifp, b->frames[i]);
+			frame_release(b->frames[i]);
+			continue;
+		}
+		q->stats.rx_errors++;
+		iface_drop(&q->xnb->ifp, b->frames[i], DROP_XNB_RX_COPY);
+	}
+}
+
+static void
+finish(struct xnb_queue *q, struct rx_batch *b)
+{
+	struct xnb_transport *t = q->xnb->t;
+
+	t->ops->copy_to(t, b->copy, b->copies);
+	judge_copies(q, b);
+	for (uint32_t i = 0; i < b->answers; i++)
+		netring_back_put(&q->rx, &b->answer[i].u, RX_WORDS);
+	if (netring_back_publish(&q->rx))
+		q->notify_rx = true;
+	q->stats.rx_packets += b->count;
+	q->stats.rx_slots += b->answers;
+}
+
+int
+xnb_rx_run(struct xnb_queue *q)
+{
+	struct xnb *x = q->xnb;
+	int total = 0;
+
+	while (frame_ring_count(&q->backlog) != 0) {
+		struct rx_batch b;
+		struct frame *f;
+		int avail = netring_back_poll(&q->rx);
+
+		if (avail < 0)
+			return xnb_fatal(x, DROP_XNB_RING);
+		b.count = b.copies = b.answers = 0;
+		while (b.count < XNB_BATCH &&
+		       (f = frame_ring_peek(&q->backlog)) != NULL) {
+			uint32_t need = slots_of(x, f);
+
+			if (need > netring_back_known(&q->rx)) {
+				q->rx_want = need;
+				break;
+			}
+			(void)frame_ring_pop(&q->backlog);
+			add_packet(q, &b, f);
+		}
+		if (b.count == 0)
+			break;
+		finish(q, &b);
+		q->progress_ns = x->ifp.net->now_ns;
+		total += (int)b.count;
+	}
+	return total;
+}
+
+void
+xnb_notify(struct xnb_queue *q)
+{
+	struct xnb_transport *t = q->xnb->t;
+
+	/* One event for both rings where they share a channel. */
+	if (q->notify_tx && q->notify_rx && q->tx_ch == q->rx_ch)
+		q->notify_rx = false;
+	if (q->notify_tx) {
+		t->ops->notify(t, q->tx_ch);
+		q->stats.notified++;
+	}
+	if (q->notify_rx) {
+		t->ops->notify(t, q->rx_ch);
+		q->stats.notified++;
+	}
+	q->notify_tx = q->notify_rx = false;
+}

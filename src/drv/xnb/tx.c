@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * xnb: transmit requests of the front end become frames.
+ *
+ * A batch goes through four steps, each over all of its packets:
+ *
+ *   parse     slots are copied out of the ring, each once, and followed from
+ *             packet to packet; lengths and places are checked on the copies;
+ *             a frame is taken for each good packet
+ *   copy      one call of the transport for all pieces
+ *   answer    responses in the order of the slots, published by one store
+ *   believe   the offload record is made and checked; iface_input()
+ *
+ * What a front end can do wrong, and what it costs it (doc/ring.md has the
+ * list): its packet, by drop(), or the connection, by xnb_fatal().
+ *
+ * The checks are those that Linux's xen-netback has learnt over the years
+ * (XSA-39, 155, 392, 423, 432, 448), with the limits of the protocol
+ * description: 18 slots of data after the first are taken, a few more cost the
+ * packet, more than that the connection.
+ */
+#include "drv/xnb/xnb.h"
+
+#include <errno.h>
+
+#include "base/ether.h"
+#include "base/util.h"
+#include "frame/offload.h"
+
+#define TX_WORDS  (COAX_NETIF_TX_SLOT_SIZE / sizeof(uint32_t))
+#define RSP_WORDS (sizeof(struct coax_netif_tx_response) / sizeof(uint32_t))
+
+#define FRAGS_MAX   18u /* slots of data after the first */
+#define FRAGS_FATAL 20u /* more than so many are no accident */
+#define EXTRAS_MAX  5u  /* extra infos of one packet */
+#define GSO_MIN     48u /* bytes of a segment: no TCP has less */
+
+_Static_assert(sizeof(struct coax_netif_tx_request) == COAX_NETIF_TX_SLOT_SIZE,
+    "protocol");
+_Static_assert(sizeof(struct coax_netif_tx_response) == 4, "protocol");
+_Static_assert(sizeof(struct coax_netif_extra) == 8, "protocol");
+
+/* How a slot is answered. */
+struct tx_answer {
+	uint16_t id;
+	bool extra;
+};
+
+struct tx_packet {
+	struct frame *f; /* NULL: bad, or only extra infos */
+	uint32_t size;
+	uint16_t flags; /* of the first slot */
+	int16_t status;
+	uint16_t gso_size; /* 0: not GSO */
+	uint8_t gso_type;
+	uint16_t answers; /* slots */
+	uint16_t copies;  /* pieces */
+};
+
+struct tx_batch {
+	uint32_t count, copies, answers;
+	struct tx_packet packets[XNB_BATCH];
+	struct xnb_copy copy[COAX_NETIF_TX_SLOTS];
+	struct tx_answer answer[COAX_NETIF_TX_SLOTS];
+};
+
+/* Where parsing is in the ring. */
+struct tx_cursor {
+	struct xnb_queue *q;
+	struct tx_batch *b;
+	uint32_t index; /* next slot */
+	uint32_t avail; /* slots from there on */
+};
+
+/* A packet as it stands in the slots. */
+struct tx_parse {
+	struct coax_netif_tx_request first;
+	struct coax_netif_tx_request frags[FRAGS_MAX];
+	uint32_t frag_count;
+	uint32_t left; /* of the packet's size, for the first slot */
+	bool too_long; /* the pieces are longer than the packet */
+	const struct coax_netif_extra *mcast; /* points to extras */
+	const struct coax_netif_extra *gso;
+	struct coax_netif_extra extras[COAX_NETIF_EXTRA_COUNT];
+	uint32_t seen; /* bits: extra types */
+};
+
+static int
+next_slot(struct tx_cursor *c, void *slot, bool extra)
+{
+	struct tx_answer *a;
+
+	if (c->avail == 0)
+		return xnb_fatal(c->q->xnb, DROP_XNB_UNFINISHED);
+	netring_back_get(&c->q->tx, c->index, slot, TX_WORDS);
+	a = &c->b->answer[c->b->answers++];
+	a->extra = extra;
+	if (!extra) {
+		struct coax_netif_tx_request *req = slot;
+
+		a->id = req->id;
+	}
+	c->index++;
+	c->avail--;
+	return 0;
+}
+
+static int
+parse_extras(struct tx_cursor *c, struct tx_parse *p)
+{
+	struct xnb *x = c->q->xnb;
+	struct coax_netif_extra e[2]; /* room for a slot */
+
+	_Static_assert(sizeof(e) >= COAX_NETIF_TX_SLOT_SIZE, "a slot");
+	for (uint32_t n = 0; n < EXTRAS_MAX; n++) {
+		struct coax_netif_extra *to;
+
+		if (next_slot(c, e, true) < 0)
+			return -EPROTO;
+		if (e->type == COAX_NETIF_EXTRA_NONE ||
+		    e->type >= COAX_NETIF_EXTRA_COUNT ||
+		    (p->seen & 1u << e->type) != 0)
+			return xnb_fatal(x, DROP_XNB_EXTRA);
+		p->seen |= 1u << e->type;
+		to = &p->extras[e->type];
+		*to = *e;
+		if (e->type == COAX_NETIF_EXTRA_GSO)
+			p->gso = to;
+		else if (e->type == COAX_NETIF_EXTRA_MCAST_ADD ||
+		         e->type == COAX_NETIF_EXTRA_MCAST_DEL)
+			p->mcast = to;
+		if ((e->flags & COAX_NETIF_EXTRA_FLAG_MORE) == 0)
+			return 0;
+	}
+	return xnb_fatal(x, DROP_XNB_EXTRA);
+}
+
+/* The slots of data after the first. */
+static int
+parse_frags(struct tx_cursor *c, struct tx_parse *p)
+{
+	struct xnb *x = c->q->xnb;
+	struct coax_netif_tx_request req;
+
+	do {
+		if (p->frag_count == FRAGS_FATAL)
+			return xnb_fatal(x, DROP_XNB_SLOTS_FATAL);
+		if (next_slot(c, &req, false) < 0)
+			return -EPROTO;
+		if ((uint32_t)req.offset + req.size > COAX_RING_PAGE)
+			return xnb_fatal(x, DROP_XNB_CROSS);
+		if (req.size > p->left)
+			p->too_long = true;
+		else
+			p->left -= req.size;
+		if (p->frag_count < FRAGS_MAX)
+			p->frags[p->frag_count] = req;
+		p->frag_count++;
+	} while ((req.flags & COAX_NETTXF_MORE_DATA) != 0);
+	return 0;
+}
+
+static void
+add_copy(struct tx_batch *b, struct tx_packet *p, uint32_t *at,
+    const struct coax_netif_tx_request *req, uint32_t len)
+{
+	if (len == 0)
+		return;
+	b->copy[b->copies++] = (struct xnb_copy){
+		.mem = p->f->data + *at,
+		.ref = req->gref,
+		.offset = req->offset,
+		.len = (uint16_t)len,
+	};
+	p->copies++;
+	*at += len;
+}
+
+/* The packet is lost; its slots are answered. */
+static int
+drop(struct xnb_queue *q, struct tx_packet *p, int16_t status,
+    enum drop_reason why)
+{
+	p->status = status;
+	iface_count_drop(&q->xnb->ifp, why, 1);
+	return 0;
+}
+
+/* The super-frame's extra info. */
+static int
+take_gso(struct xnb *x, const struct coax_netif_extra *e, struct tx_packet *p)
+{
+	if (e->u.gso.type != COAX_NETIF_GSO_TCPV4 &&
+	    e->u.gso.type != COAX_NETIF_GSO_TCPV6)
+		return xnb_fatal(x, DROP_XNB_GSO);
+	if (e->u.gso.size == 0)
+		return xnb_fatal(x, DROP_XNB_GSO);
+	p->gso_size = e->u.gso.size;
+	p->gso_type = e->u.gso.type == COAX_NETIF_GSO_TCPV4 ? FRAME_GSO_TCPV4
+	                                                    : FRAME_GSO_TCPV6;
+	return 0;
+}
+
+static void
+take_mcast(struct xnb *x, const struct coax_netif_extra *e, struct tx_packet *p)
+{
+	if (e->type == COAX_NETIF_EXTRA_MCAST_DEL)
+		xnb_mcast_del(&x->mcast, e->u.mcast.addr);
+	else if (xnb_mcast_add(&x->mcast, e->u.mcast.addr) < 0)
+		p->status = COAX_NETIF_RSP_ERROR;
+}
+
+/* A good packet gets its frame, and its pieces go to the list of copies. */
+static int
+take_data(struct xnb_queue *q, struct tx_batch *b, struct tx_packet *p,
+    const struct tx_parse *parse)
+{
+	uint32_t at = 0;
+
+	p->f = frame_alloc(q->xnb->ifp.net->pool, p->size);
+	if (p->f == NULL)
+		return drop(q, p, COAX_NETIF_RSP_DROPPED, DROP_NO_FRAME);
+	add_copy(b, p, &at, &parse->first, parse->left);
+	for (uint32_t i = 0; i < parse->frag_count; i++)
+		add_copy(b, p, &at, &parse->frags[i], parse->frags[i].size);
+	p->f->len = p->size;
+	return 0;
+}
+
+/* One packet: its slots, its frame, its pieces. 0 or -EPROTO. */
+static int
+parse_packet(struct tx_cursor *c, struct tx_packet *p)
+{
+	struct xnb_queue *q = c->q;
+	uint32_t answers = c->b->answers;
+	struct tx_parse parse;
+	int err = 0;
+
+	parse.frag_count = 0;
+	parse.too_long = false;
+	parse.mcast = parse.gso = NULL;
+	parse.seen = 0;
+	if (next_slot(c, &parse.first, false) < 0)
+		return -EPROTO;
+	parse.left = parse.first.size;
+	*p = (struct tx_packet){
+		.size = parse.first.size,
+		.flags = parse.first.flags,
+	};
+	if ((p->flags & COAX_NETTXF_EXTRA_INFO) != 0)
+		err = parse_extras(c, &parse);
+	if (err == 0 && parse.mcast != NULL) {
+		take_mcast(q->xnb, parse.mcast, p);
+		p->answers = (uint16_t)(c->b->answers - answers);
+		return 0;
+	}
+	if (err == 0 && (p->flags & COAX_NETTXF_MORE_DATA) != 0)
+		err = parse_frags(c, &parse);
+	if (err == 0 && parse.gso != NULL)
+		err = take_gso(q->xnb, parse.gso, p);
+	if (err < 0)
+		return err;
+	p->answers = (uint16_t)(c->b->answers - answers);
+	if (parse.too_long)
+		return drop(q, p, COAX_NETIF_RSP_ERROR, DROP_XNB_SIZE);
+	/* The first slot's own length is what the others leave of it. */
+	if ((uint32_t)parse.first.offset + parse.left > COAX_RING_PAGE)
+		return xnb_fatal(q->xnb, DROP_XNB_CROSS);
+	if (parse.frag_count > FRAGS_MAX)
+		return drop(q, p, COAX_NETIF_RSP_ERROR, DROP_XNB_SLOTS);
+	if (p->size < ETH_HDR_LEN)
+		return drop(q, p, COAX_NETIF_RSP_ERROR, DROP_RUNT);
+	return take_data(q, c->b, p, &parse);
+}
+
+/* Has the queue credit for the packet that comes next?  Only a look: its slot
+ * is copied again when it is taken. */
+static bool
+affordable(const struct tx_cursor *c)
+{
+	struct coax_netif_tx_request req;
+
+	netring_back_get(&c->q->tx, c->index, &req, TX_WORDS);
+	return xnb_credit_allows(c->q, req.size);
+}
+
+/* Takes packets until the batch is full. 0 or -EPROTO: then frames of packets
+ * before the bad one are still in the batch. */
+static int
+parse(struct xnb_queue *q, struct tx_batch *b, uint32_t avail)
+{
+	struct tx_cursor c = {
+		.q = q,
+		.b = b,
+		.index = q->tx.req_cons,
+		.avail = avail,
+	};
+	int err = 0;
+
+	while (c.avail != 0 && b->count < XNB_BATCH) {
+		struct tx_packet *p = &b->packets[b->count];
+
+		if (q->credit.bytes != 0 && !affordable(&c))
+			break;
+		err = parse_packet(&c, p);
+		if (err < 0)
+			break;
+		b->count++;
+		if (q->credit.bytes != 0)
+			xnb_credit_charge(q, p->size, p->gso_size);
+	}
+	q->tx.req_cons = c.index;
+	return err;
+}
+
+/* Statuses of the pieces, to packets. */
+static void
+judge_copies(struct xnb_queue *q, struct tx_batch *b)
+{
+	const struct xnb_copy *c = b->copy;
+
+	for (uint32_t i = 0; i < b->count; i++) {
+		struct tx_packet *p = &b->packets[i];
+		bool bad = false;
+
+		for (uint32_t k = 0; k < p->copies; k++)
+			bad |= (c++)->status != 0;
+		if (!bad)
+			continue;
+		frame_release(p->f);
+		p->f = NULL;
+		(void)drop(q, p, COAX_NETIF_RSP_ERROR, DROP_XNB_COPY);
+	}
+}
+
+static void
+answer(struct xnb_queue *q, const struct tx_batch *b)
+{
+	const struct tx_answer *a = b->answer;
+
+	for (uint32_t i = 0; i < b->count; i++) {
+		const struct tx_packet *p = &b->packets[i];
+
+		for (uint32_t k = 0; k < p->answers; k++, a++) {
+			struct coax_netif_tx_response rsp = {
+				.id = a->extra ? 0 : a->id,
+				.status =
+				    a->extra ? COAX_NETIF_RSP_NULL : p->status,
+			};
+
+			netring_back_put(&q->tx, &rsp, RSP_WORDS);
+		}
+		q->stats.tx_slots += p->answers;
+		q->stats.tx_errors += p->status != COAX_NETIF_RSP_OKAY;
+	}
+	q->stats.tx_packets += b->count;
+	if (netring_back_publish(&q->tx))
+		q->notify_tx = true;
+}
+
+/* Makes and checks the frame's offload record. */
+static int
+believe(struct xnb_queue *q, const struct tx_packet *p, enum drop_reason *why)
+{
+	struct frame *f = p->f;
+
+	if (p->gso_size != 0) {
+		if (p->gso_size < GSO_MIN) {
+			*why = DROP_BAD_OFFLOAD;
+			return -EBADMSG;
+		}
+		/* Its sum is made anew for each segment, whatever it says. */
+		if ((p->flags & COAX_NETTXF_CSUM_BLANK) == 0)
+			q->stats.gso_fixed++;
+		f->off.gso_type = p->gso_type;
+		f->off.gso_size = p->gso_size;
+		return offload_check(f, why);
+	}
+	if ((p->flags & COAX_NETTXF_CSUM_BLANK) != 0)
+		return offload_blank(f, why);
+	if ((p->flags & COAX_NETTXF_DATA_VALIDATED) != 0)
+		f->off.flags = FRAME_CSUM_VALID;
+	return 0;
+}
+
+static void
+input(struct xnb_queue *q, struct tx_batch *b)
+{
+	struct iface *ifp = &q->xnb->ifp;
+	struct frame_batch batch;
+	enum drop_reason why;
+
+	batch.count = 0;
+	for (uint32_t i = 0; i < b->count; i++) {
+		struct tx_packet *p = &b->packets[i];
+
+		if (p->f == NULL)
+			continue;
+		if ((p->gso_size != 0 ||
+		        (p->flags & (COAX_NETTXF_CSUM_BLANK |
+		                        COAX_NETTXF_DATA_VALIDATED)) != 0) &&
+		    believe(q, p, &why) < 0)
+			iface_drop(ifp, p->f, why);
+		else
+			batch.frames[batch.count++] = p->f;
+	}
+	if (batch.count != 0)
+		iface_input(ifp, &batch);
+}
+
+int
+xnb_tx_run(struct xnb_queue *q)
+{
+	struct xnb_transport *t = q->xnb->t;
+	struct tx_batch b;
+	int avail = netring_back_poll(&q->tx);
+	int err;
+
+	if (avail <= 0)
+		return avail == 0 ? 0 : xnb_fatal(q->xnb, DROP_XNB_RING);
+	b.count = b.copies = b.answers = 0;
+	err = parse(q, &b, (uint32_t)avail);
+	if (err < 0) {
+		/* Nothing is answered any more. */
+		for (uint32_t i = 0; i < b.count; i++) {
+			if (b.packets[i].f != NULL)
+				iface_drop(&q->xnb->ifp, b.packets[i].f,
+				    DROP_DESTROYED);
+		}
+		return err;
+	}
+	if (b.copies != 0) {
+		t->ops->copy_from(t, b.copy, b.copies);
+		judge_copies(q, &b);
+	}
+	answer(q, &b);
+	input(q, &b);
+	return (int)b.count;
+}
