@@ -395,6 +395,7 @@ set_persist(struct iface *ifp, const union keyword_value *v)
 {
 	(void)v;
 	xnb_of(ifp)->persist = true;
+	ifp->transient = false;
 	return 0;
 }
 
@@ -406,18 +407,26 @@ set_nopersist(struct iface *ifp, const union keyword_value *v)
 	return 0;
 }
 
+static void
+save_persist(const struct iface *ifp, struct keyword_sink *s)
+{
+	keyword_put_switch(s, "persist", "", xnb_of_const(ifp)->persist, false);
+}
+
 static const struct iface_keyword xnb_keywords[] = {
 	{
 	    .name = "persist",
 	    .apply = set_persist,
 	    .bsd_name = "persist",
 	    .help = "keep the interface when its program ends",
+	    .save = save_persist,
 	},
 	{
 	    .name = "-persist",
 	    .apply = set_nopersist,
 	    .bsd_name = "-persist",
 	    .help = "the interface ends with its program",
+	    .saved_by = "persist",
 	},
 	{ .name = NULL },
 };

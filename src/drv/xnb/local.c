@@ -641,6 +641,8 @@ xnb_local_open(struct net *net, struct vnet *vnet, const char *name,
 	}
 	if (err < 0)
 		return err;
+	if (made)
+		ifp->transient = true;
 	if (ifp == NULL || ifp->ops != &xnb_ops) {
 		if (made)
 			(void)net_iface_destroy(ifp, NULL);
