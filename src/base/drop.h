@@ -110,6 +110,13 @@ enum drop_counter {
 	    "The front end has posted no buffers for ten seconds.") \
 	X(XNB_RX_COPY, "xnb-rx-copy", OERR, \
 	    "A buffer of the front end could not be written.") \
+	/* impairment of a wire */ \
+	X(IMPAIR_LOSS, "impair-loss", NONE, \
+	    "Lost on purpose: the interface is impaired.") \
+	X(IMPAIR_LIMIT, "impair-limit", NONE, \
+	    "The impairment held its limit of frames.") \
+	X(IMPAIR_SHARE, "impair-share", NONE, \
+	    "Impairments held their share of the pool of frames.") \
 	/* bridge */ \
 	X(BRIDGE_DOWN, "bridge-down", NONE, \
 	    "The bridge is not up.") \

@@ -11,6 +11,7 @@
 #include "control/info_json.h"
 #include "control/methods.h"
 #include "frame/offload.h"
+#include "net/impair.h"
 
 static const struct flag_name {
 	uint32_t bit;
@@ -153,6 +154,20 @@ put_wlan(json_t *o, const struct iface *ifp)
 }
 
 static void
+put_impair(json_t *o, const struct iface *ifp)
+{
+	struct info_json j;
+	json_t *impair;
+
+	if (ifp->impair == NULL)
+		return;
+	impair = json_object();
+	info_json_init(&j, impair);
+	iface_impair_get(ifp, &j.info);
+	json_object_set_new(o, "impair", impair);
+}
+
+static void
 put_counters(json_t *o, const struct iface *ifp)
 {
 	const struct iface_counters *c = &ifp->count;
@@ -219,6 +234,7 @@ control_iface_json(const struct iface *ifp, const struct vnet *vnet)
 		json_object_set_new(
 		    o, "description", info_json_text(ifp->descr));
 	put_addresses(o, ifp);
+	put_impair(o, ifp);
 	if (ifp->stack != NULL && ifp->stack->master != NULL)
 		json_object_set_new(
 		    o, "member_of", json_string(ifp->stack->master->name));
@@ -283,6 +299,7 @@ static const struct flag_name change_names[] = {
 	{ IFACE_CHANGED_CAPS, "caps" },
 	{ IFACE_CHANGED_STACK, "stack" },
 	{ IFACE_CHANGED_DESCR, "description" },
+	{ IFACE_CHANGED_IMPAIR, "impair" },
 	{ 0, NULL },
 };
 

@@ -15,6 +15,7 @@
 #include "control/bsderr.h"
 #include "control/ifconfig_impl.h"
 #include "control/info_json.h"
+#include "net/impair.h"
 
 /* Refused by the system: "WHAT: Sentence", the detail is the net's message. */
 static int
@@ -489,6 +490,30 @@ apply_lladdr(struct ifconfig_run *run, struct ifc_op *op, struct iface *ifp)
 	return err == 0 ? 0 : refused(run, err, "ioctl (SIOCAIFADDR)");
 }
 
+static int
+apply_impair(struct ifconfig_run *run, struct ifc_op *op, struct iface *ifp)
+{
+	struct impair_change change;
+	char why[IMPAIR_WHY_MAX];
+	int err;
+
+	err = impair_parse((const char *const *)run->words + op->word + 1,
+	    op->words - 1, &change, why, sizeof(why));
+	if (err > 0)
+		err = iface_impair(ifp, &change);
+	return err == 0 ? 0 : refused(run, err, run->words[op->word]);
+}
+
+static int
+apply_noimpair(struct ifc_op *op, struct iface *ifp)
+{
+	bool both = op->str == NULL;
+
+	iface_impair_off(ifp, both || strcmp(op->str, "in") == 0,
+	    both || strcmp(op->str, "out") == 0);
+	return 0;
+}
+
 int
 ifc_applied(struct ifconfig_run *run, struct ifc_op *op, int err)
 {
@@ -507,6 +532,8 @@ ifc_applied(struct ifconfig_run *run, struct ifc_op *op, int err)
 	case IFC_SHOW:
 	case IFC_NAME:
 	case IFC_LLADDR:
+	case IFC_IMPAIR:
+	case IFC_NOIMPAIR:
 	case IFC_ADDR:
 		return 0;
 	}
@@ -542,6 +569,10 @@ ifc_apply(struct ifconfig_run *run, struct ifc_op *op)
 		return apply_host(run, op, ifp);
 	case IFC_LLADDR:
 		return apply_lladdr(run, op, ifp);
+	case IFC_IMPAIR:
+		return apply_impair(run, op, ifp);
+	case IFC_NOIMPAIR:
+		return apply_noimpair(op, ifp);
 	case IFC_ADDR:
 		return apply_addr(run, op, ifp);
 	case IFC_ROW:

@@ -24,7 +24,9 @@ enum ifc_kind {
 	IFC_HOST,
 	IFC_NOHOST,
 	IFC_LLADDR, /* v[0].mac */
-	IFC_ADDR,   /* addr */
+	IFC_IMPAIR, /* its words, which are right */
+	IFC_NOIMPAIR,
+	IFC_ADDR, /* addr */
 };
 
 enum ifc_addr_mode {
@@ -124,6 +126,7 @@ int ifc_applied(struct ifconfig_run *run, struct ifc_op *op, int err);
 void ifc_save_name(const struct iface *ifp, struct keyword_sink *s);
 void ifc_save_vnet(const struct iface *ifp, struct keyword_sink *s);
 void ifc_save_host(const struct iface *ifp, struct keyword_sink *s);
+void ifc_save_impair(const struct iface *ifp, struct keyword_sink *s);
 void ifc_save_ether(const struct iface *ifp, struct keyword_sink *s);
 void ifc_save_inet(const struct iface *ifp, struct keyword_sink *s);
 void ifc_save_inet6(const struct iface *ifp, struct keyword_sink *s);

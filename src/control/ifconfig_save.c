@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the words without a row of their own kind have set: name, host side,
- * vnet, Ethernet address, addresses. See ifconfig_save().
+ * vnet, bad wire, Ethernet address, addresses. See ifconfig_save().
  */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -11,6 +11,7 @@
 #include "base/ether.h"
 #include "control/ifconfig_impl.h"
 #include "control/info_json.h"
+#include "net/impair.h"
 
 /* The name that an interface of its kind and unit is born with. */
 static bool
@@ -60,6 +61,24 @@ ifc_save_ether(const struct iface *ifp, struct keyword_sink *s)
 	if (ifp->ops->lladdr_given == NULL || !ifp->ops->lladdr_given(ifp) ||
 	    s->all)
 		keyword_put(s, "ether %s", ether_format(ifp->mac, mac));
+}
+
+void
+ifc_save_impair(const struct iface *ifp, struct keyword_sink *s)
+{
+	static const char *const names[] = { "in", "out" };
+	char text[IMPAIR_TEXT_MAX];
+
+	for (int dir = IMPAIR_IN; dir <= IMPAIR_OUT; dir++) {
+		const struct impair_config *c =
+		    iface_impair_config(ifp, (enum impair_direction)dir);
+
+		if (c != NULL)
+			keyword_put(s, "impair %s %s", names[dir],
+			    impair_format(c, s->all, text));
+		else if (s->all)
+			keyword_put(s, "-impair %s", names[dir]);
+	}
 }
 
 json_t *

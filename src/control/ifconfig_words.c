@@ -25,6 +25,7 @@
 #include "base/vlanset.h"
 #include "control/bsderr.h"
 #include "control/ifconfig_impl.h"
+#include "pipe/impair.h"
 
 /* Where the parser stands. */
 struct parse {
@@ -362,6 +363,42 @@ word_nohost(struct parse *p, const char *word)
 	return word_op(p, word, IFC_NOHOST, false);
 }
 
+/* As many words as are its settings. */
+static int
+word_impair(struct parse *p, const char *word)
+{
+	const struct ifconfig_run *run = p->run;
+	uint32_t at = p->next - 1;
+	struct impair_change change;
+	struct ifc_op *op;
+	char why[IMPAIR_WHY_MAX];
+	int n;
+
+	n = impair_parse((const char *const *)run->words + p->next,
+	    run->count - p->next, &change, why, sizeof(why));
+	if (n < 0) {
+		ifc_detail(p->run, "%s", why);
+		return ifc_fail(
+		    p->run, n, "%s: %s", word, bsd_strerror(EINVAL));
+	}
+	p->next += (uint32_t)n;
+	op = ifc_op_add(p->run, IFC_IMPAIR);
+	if (op == NULL)
+		return -ENOMEM;
+	op->word = at;
+	op->words = p->next - at;
+	return 0;
+}
+
+static int
+word_noimpair(struct parse *p, const char *word)
+{
+	const char *dir = peek(p);
+
+	return word_op(p, word, IFC_NOIMPAIR,
+	    dir != NULL && (strcmp(dir, "in") == 0 || strcmp(dir, "out") == 0));
+}
+
 static int
 word_family(struct parse *p, const char *word)
 {
@@ -473,6 +510,10 @@ static const struct special {
 	WORD("host", 0, word_host, SAVE(ifc_save_host),
 	    "make a netdev of the same name"),
 	WORD("-host", 0, word_nohost, SAVED_BY("host"), "remove that netdev"),
+	WORD("impair", 1, word_impair, SAVE(ifc_save_impair),
+	    "lose, delay, limit frames of the wire"),
+	WORD("-impair", 0, word_noimpair, SAVED_BY("impair"),
+	    "no more, or only not in or out"),
 	WORD("inet", 0, word_family, SAVE(ifc_save_inet),
 	    "IPv4 addresses follow"),
 	WORD("inet6", 0, word_family, SAVE(ifc_save_inet6),

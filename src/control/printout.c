@@ -90,9 +90,10 @@ put_column(struct text *t, const char *s, size_t width)
 	} while (text_ok(t) && t->len - start <= width);
 }
 
-/* Words of @s at @indent, wrapped at the width; the first line has begun. */
+/* Words of @s at @indent, wrapped at the width; the first line has begun.
+ * @tab: lines begin with one. */
 static void
-put_wrapped(struct text *t, const char *s, size_t indent)
+put_wrapped(struct text *t, const char *s, size_t indent, bool tab)
 {
 	size_t column = indent;
 
@@ -101,7 +102,8 @@ put_wrapped(struct text *t, const char *s, size_t indent)
 		char word[128];
 
 		if (column + n > WIDTH - 1 && column > indent) {
-			text_printf(t, "\n%*s", (int)indent, "");
+			text_printf(t, "\n%s%*s", tab ? "\t" : "",
+			    (int)indent - (tab ? 8 : 0), "");
 			column = indent;
 		} else if (column > indent) {
 			text_puts(t, " ");
@@ -402,6 +404,25 @@ line_feth_faults(const json_t *o, struct text *t)
 		text_puts(t, "\n");
 }
 
+/* Only coax has it. */
+static void
+line_impair(const json_t *o, struct text *t)
+{
+	static const char *const heads[] = { "\timpair in: ",
+		"\timpair out: " };
+	static const char *const ways[] = { "in", "out" };
+
+	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+		const json_t *w =
+		    json_object_get(json_object_get(o, "impair"), ways[i]);
+
+		if (!json_is_object(w))
+			continue;
+		text_puts(t, heads[i]);
+		put_wrapped(t, get_str(w, "words"), 7 + strlen(heads[i]), true);
+	}
+}
+
 static void
 line_vlan(const json_t *o, struct text *t)
 {
@@ -571,6 +592,16 @@ put_counters(struct text *t, const char *head, const json_t *counters,
 	text_puts(t, "\n");
 }
 
+static void
+put_impaired(struct text *t, const char *head, const json_t *way)
+{
+	static const char *const names[] = { "frames", "lost", "duplicated",
+		"reordered", "corrupted", "over_limit", "over_share", "held" };
+
+	if (json_is_object(way))
+		put_counters(t, head, way, names, ARRAY_LEN(names));
+}
+
 /* -v: what only coax knows. */
 static void
 line_verbose(const json_t *o, struct text *t)
@@ -582,6 +613,7 @@ line_verbose(const json_t *o, struct text *t)
 		    NULL },
 	};
 	const json_t *c = json_object_get(o, "counters");
+	const json_t *impair = json_object_get(o, "impair");
 	const char *key;
 	json_t *v;
 
@@ -598,6 +630,8 @@ line_verbose(const json_t *o, struct text *t)
 	for (size_t r = 0; json_is_object(c) && r < ARRAY_LEN(rows); r++)
 		put_counters(t, r == 0 ? "input:" : "output:", c, rows[r],
 		    ARRAY_LEN(rows[r]));
+	put_impaired(t, "impaired in:", json_object_get(impair, "in"));
+	put_impaired(t, "impaired out:", json_object_get(impair, "out"));
 	json_object_foreach(json_object_get(o, "drops"), key, v)
 	{
 		text_puts(t, "\tdrops: ");
@@ -647,6 +681,7 @@ static const struct iface_line lines_freebsd[] = {
 	{ line_media, false },
 	{ line_status, false },
 	{ line_tap, false },
+	{ line_impair, false },
 	{ line_wlan, false },
 	{ line_verbose, true },
 	{ NULL, false },
@@ -678,6 +713,7 @@ static const struct iface_line lines_vlan[] = {
 	{ line_vlan, false },
 	{ line_media, false },
 	{ line_status, false },
+	{ line_impair, false },
 	{ line_wlan, false },
 	{ line_verbose, true },
 	{ NULL, false },
@@ -695,6 +731,7 @@ static const struct iface_line lines_feth[] = {
 	{ line_status, false },
 	{ line_feth_faults, false },
 	{ line_groups_given, false },
+	{ line_impair, false },
 	{ line_wlan, false },
 	{ line_verbose, true },
 	{ NULL, false },
@@ -999,7 +1036,7 @@ printout_drops(const json_t *result, struct text *t)
 		text_printf(t, "%10lld  ", get_int(o, "count"));
 		if (t->len - start > 45)
 			text_printf(t, "\n%*s", 45, "");
-		put_wrapped(t, get_str(o, "text"), 45);
+		put_wrapped(t, get_str(o, "text"), 45, false);
 	}
 }
 
@@ -1029,7 +1066,7 @@ printout_methods(const json_t *list, struct text *t)
 		put(t, get_str(m, "name"));
 		text_puts(t, get_true(m, "read_only") ? "\n" : " (changes)\n");
 		text_puts(t, "        ");
-		put_wrapped(t, get_str(m, "about"), 8);
+		put_wrapped(t, get_str(m, "about"), 8, false);
 		for (size_t k = 0; k < json_array_size(params); k++) {
 			const json_t *p = json_array_get(params, k);
 

@@ -13,6 +13,7 @@
 
 #include "base/ether.h"
 #include "base/str.h"
+#include "net/impair.h"
 #include "net/net.h"
 
 static void
@@ -30,6 +31,8 @@ changed_outside(struct iface *ifp, uint32_t what)
 		ifp->host->changed(ifp->host, ifp, what);
 	if (ifp->vlans != NULL)
 		ifp->vlans->changed(ifp, what);
+	if (ifp->impair != NULL)
+		impair_changed(ifp, what);
 	if ((what & IFACE_CHANGED_LINK) != 0) {
 		ev.type = NET_EVENT_LINK;
 		ev.value = ifp->link;
@@ -60,6 +63,12 @@ changed(struct iface *ifp, uint32_t what)
 		what |= ifp->changed;
 	}
 	changed_outside(ifp, what);
+}
+
+void
+iface_changed(struct iface *ifp, uint32_t what)
+{
+	changed(ifp, what);
 }
 
 /* By the driver, which knows. */

@@ -15,6 +15,7 @@
 #include "base/ether.h"
 #include "base/hash.h"
 #include "base/str.h"
+#include "net/impair.h"
 #include "net/net.h"
 
 static struct iface_name_list *
@@ -469,6 +470,7 @@ net_iface_destroy(struct iface *ifp, struct net_wait *w)
 	if (ifp->host != NULL && net->system.host_detach != NULL)
 		err = net->system.host_detach(net->system.arg, ifp, w);
 	ifp->host = NULL;
+	impair_destroy(ifp);
 	ifp->ops->destroy(ifp);
 	if (ifp->capture != NULL)
 		ifp->capture->detach(ifp->capture, ifp);

@@ -11,6 +11,7 @@
 
 #include "base/ether.h"
 #include "frame/offload.h"
+#include "net/impair.h"
 #include "net/net.h"
 
 #define DROPS_TOLD_PERIOD_NS 1000000000u
@@ -227,6 +228,15 @@ iface_input(struct iface *ifp, struct frame_batch *batch)
 		iface_drop_batch(ifp, batch, DROP_IF_DOWN_IN);
 		return;
 	}
+	if (__builtin_expect(ifp->impair != NULL, 0) &&
+	    impair_input(ifp, batch))
+		return;
+	iface_input_now(ifp, batch);
+}
+
+void
+iface_input_now(struct iface *ifp, struct frame_batch *batch)
+{
 	count_in(ifp, batch);
 	if (batch->count == 0)
 		return;
@@ -287,6 +297,9 @@ transmit(struct iface *ifp, struct frame_batch *batch)
 		ifp->capture->frames(ifp->capture, ifp, batch, true);
 	if (mirrored(ifp))
 		mirror(ifp, batch, true);
+	if (__builtin_expect(ifp->impair != NULL, 0) &&
+	    impair_output(ifp, batch))
+		return;
 	ifp->ops->transmit(ifp, batch);
 }
 
@@ -324,11 +337,11 @@ refill_drop(void *arg, struct frame *f, enum drop_reason why)
 
 /* The frames one by one: some do not fit the output as they are. */
 static void
-output_fit(struct iface *ifp, struct frame_batch *batch)
+output_fit(struct iface *ifp, struct frame_batch *batch, uint32_t caps)
 {
 	struct refill r;
 	struct offload_output out = {
-		.caps = ifp->caps,
+		.caps = caps,
 		.mtu = ifp->mtu,
 		.emit = refill_emit,
 		.drop = refill_drop,
@@ -345,6 +358,8 @@ output_fit(struct iface *ifp, struct frame_batch *batch)
 void
 iface_output(struct iface *ifp, struct frame_batch *batch)
 {
+	uint32_t caps = ifp->caps;
+
 	if (!iface_running(ifp)) {
 		iface_drop_batch(ifp, batch, DROP_IF_DOWN);
 		return;
@@ -353,9 +368,11 @@ iface_output(struct iface *ifp, struct frame_batch *batch)
 		iface_drop_batch(ifp, batch, DROP_MONITOR_OUT);
 		return;
 	}
+	if (__builtin_expect(ifp->impair != NULL, 0) && impair_wants_plain(ifp))
+		caps = 0;
 	for (uint32_t i = 0; i < batch->count; i++) {
-		if (!offload_fits(batch->frames[i], ifp->caps, ifp->mtu)) {
-			output_fit(ifp, batch);
+		if (!offload_fits(batch->frames[i], caps, ifp->mtu)) {
+			output_fit(ifp, batch, caps);
 			return;
 		}
 	}

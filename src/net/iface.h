@@ -27,6 +27,8 @@
  * In monitor mode an interface shows what comes in to captures and drops it,
  * and sends nothing, whoever asks (DROP_MONITOR, DROP_MONITOR_OUT).
  *
+ * Between the interface and its wire there may be an impairment: net/impair.h.
+ *
  * A vether is the exception (IFACE_KIND_HOST_IS_WIRE): its host netdev is its
  * wire, so what the host sends enters by iface_input(), and transmit delivers
  * to the host.
@@ -103,10 +105,12 @@ struct iface_counters {
 #define IFACE_CHANGED_CAPS   0x20u
 #define IFACE_CHANGED_STACK  0x40u /* joined or left a bridge */
 #define IFACE_CHANGED_DESCR  0x80u
+#define IFACE_CHANGED_IMPAIR 0x200u
 /* Only for ops->changed: its vlan children, or their addresses. */
 #define IFACE_CHANGED_VLANS 0x100u
 
 struct iface;
+struct iface_impair;
 struct net;
 struct vnet;
 struct info;
@@ -268,6 +272,7 @@ struct iface {
 	/* Hooks of later layers; NULL when unused (no cost). */
 	struct iface_capture *capture;
 	struct iface_vlans *vlans;
+	struct iface_impair *impair; /* net/impair.h */
 	TAILQ_ENTRY(iface) ready_link;
 	struct iface_counters count;
 	/* The rest. */
@@ -290,7 +295,7 @@ struct iface {
 	char groups[IFACE_GROUPS_MAX][IFACE_NAME_MAX];
 	uint32_t group_count;
 	bool transient; /* ends with its program: not to be configured again */
-	bool changing;    /* inside ops->changed: what it changes is told */
+	bool changing;  /* inside ops->changed: what it changes is told */
 	uint32_t changed; /* ... together with the rest: IFACE_CHANGED_* */
 	uint64_t drops_told_ns[DROP_COUNT]; /* last NET_EVENT_DROPS of each */
 	TAILQ_ENTRY(iface) all_link, flush_link;
@@ -299,6 +304,8 @@ struct iface {
 
 /** iface_input() - frames from the wire; consumes all of @batch */
 void iface_input(struct iface *ifp, struct frame_batch *batch);
+/** iface_input_now() - the same, behind the impairment of the wire */
+void iface_input_now(struct iface *ifp, struct frame_batch *batch);
 /** iface_host_input() - frames that the host sent on @ifp; consumes all */
 void iface_host_input(struct iface *ifp, struct frame_batch *batch);
 /** iface_output() - send out of the wire; consumes all of @batch */
@@ -366,6 +373,8 @@ void iface_mask_caps(struct iface *ifp, uint32_t off);
 /** iface_set_mtu_forced() - for a bridge that imposes its MTU on a member:
  * as iface_set_mtu() without asking the stack user */
 int iface_set_mtu_forced(struct iface *ifp, uint32_t mtu);
+/** iface_changed() - tell everybody of a change that no function below makes */
+void iface_changed(struct iface *ifp, uint32_t what);
 /** iface_set_link() - called by the driver; no-op when unchanged */
 void iface_set_link(struct iface *ifp, enum iface_link link);
 /** iface_set_running() - called by the driver */

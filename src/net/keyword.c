@@ -12,7 +12,7 @@
 #include "base/assert.h"
 #include "base/vlanset.h"
 
-#define WORDS_MAX 8
+#define WORDS_MAX 32 /* an impairment has most */
 /* A set of VLANs is the longest argument that there is. */
 #define TEXT_MAX (VLAN_SET_TEXT_MAX + 128)
 

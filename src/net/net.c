@@ -25,6 +25,7 @@ net_create(const struct net_options *options, struct net **out)
 	err = frame_pool_create(&options->pool, &net->pool);
 	if (err != 0)
 		goto out_free;
+	pipe_share_init(&net->pipe_share, net->pool);
 	net->now_ns = options->now_ns;
 	net->hash_seed = options->hash_seed;
 	net->random = options->random_seed;

@@ -30,6 +30,7 @@
 #include <sys/queue.h>
 
 #include "net/iface.h"
+#include "pipe/pipe.h"
 
 #define NET_VNET_NAME_MAX 64
 #define NET_POLL_BUDGET   64 /* frames an interface may move per turn */
@@ -152,6 +153,7 @@ struct net {
 	uint64_t random; /* state of the generator for addresses; seeded by
 	                  * the shell, net_random() */
 	struct frame_pool *pool;
+	struct pipe_share pipe_share; /* what impairments may hold of it */
 	const struct iface_ops *const *kinds; /* NULL-ended driver table */
 	struct net_system system;
 	struct iface_list ifaces;

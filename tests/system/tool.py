@@ -98,6 +98,17 @@ def cmd_send(args):
                 select.select([], [s], [], 1)
 
 
+def cmd_sendnum(args):
+    """sendnum IF COUNT [BYTES]: frames to all, numbered from 0 in the four
+    bytes behind their type, 88b5."""
+    s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+    s.bind((args[0], 0))
+    size = int(args[2]) if len(args) > 2 else 60
+    for n in range(int(args[1])):
+        data = b"\xff" * 6 + b"\x02\0\0\0\0\x01\x88\xb5"
+        s.send((data + struct.pack(">I", n)).ljust(size, b"\0"))
+
+
 def cmd_capture(args):
     """capture IF [-p] [-o] [-t SECONDS]: frames received on a netdev, in hex.
 

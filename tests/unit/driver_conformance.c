@@ -12,8 +12,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/timerheap.h"
 #include "drv/tap.h"
 #include "frame/tag.h"
+#include "net/impair.h"
 #include "net_fixture.h"
 #include "os/loop.h"
 #include "xnb_front.h"
@@ -39,6 +41,7 @@ static struct {
 	struct net *net;
 	struct iface *ifp, *peer;
 	struct fixture_sink sink, peer_sink;
+	struct timerheap timers; /* of the impairment: virtual time */
 	int fd;
 	struct front front;
 } c;
@@ -309,6 +312,7 @@ setup(void **state)
 	loop_set_spin(c.loop, 0);
 	c.net = fixture_net(drv_kinds, NULL, 4096);
 	assert_int_equal(drv_init(c.net, c.loop), 0);
+	c.net->timers = &c.timers;
 	c.ifp = fixture_iface(c.net, end->kind);
 	fixture_sink_init(&c.sink);
 	assert_int_equal(iface_stack_attach(c.ifp, &c.sink.stack), 0);
@@ -320,6 +324,8 @@ teardown(void **state)
 {
 	(void)state;
 	net_destroy(c.net); /* asserts that all frames are back */
+	assert_int_equal(c.timers.count, 0);
+	timerheap_fini(&c.timers);
 	if (c.fd >= 0)
 		close(c.fd);
 	if (c.front.mem != NULL)
@@ -571,6 +577,55 @@ test_destroy_while_busy(void **state)
 }
 
 static void
+impair(const char *name, const char *value)
+{
+	const char *words[] = { name, value, "delay", "5ms", "seed", "1" };
+	struct impair_change ch;
+	char why[IMPAIR_WHY_MAX];
+
+	assert_int_equal(
+	    impair_parse(words, ARRAY_LEN(words), &ch, why, sizeof(why)),
+	    ARRAY_LEN(words));
+	assert_int_equal(iface_impair(c.ifp, &ch), 0);
+}
+
+/* Whatever the wire is, it can be a bad one: both ways, and all is accounted
+ * for. */
+static void
+test_impaired(void **state)
+{
+	(void)state;
+	up();
+	c.end->connect();
+	impair("duplicate", "100%");
+	for (int i = 0; i < 5; i++)
+		c.end->inject(60);
+	fixture_output(c.ifp, 7, 60);
+	run();
+	assert_int_equal(c.sink.frames, 0);
+	assert_int_equal(c.end->collect(), 0);
+	c.net->now_ns += 5000000;
+	timerheap_run(&c.timers, c.net->now_ns, 8);
+	run();
+	assert_int_equal(c.sink.frames, 10);
+	assert_int_equal(c.end->collect(), 14);
+	assert_int_equal(c.ifp->count.ipackets, 10);
+	assert_int_equal(c.ifp->count.opackets, 14);
+
+	impair("loss", "50%");
+	fixture_output(c.ifp, 60, 60);
+	assert_in_range(c.ifp->count.drops[DROP_IMPAIR_LOSS], 10, 50);
+	/* Perfect again: what waits goes on at once. */
+	iface_impair_off(c.ifp, true, true);
+	assert_int_equal(
+	    c.end->collect(), 2 * (60 - c.ifp->count.drops[DROP_IMPAIR_LOSS]));
+	assert_int_equal(
+	    fixture_drops(c.ifp), c.ifp->count.drops[DROP_IMPAIR_LOSS]);
+	impair("loss", "0");
+	fixture_output(c.ifp, 3, 60); /* and destroyed with them */
+}
+
+static void
 test_unit_numbers(void **state)
 {
 	char name[IFACE_NAME_MAX + 8];
@@ -606,6 +661,7 @@ main(void)
 		T(test_full_queue_conserves),
 		T(test_shared_frames_stay_as_they_are),
 		T(test_destroy_while_busy),
+		T(test_impaired),
 		T(test_unit_numbers),
 	};
 	static struct CMUnitTest tests[ARRAY_LEN(far_ends) * ARRAY_LEN(cases)];

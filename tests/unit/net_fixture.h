@@ -270,7 +270,7 @@ fixture_subscribe(struct net *net, struct fixture_events *e)
 /* What a driver says of itself: "key=value key=value ". */
 struct fixture_info {
 	struct info info;
-	char text[512];
+	char text[2048];
 };
 
 static inline void
@@ -312,8 +312,24 @@ fixture_info_null(struct info *i, const char *key)
 	fixture_info_add(i, key, "null");
 }
 
-static inline const char *
-fixture_get(const struct iface *ifp, struct fixture_info *t)
+/* As objects: " in key=value key=value  out ...". */
+static inline void
+fixture_info_begin(struct info *i, const char *key)
+{
+	struct fixture_info *t = CONTAINER_OF(i, struct fixture_info, info);
+	size_t len = strlen(t->text);
+
+	snprintf(t->text + len, sizeof(t->text) - len, " %s ", key);
+}
+
+static inline void
+fixture_info_end(struct info *i)
+{
+	(void)i;
+}
+
+static inline void
+fixture_get_init(struct fixture_info *t)
 {
 	*t = (struct fixture_info){
 		.info = {
@@ -322,8 +338,17 @@ fixture_get(const struct iface *ifp, struct fixture_info *t)
 			.i64 = fixture_info_i64,
 			.boolean = fixture_info_bool,
 			.null = fixture_info_null,
+			.begin_object = fixture_info_begin,
+			.begin_list = fixture_info_begin,
+			.end = fixture_info_end,
 		},
 	};
+}
+
+static inline const char *
+fixture_get(const struct iface *ifp, struct fixture_info *t)
+{
+	fixture_get_init(t);
 	ifp->ops->get(ifp, &t->info);
 	return t->text;
 }

@@ -186,8 +186,10 @@ static const struct {
 	{ "feth1", "mtu 2000 debug -arp promisc allmulti media 1000baseT" },
 	{ "feth2", "ether 02:00:00:00:00:02 -group feth monitor" },
 	{ "feth3", "name fxp0 wlanmode hostap ssid my_ap mode 11g channel 6" },
-	{ "tap0", "mtu 1700" },
-	{ "tap1", "" },
+	{ "tap0", "mtu 1700 impair loss 1% delay 20ms jitter 5ms dist normal "
+	          "duplicate 0.1% reorder 1% corrupt 0.01% rate 10Mbit "
+	          "burst 32k limit 500 seed 7 in loss gemodel 1% 20%" },
+	{ "tap1", "impair out order keep jitter 1us seed 1" },
 	{ "tap2", "" },
 	{ "vether0", "media none" },
 	{ "vlan0", "vlandev tap1 vlan 10 vlanproto 802.1ad vlanpcp 5" },
