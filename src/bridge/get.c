@@ -8,7 +8,8 @@
  *   flags flag_names            of the bridge
  *   defuntagged                 0: none
  *   addresses exceeded          in the table; not learned for want of room
- *   topology_changes topology_changed_ns   that members detected; the last
+ *   topology_changes topology_changed_ns   that members detected or were
+ *                               told; when the last was
  *   members [{ name flags flag_names ifmaxaddr port priority path_cost
  *              addresses violations
  *              proto role state   only with STP

@@ -164,6 +164,26 @@ arm(struct bridge *br)
 		(void)timerheap_add(timers, &br->stp_timer, next_ns);
 }
 
+/* What the bridge itself has to say; port 0 in an effect. */
+static void
+tell_bridge(struct bridge *br, enum stp_note note)
+{
+	char text[ETH_ADDR_STRLEN];
+	uint8_t mac[ETH_ADDR_LEN];
+	struct stp_info i;
+
+	if (stp_port_count(br->stp) == 0)
+		return;
+	if (note != STP_NOTE_ROOT) {
+		tell(br, NULL, "%s", stp_note_text(note));
+		return;
+	}
+	stp_get(br->stp, &i);
+	u64_to_mac(stp_id_address(i.root_id), mac);
+	tell(br, NULL, "the root is %s priority %u", ether_format(mac, text),
+	    (unsigned int)(i.root_id >> 48));
+}
+
 static void
 do_effects_once(struct bridge *br)
 {
@@ -174,8 +194,8 @@ do_effects_once(struct bridge *br)
 	for (uint32_t i = 0; i < count; i++) {
 		if (e[i].port != 0)
 			do_effect(br, br->ports[e[i].port], &e[i]);
-		else if (stp_port_count(br->stp) != 0)
-			tell(br, NULL, "%s", stp_note_text(e[i].note));
+		else
+			tell_bridge(br, e[i].note);
 	}
 	br->stp_busy = false;
 }

@@ -156,6 +156,134 @@ def cmd_capture(args):
         print(data.hex(), flush=True)
 
 
+# --- spanning tree, written down from IEEE 802.1D without any of coax's code --
+
+BPDU = {"proto": 0, "version": 2, "type": 2, "flags": 0x0c, "rootpri": 0x8000,
+        "root": "02:00:00:00:00:01", "cost": 0, "pri": 0x8000,
+        "bridge": "02:00:00:00:00:01", "port": 0x8001, "age": 0,
+        "max": 20 * 256, "hello": 2 * 256, "fwd": 15 * 256, "v1": 0,
+        "len": None}
+
+
+def cmd_bpdu(args):
+    """bpdu [NAME=VALUE ...]: the hex of a frame; an RST BPDU where not said
+    otherwise. Times are in 1/256 s."""
+    b = dict(BPDU)
+    for arg in args:
+        name, value = arg.split("=")
+        if name not in b:
+            fail(f"{name}: no field of a BPDU")
+        b[name] = value if ":" in value else int(value, 0)
+    body = struct.pack(">HBB", b["proto"], b["version"], b["type"])
+    if b["type"] != 0x80:
+        body += struct.pack(">BH6sIH6sHHHHH", b["flags"], b["rootpri"],
+                            mac_bytes(b["root"]), b["cost"], b["pri"],
+                            mac_bytes(b["bridge"]), b["port"], b["age"],
+                            b["max"], b["hello"], b["fwd"])
+    if b["type"] == 2:
+        body += struct.pack(">B", b["v1"])
+    length = len(body) + 3 if b["len"] is None else b["len"]
+    frame = (mac_bytes("01:80:c2:00:00:00") + mac_bytes(b["bridge"])
+             + struct.pack(">H", length) + b"\x42\x42\x03" + body)
+    print(frame.ljust(60, b"\0").hex())
+
+
+def bpdus(path):
+    """The BPDUs of a capture, from behind the LLC header."""
+    for line in open(path):
+        data = bytes.fromhex(line)
+        if data[:6] == mac_bytes("01:80:c2:00:00:00"):
+            if data[14:17] != b"\x42\x42\x03":
+                fail(f"another LLC: {line}")
+            yield data[17:14 + int.from_bytes(data[12:14], "big")]
+
+
+def cmd_bpdus(args):
+    """bpdus FILE: a line each: type version flags rootpri/root cost
+    bridgepri/bridge port age max hello fwd"""
+    for b in bpdus(args[0]):
+        _, version, kind = struct.unpack_from(">HBB", b)
+        name = {0: "config", 2: "rst", 0x80: "tcn"}[kind]
+        if kind == 0x80:
+            print(name, version)
+            continue
+        if len(b) != (35 if kind == 0 else 36):
+            fail(f"length {len(b)} of {name}")
+        (flags, rpri, root, cost, bpri, bridge, port, age, most, hello,
+         fwd) = struct.unpack_from(">BH6sIH6sHHHHH", b, 4)
+        print(name, version, f"{flags:02x}", f"{rpri}/{root.hex(':')}", cost,
+              f"{bpri}/{bridge.hex(':')}", f"{port:04x}", age / 256,
+              most / 256, hello / 256, fwd / 256)
+
+
+def cmd_bpdus_legal(args):
+    """bpdus-legal FILE ROOT: all are about that root, with legal times."""
+    count = 0
+    for b in bpdus(args[0]):
+        if b[3] == 0x80:
+            continue
+        root, = struct.unpack_from(">6s", b, 7)
+        age, most, hello, fwd = struct.unpack_from(">HHHH", b, 27)
+        expect(f"root {root.hex(':')}", root == mac_bytes(args[1]))
+        expect(f"times {age} {most} {hello} {fwd}",
+               age < most and 6 * 256 <= most <= 40 * 256
+               and 256 <= hello <= 2 * 256 and 4 * 256 <= fwd <= 30 * 256)
+        count += 1
+    expect("a BPDU", count > 0)
+
+
+def cmd_blast(args):
+    """blast IF HEX SECONDS: as fast as it goes; prints how many."""
+    s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+    s.bind((args[0], 0))
+    data, count = bytes.fromhex(args[1]), 0
+    end = time.monotonic() + float(args[2])
+    while time.monotonic() < end:
+        for _ in range(500):
+            try:
+                count += s.send(data) > 0
+            except OSError as e:
+                if e.errno != 105:  # ENOBUFS
+                    raise
+    print(count)
+
+
+def cmd_stream(args):
+    """stream IF MS SECONDS: numbered broadcasts, one in so many milliseconds;
+    prints how many."""
+    s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+    s.bind((args[0], 0))
+    start = time.monotonic()
+    count = int(float(args[2]) * 1000 / float(args[1]))
+    for i in range(count):
+        left = start + i * float(args[1]) / 1000 - time.monotonic()
+        if left > 0:
+            time.sleep(left)
+        s.send(bytes.fromhex("ffffffffffff020000000077" "88b6")
+               + struct.pack(">I", i).ljust(46, b"\0"))
+    print(count)
+
+
+def cmd_stream_check(args):
+    """stream-check FILE COUNT: of a capture, prints how many of the stream's
+    frames came never, and how many more than once."""
+    seen = {}
+    for line in open(args[0]):
+        if line[24:28] == "88b6":
+            seen[line[28:36]] = seen.get(line[28:36], 0) + 1
+    print("lost", int(args[1]) - len(seen),
+          "twice", sum(n > 1 for n in seen.values()))
+
+
+def cmd_syslog(args):
+    """syslog SOCKET: listens where syslog(3) sends to; a line each."""
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    s.bind(args[0])
+    print("ready", file=sys.stderr, flush=True)
+    while True:
+        print(s.recv(4096).decode(), flush=True)
+
+
 # --- checksums, computed without any of coax's code ---------------------------
 
 def ones_sum(data):
