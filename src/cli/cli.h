@@ -35,6 +35,15 @@ int cli_vnet(struct cli *cli, int argc, char **argv);
 int cli_jexec(struct cli *cli, int argc, char **argv);
 int cli_lab(struct cli *cli, int argc, char **argv);
 int cli_status(struct cli *cli, int argc, char **argv);
+int cli_jail(struct cli *cli, int argc, char **argv);
+int cli_jls(struct cli *cli, int argc, char **argv);
+int cli_kldload(struct cli *cli, int argc, char **argv);
+int cli_kldunload(struct cli *cli, int argc, char **argv);
+int cli_kldstat(struct cli *cli, int argc, char **argv);
+int cli_ping(struct cli *cli, int argc, char **argv);
+int cli_ping6(struct cli *cli, int argc, char **argv);
+int cli_bsd_env(struct cli *cli, int argc, char **argv);
+int cli_sed(struct cli *cli, int argc, char **argv);
 int cli_run(struct cli *cli, int argc, char **argv);
 int cli_tap(struct cli *cli, int argc, char **argv);
 int cli_list(struct cli *cli, int argc, char **argv);
@@ -79,6 +88,16 @@ int cli_put_both(const struct cli *cli, struct text *out, struct text *err);
 int cli_list_method(struct cli *cli, const char *method, json_t *params,
     void (*print)(const json_t *result, struct text *out));
 
+/* --- cli/jexec.c ------------------------------------------------------------
+ */
+
+struct netns_enter_options;
+
+/* What is needed to enter a vnet, by its name or number; the descriptors are
+ * the caller's. 0 or the exit status. */
+int cli_open_enter(
+    const struct cli *cli, const char *name, struct netns_enter_options *enter);
+
 /* --- cli/jexec_helper.c -----------------------------------------------------
  */
 
@@ -101,6 +120,12 @@ int cli_help_finish(
  * another user namespace has to be entered first, else -1. 0 or -errno.
  */
 int cli_open_vnet(struct coax *c, const char *name, int *user_fd, int *net_fd);
+
+/* The row of a vnet in the list, by its name or its number: new reference, or
+ * NULL (none, or an error: coax_error_object()). */
+json_t *cli_vnet_row(struct coax *c, const char *name);
+/* Is that the row of a vnet of that name or number? */
+bool cli_vnet_is(const json_t *row, const char *name);
 
 /*
  * Opens what `vnet attach` passes: the namespace and, for a process, a pidfd.

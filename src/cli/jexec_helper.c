@@ -45,9 +45,22 @@ cli_open_what(const char *what, int fds[2])
 	return 0;
 }
 
-/* The row of a vnet in the list: new reference, or NULL. */
-static json_t *
-vnet_row(struct coax *c, const char *name)
+bool
+cli_vnet_is(const json_t *row, const char *name)
+{
+	const char *s = json_string_value(json_object_get(row, "name"));
+	json_int_t id = json_integer_value(json_object_get(row, "id"));
+	uint32_t number;
+
+	if (s == NULL || *s == '\0')
+		return false;
+	return strcmp(s, name) == 0 ||
+	       (str_u32(name, 10, 1, UINT32_MAX, &number) == 0 &&
+	           id == (json_int_t)number);
+}
+
+json_t *
+cli_vnet_row(struct coax *c, const char *name)
 {
 	json_t *list, *row;
 	json_t *found = NULL;
@@ -58,11 +71,10 @@ vnet_row(struct coax *c, const char *name)
 	json_array_foreach(list, i, row)
 	{
 		const char *s = json_string_value(json_object_get(row, "name"));
-		json_int_t id = json_integer_value(json_object_get(row, "id"));
 
-		if (s != NULL && *s != '\0' &&
-		    (strcmp(s, name) == 0 ||
-		        (id > 0 && id == strtoll(name, NULL, 10))))
+		/* A name that is a number goes before the number. */
+		if (cli_vnet_is(row, name) &&
+		    (found == NULL || strcmp(s, name) == 0))
 			found = row;
 	}
 	json_incref(found);
@@ -133,7 +145,7 @@ search_netns(json_int_t ino, pid_t *pid)
 int
 cli_open_vnet(struct coax *c, const char *name, int *user_fd, int *net_fd)
 {
-	json_t *row = vnet_row(c, name);
+	json_t *row = cli_vnet_row(c, name);
 	const char *path = json_string_value(json_object_get(row, "path"));
 	pid_t pid = (pid_t)json_integer_value(json_object_get(row, "pid"));
 	json_int_t ino = json_integer_value(json_object_get(row, "netns"));

@@ -4,6 +4,10 @@
  * BSD names of coax's commands first on the PATH. os/lab.h makes the
  * namespaces and ends everything inside with the command.
  *
+ * coax bsd-env [-- COMMAND ...]: the same for FreeBSD's test programs. The user
+ * is root inside, and on the PATH come, before all, the commands that stand for
+ * what FreeBSD has and Linux has not, or has otherwise (jail, ping ...).
+ *
  * coaxd and the names are found beside this very program, as they are in the
  * build directory; else where they are installed relative to it (../sbin,
  * ../libexec/coax/compat); else coaxd on the PATH.
@@ -23,6 +27,7 @@
 
 struct lab {
 	struct cli *cli;
+	bool bsd;           /* bsd-env */
 	char **command;     /* NULL: a shell */
 	char dir[PATH_MAX]; /* of this program; "" if not known */
 	char coaxd[PATH_MAX];
@@ -54,12 +59,25 @@ find_programs(struct lab *lab)
 		(void)str_copy(lab->coaxd, sizeof(lab->coaxd), "coaxd");
 }
 
-/* PATH=compat:our directory:PATH */
+/* The folder of names, or our own. */
+static void
+find_names(const struct lab *lab, const char *folder, char *buf, size_t size)
+{
+	char installed[64];
+
+	(void)snprintf(
+	    installed, sizeof(installed), "../libexec/coax/%s", folder);
+	if (!find_beside(lab->dir, folder, buf, size) &&
+	    !find_beside(lab->dir, installed, buf, size))
+		(void)str_copy(buf, size, lab->dir);
+}
+
+/* PATH=compat:our directory:PATH, for bsd-env with its own before. */
 static int
 set_path(const struct lab *lab)
 {
 	const char *path = getenv("PATH");
-	char compat[PATH_MAX];
+	char compat[PATH_MAX], bsd[PATH_MAX];
 	char *all = NULL;
 	int err = 0;
 
@@ -68,11 +86,10 @@ set_path(const struct lab *lab)
 	if (path == NULL || *path == '\0')
 		path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:"
 		       "/sbin:/bin";
-	if (!find_beside(lab->dir, "compat", compat, sizeof(compat)) &&
-	    !find_beside(
-	        lab->dir, "../libexec/coax/compat", compat, sizeof(compat)))
-		(void)str_copy(compat, sizeof(compat), lab->dir);
-	if (asprintf(&all, "%s:%s:%s", compat, lab->dir, path) < 0)
+	find_names(lab, "compat", compat, sizeof(compat));
+	find_names(lab, "bsd-env", bsd, sizeof(bsd));
+	if (asprintf(&all, "%s%s%s:%s:%s", lab->bsd ? bsd : "",
+	        lab->bsd ? ":" : "", compat, lab->dir, path) < 0)
 		return -ENOMEM;
 	if (setenv("PATH", all, 1) < 0)
 		err = -errno;
@@ -130,20 +147,26 @@ inside(void *arg)
 	return status;
 }
 
-int
-cli_lab(struct cli *cli, int argc, char **argv)
+static int
+run_lab(struct cli *cli, int argc, char **argv, bool bsd)
 {
 	static struct lab lab;
 	char why[256] = "";
-	struct lab_options o = { .why = why, .why_size = sizeof(why) };
+	struct lab_options o = {
+		.userns = bsd ? LAB_USERNS_ROOT : LAB_USERNS_AUTO,
+		.why = why,
+		.why_size = sizeof(why),
+	};
 	int i = 1;
 	int status;
 
 	if (i < argc && strcmp(argv[i], "--") == 0)
 		i++;
 	else if (i < argc && argv[i][0] == '-')
-		return cli_usage(cli, "lab [--] [command ...]");
+		return cli_usage(cli, bsd ? "bsd-env [--] [command ...]"
+		                          : "lab [--] [command ...]");
 	lab.cli = cli;
+	lab.bsd = bsd;
 	lab.command = i < argc ? argv + i : NULL;
 	find_programs(&lab);
 	(void)fflush(NULL);
@@ -152,4 +175,16 @@ cli_lab(struct cli *cli, int argc, char **argv)
 		return cli_error(cli, "no lab: %s",
 		    why[0] != '\0' ? why : bsd_strerror(status));
 	return status;
+}
+
+int
+cli_lab(struct cli *cli, int argc, char **argv)
+{
+	return run_lab(cli, argc, argv, false);
+}
+
+int
+cli_bsd_env(struct cli *cli, int argc, char **argv)
+{
+	return run_lab(cli, argc, argv, true);
 }

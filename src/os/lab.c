@@ -46,6 +46,7 @@ enum lab_ids {
 	LAB_IDS_SAME,     /* all ids, unchanged: real root */
 	LAB_IDS_ROOT,     /* root inside, with ranges */
 	LAB_IDS_OWN,      /* one's own id only */
+	LAB_IDS_ALONE,    /* one's own id only, which is root's inside */
 };
 
 /* What init reports. */
@@ -113,6 +114,7 @@ lab_take_ids(enum lab_ids ids, struct lab_report *rep)
 	switch (ids) {
 	case LAB_IDS_NONE:
 	case LAB_IDS_SAME:
+	case LAB_IDS_ALONE:
 		return 0;
 	case LAB_IDS_ROOT:
 		if (setgroups(0, NULL) < 0)
@@ -380,6 +382,7 @@ lab_map(const struct lab *lab, pid_t pid)
 {
 	uint32_t ustart, ucount, gstart, gcount;
 	char text[64];
+	bool alone;
 	int err;
 
 	if (!lab->userns)
@@ -400,15 +403,18 @@ lab_map(const struct lab *lab, pid_t pid)
 	err = lab_write(pid, "setgroups", "deny");
 	if (err < 0 && err != -ENOENT)
 		return err;
+	alone = lab->o->userns == LAB_USERNS_ROOT;
 	(void)snprintf(text, sizeof(text), "%lu %lu 1\n",
-	    (unsigned long)getegid(), (unsigned long)getegid());
+	    alone ? 0ul : (unsigned long)getegid(), (unsigned long)getegid());
 	err = lab_write(pid, "gid_map", text);
 	if (err < 0)
 		return err;
 	(void)snprintf(text, sizeof(text), "%lu %lu 1\n",
-	    (unsigned long)geteuid(), (unsigned long)geteuid());
+	    alone ? 0ul : (unsigned long)geteuid(), (unsigned long)geteuid());
 	err = lab_write(pid, "uid_map", text);
-	return err < 0 ? err : LAB_IDS_OWN;
+	if (err < 0)
+		return err;
+	return alone ? LAB_IDS_ALONE : LAB_IDS_OWN;
 }
 
 /* --- the caller's side: the rest ----------------------------------------- */
@@ -531,7 +537,7 @@ lab_attempts(struct lab *lab)
 	if (lab->o->userns != LAB_USERNS_NEVER) {
 		lab->userns = true;
 		err = lab_try(lab, &started);
-		if (started || lab->o->userns != LAB_USERNS_AUTO || !root)
+		if (started || lab->o->userns == LAB_USERNS_OWN_UID || !root)
 			return err;
 	} else if (!root) {
 		(void)snprintf(lab->why, sizeof(lab->why),

@@ -14,7 +14,8 @@
  *   - root, with the ranges of /etc/subuid and /etc/subgid behind 1 .. N, where
  *     newuidmap(1) allows it (real root: all ids, unchanged);
  *   - else itself, with every capability in the ambient set, so that programs
- *     that are executed keep them and tcpdump(8) sees the user that it knows.
+ *     that are executed keep them and tcpdump(8) sees the user that it knows;
+ *     or, if so asked, root all the same, and nobody else is there.
  * The environment inside has COAX_SOCKET=/run/coax/coax.sock and COAX_LAB=1.
  * Standard input and the terminal work: inside leads the terminal's foreground
  * process group as any command of the caller's shell.
@@ -30,6 +31,7 @@ enum lab_userns {
 	LAB_USERNS_AUTO = 0, /* where permitted; root does without if not */
 	LAB_USERNS_NEVER,    /* root only */
 	LAB_USERNS_OWN_UID,  /* always, with one's own uid (no newuidmap) */
+	LAB_USERNS_ROOT, /* where permitted, as root: the only id if need be */
 };
 
 struct lab_options {

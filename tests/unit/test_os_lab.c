@@ -32,6 +32,7 @@ static const enum lab_userns kinds[] = {
 	LAB_USERNS_AUTO,
 	LAB_USERNS_OWN_UID,
 	LAB_USERNS_NEVER,
+	LAB_USERNS_ROOT,
 };
 
 static char why[256];
