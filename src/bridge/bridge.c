@@ -69,7 +69,7 @@ bridge_tunable_set(struct vnet *vnet, enum bridge_tunable t, uint32_t value)
 	vnet->tunables[t] = value ^ bridge_tunable_info(t)->preset;
 	if (t == BRIDGE_CAPMASK) {
 		TAILQ_FOREACH (ifp, &vnet->net->ifaces, all_link) {
-			if (bridge_is(ifp) && ifp->vnet == vnet)
+			if (bridge_is(ifp) && net_host_vnet(ifp) == vnet)
 				bridge_caps_update(bridge_of(ifp));
 		}
 	}
@@ -276,7 +276,8 @@ bridge_lladdr_given(const struct iface *ifp)
 	const struct bridge *br = bridge_of_const(ifp);
 
 	if (br->inherited != NULL)
-		return bridge_tunable_get(ifp->vnet, BRIDGE_INHERIT_MAC) != 0;
+		return bridge_tunable_get(
+		           bridge_vnet(br), BRIDGE_INHERIT_MAC) != 0;
 	return ether_equal(ifp->mac, br->generated_mac);
 }
 

@@ -148,6 +148,13 @@ bridge_of_const(const struct iface *ifp)
 	return (const struct bridge *)(const void *)ifp;
 }
 
+/* The vnet whose sysctls hold for it: where its host side is, as in BSD. */
+static inline const struct vnet *
+bridge_vnet(const struct bridge *br)
+{
+	return net_host_vnet(&br->ifp);
+}
+
 static inline uint32_t
 bridge_now_s(const struct bridge *br)
 {

@@ -316,8 +316,8 @@ own_find(const struct pass *pass, uint64_t key, struct bridge_port **out)
 			*out = NULL;
 			return o->rank;
 		}
-		if (bridge_tunable_get(br->ifp.vnet, BRIDGE_MEMBER_IFADDRS) ==
-		    0)
+		if (bridge_tunable_get(
+		        bridge_vnet(br), BRIDGE_MEMBER_IFADDRS) == 0)
 			continue;
 		if (has_local_host(pass, pass->in) &&
 		    mac_to_u64(pass->in->ifp->mac) == mac) {
@@ -475,7 +475,7 @@ moved(
 	    "%s: mac address %s vlan %u moved from %s to %s", br->ifp.name,
 	    ether_format(mac, mac_text), fdb_key_vid(key),
 	    from != NULL ? from->ifp->name : "?", in->ifp->name);
-	if (bridge_tunable_get(br->ifp.vnet, BRIDGE_LOG_MAC_FLAP) != 0)
+	if (bridge_tunable_get(bridge_vnet(br), BRIDGE_LOG_MAC_FLAP) != 0)
 		log_notice("%s", text);
 	bridge_event(br, NET_EVENT_MOVED, key, in->ifp, text, held);
 }

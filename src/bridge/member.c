@@ -127,7 +127,7 @@ member_event(struct bridge *br, struct iface *ifp, const char *text)
 void
 bridge_caps_update(struct bridge *br)
 {
-	bool mask = bridge_tunable_get(br->ifp.vnet, BRIDGE_CAPMASK) != 0;
+	bool mask = bridge_tunable_get(bridge_vnet(br), BRIDGE_CAPMASK) != 0;
 	uint32_t all = OFFLOAD_ALL;
 	struct bridge_port *p;
 
@@ -287,7 +287,7 @@ member_mtu(struct bridge *br, struct iface *ifp)
 			return 0;
 	} else if (ifp->mtu == br->ifp.mtu) {
 		return 0;
-	} else if (bridge_tunable_get(br->ifp.vnet, BRIDGE_MTU_EXACT) != 0) {
+	} else if (bridge_tunable_get(bridge_vnet(br), BRIDGE_MTU_EXACT) != 0) {
 		log_notice("%s: invalid MTU: %u(%s) != %u", br->ifp.name,
 		    ifp->mtu, ifp->name, br->ifp.mtu);
 		return net_error(net, -EINVAL,
@@ -344,7 +344,7 @@ bridge_add(struct iface *bridge, struct iface *ifp)
 	if ((ifp->ops->kind_flags & IFACE_KIND_ETHERNET) == 0)
 		return net_error(net, -EINVAL,
 		    "interfaces of kind %s cannot be members", ifp->ops->kind);
-	if (bridge_tunable_get(bridge->vnet, BRIDGE_MEMBER_IFADDRS) == 0 &&
+	if (bridge_tunable_get(bridge_vnet(br), BRIDGE_MEMBER_IFADDRS) == 0 &&
 	    (ifp->ops->kind_flags & IFACE_KIND_HOST_IS_WIRE) == 0 &&
 	    has_address(ifp))
 		return net_error(net, -EINVAL,
@@ -382,7 +382,7 @@ bridge_add(struct iface *bridge, struct iface *ifp)
 	br->own_stale = true;
 	bridge_vlan_update(br);
 	bridge_caps_update(br);
-	if (bridge_tunable_get(bridge->vnet, BRIDGE_INHERIT_MAC) != 0 &&
+	if (bridge_tunable_get(bridge_vnet(br), BRIDGE_INHERIT_MAC) != 0 &&
 	    br->member_count == 1 &&
 	    ether_equal(bridge->mac, br->generated_mac) &&
 	    iface_set_lladdr(bridge, ifp->mac) == 0)

@@ -81,7 +81,7 @@ static void COAX_PRINTF(3, 4)
 	char text[LOG_LINE_MAX / 4];
 	uint64_t held = 0;
 	va_list ap;
-	bool log = bridge_tunable_get(br->ifp.vnet, BRIDGE_LOG_STP) != 0;
+	bool log = bridge_tunable_get(bridge_vnet(br), BRIDGE_LOG_STP) != 0;
 
 	if (!log && TAILQ_EMPTY(&net->subscribers))
 		return;

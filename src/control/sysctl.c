@@ -835,6 +835,11 @@ const struct sysctl_row sysctl_control_rows[] = {
 	{ .name = "net.link.host_attach", .type = SYSCTL_BOOL,
 	    .flags = SYSCTL_RW, .offset = offsetof(struct net, host_attach),
 	    .about = "New interfaces get a netdev of the same name" },
+	{ .name = "net.link.host_retrans", .type = SYSCTL_INT,
+	    .flags = SYSCTL_RW, .max = 60000,
+	    .offset = offsetof(struct net, host_retrans_ms),
+	    .about = "Milliseconds between ARP requests of new netdevs; "
+	             "0: the kernel's" },
 	{ .name = "net.link.tap.", .type = SYSCTL_STRING,
 	    .flags = SYSCTL_RW | SYSCTL_VNET, .min = 11, .max = 17,
 	    .list = list_taps, .get = get_tap, .set = set_tap,

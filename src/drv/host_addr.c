@@ -7,6 +7,8 @@
 #include <linux/if_addr.h>
 #include <string.h>
 
+#include "base/bytes.h"
+#include "base/ether.h"
 #include "base/str.h"
 #include "drv/host_impl.h"
 #include "net/info.h"
@@ -85,6 +87,42 @@ addr_begin(struct host_system *hs, struct iface *ifp, struct host_if **out,
 	return 0;
 }
 
+/*
+ * Who has got an address says so (RFC 5227, "ARP Announcement"), as BSD's
+ * kernel does and Linux's does not: bridges learn where it is, and neighbours
+ * forget who had it before. It goes out as if the host had sent it.
+ */
+static void
+announce(const struct host_if *h, const uint8_t *addr)
+{
+	struct iface *ifp = h->ifp;
+	struct frame_batch batch = { .count = 1 };
+	struct frame *f;
+	uint8_t *p;
+
+	if ((ifp->flags & IFACE_NOARP) != 0 || !h->host.up)
+		return;
+	f = frame_alloc(ifp->net->pool, ETH_LEN_MIN);
+	if (f == NULL)
+		return;
+	f->len = ETH_LEN_MIN;
+	memset(f->data, 0, f->len);
+	memset(f->data, 0xff, ETH_ADDR_LEN);
+	ether_copy(f->data + ETH_ADDR_LEN, ifp->mac);
+	be16_put(f->data + 2 * ETH_ADDR_LEN, ETH_TYPE_ARP);
+	p = f->data + ETH_HDR_LEN;
+	be16_put(p, 1); /* Ethernet */
+	be16_put(p + 2, ETH_TYPE_IPV4);
+	p[4] = ETH_ADDR_LEN;
+	p[5] = 4;
+	be16_put(p + 6, 1); /* a request, for oneself */
+	ether_copy(p + 8, ifp->mac);
+	memcpy(p + 14, addr, 4);
+	memcpy(p + 24, addr, 4);
+	batch.frames[0] = f;
+	iface_host_input(ifp, &batch);
+}
+
 int
 host_addr_add(void *arg, struct iface *ifp, const char *addr, const char *dst,
     const char *broadcast)
@@ -116,6 +154,8 @@ host_addr_add(void *arg, struct iface *ifp, const char *addr, const char *dst,
 		(void)net_error(
 		    hs->net, err, "%s: %s", addr, rtnl_strerror(r, err));
 	host_ns_rtnl_put(host_ns_of(h->host.vnet), r);
+	if (err == 0 && a.family == AF_INET)
+		announce(h, a.addr);
 	return err;
 }
 

@@ -31,6 +31,9 @@
 /* Where netdevs wait to be removed together: "co", and the process. */
 #define GROUP_BASE 0x636f0000u
 
+/* How long a host asks for an address, however often. */
+#define NEIGH_ASK_MS 5000u
+
 /* Below this MTU Linux forgets a netdev's IPv6; above it that begins anew. */
 #define IPV6_MTU_MIN 1280
 
@@ -344,6 +347,9 @@ settle(struct host_if *h)
 		    strerror(-err));
 	ifindex = rtnl_link_index(r, h->nd_name);
 	err = ifindex < 0 ? ifindex : rtnl_link_set(r, ifindex, &c);
+	if (err == 0 && net->host_retrans_ms != 0)
+		err = rtnl_neigh_set(r, ifindex, net->host_retrans_ms,
+		    COAX_MAX(NEIGH_ASK_MS / net->host_retrans_ms, 1u));
 	if (err != 0)
 		(void)net_error(
 		    net, err, "%s: %s", h->nd_name, rtnl_strerror(r, err));

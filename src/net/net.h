@@ -168,10 +168,11 @@ struct net {
 	uint32_t iface_count, vnet_count;
 	uint32_t iface_gone; /* destroyed so far: has a walk to begin anew? */
 	uint32_t next_index, next_vnet;
-	uint32_t host_attach;    /* sysctl net.link.host_attach */
-	const char *cause;       /* who is changing things now, or NULL */
-	char message[256];       /* detail of the last failed operation */
-	void (*wake)(void *arg); /* see net_set_wake() */
+	uint32_t host_attach;     /* sysctl net.link.host_attach */
+	uint32_t host_retrans_ms; /* sysctl net.link.host_retrans */
+	const char *cause;        /* who is changing things now, or NULL */
+	char message[256];        /* detail of the last failed operation */
+	void (*wake)(void *arg);  /* see net_set_wake() */
 	void *wake_arg;
 	void *drv; /* what the drivers share (drv/drv.h); they own it */
 	/* Ends it: called by net_destroy() after the last interface. */

@@ -679,6 +679,41 @@ rtnl_link_set(struct rtnl *r, int ifindex, const struct rtnl_change *c)
 	return err;
 }
 
+static int
+rtnl_neigh_set_table(struct rtnl *r, const char *table, int ifindex,
+    uint32_t retrans_ms, uint32_t probes)
+{
+	struct nlattr *nest;
+	struct nlmsghdr *nlh;
+	struct ndtmsg *ndt;
+
+	nlh = rtnl_begin(r, RTM_SETNEIGHTBL, 0, sizeof(*ndt), &ndt);
+	ndt->ndtm_family = AF_UNSPEC;
+	mnl_attr_put_strz(nlh, NDTA_NAME, table);
+	nest = mnl_attr_nest_start(nlh, NDTA_PARMS);
+	mnl_attr_put_u32(nlh, NDTPA_IFINDEX, (uint32_t)ifindex);
+	mnl_attr_put_u64(nlh, NDTPA_RETRANS_TIME, retrans_ms);
+	mnl_attr_put_u32(nlh, NDTPA_MCAST_PROBES, probes);
+	mnl_attr_nest_end(nlh, nest);
+	return rtnl_talk(r, nlh, NULL, NULL);
+}
+
+int
+rtnl_neigh_set(
+    struct rtnl *r, int ifindex, uint32_t retrans_ms, uint32_t probes)
+{
+	int err;
+
+	if (ifindex <= 0)
+		return -ENODEV;
+	err = rtnl_neigh_set_table(r, "arp_cache", ifindex, retrans_ms, probes);
+	if (err == 0)
+		err = rtnl_neigh_set_table(
+		    r, "ndisc_cache", ifindex, retrans_ms, probes);
+	/* Of the second there may be none. */
+	return err == -ENOENT ? 0 : err;
+}
+
 int
 rtnl_link_set_up(struct rtnl *r, int ifindex, bool up)
 {

@@ -162,6 +162,17 @@ struct rtnl_change {
  */
 int rtnl_link_set(struct rtnl *r, int ifindex, const struct rtnl_change *c);
 
+/**
+ * rtnl_neigh_set() - how the kernel asks for the addresses of @ifindex's
+ * neighbours, by ARP and by IPv6's neighbour discovery
+ * @retrans_ms: between two requests
+ * @probes:     requests before it gives up
+ *
+ * Return: 0, -ENODEV or -errno.  A kernel without IPv6 is no error.
+ */
+int rtnl_neigh_set(
+    struct rtnl *r, int ifindex, uint32_t retrans_ms, uint32_t probes);
+
 /* Short forms of rtnl_link_set(). */
 int rtnl_link_set_up(struct rtnl *r, int ifindex, bool up);
 int rtnl_link_set_mtu(struct rtnl *r, int ifindex, uint32_t mtu);

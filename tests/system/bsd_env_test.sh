@@ -84,6 +84,11 @@ whole_environment()
 		command -v $c; done' >where || fail "$(cat where)"
 	atf_check -s exit:0 -o inline:'8\n' grep -c /bsd-env/ where
 	atf_check -s exit:0 -o inline:'3\n' grep -c /compat/ where
+	# The host asks more often than Linux does.
+	shows '^net.link.host_retrans: 200$' \
+	    coax bsd-env -- sysctl net.link.host_retrans
+	atf_check -o match:' retrans 200 ' -e ignore coax bsd-env -- \
+	    sh -c 'ifconfig epair create && ip ntable show dev epair0a'
 	atf_check -o match:'^passed$' -e ignore \
 	    coax bsd-env -- sh -c 'atf-sh program.sh one &&
 	        atf-sh program.sh one:cleanup'

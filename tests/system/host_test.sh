@@ -252,6 +252,39 @@ quiet_body()
 	coaxd_stop
 }
 
+atf_test_case announced
+announced_head()
+{
+	about 60 "A new IPv4 address is announced by ARP, unless there is none"
+}
+announced_body()
+{
+	start
+	run ifconfig feth0 create peer feth1 up
+	run ifconfig feth1 up
+	run ifconfig bridge0 create addm feth1 up
+	capture_start feth0 cap
+	run ifconfig bridge0 inet 192.0.2.1/24
+	src=$(nocolon "$(mac bridge0)")
+	marked "ffffffffffff${src}08060001080006040001${src}c0000201000000000000c0000201" cap
+	# Not IPv6, not without ARP, not while down: none before the last.
+	run ifconfig bridge0 inet6 2001:db8::1/64
+	run ifconfig vether0 create -arp
+	run ifconfig bridge0 addm vether0
+	run ifconfig vether0 inet 192.0.2.2/24
+	run ifconfig bridge0 inet 192.0.2.3/24 alias
+	marked c0000203000000000000c0000203 cap
+	atf_check -s exit:1 -o empty grep -q c0000202000000000000c0000202 cap
+	# An address behind the members is known at once.
+	atf_check -o inline:'epair1a\n' ifconfig epair1 create up
+	run ifconfig epair1b up
+	run ifconfig bridge0 addm epair1a
+	run ifconfig epair1b inet 192.0.2.4/32
+	wait_for 'ifconfig bridge0 addr | grep -q "^$(mac epair1b) Vlan0 epair1a "'
+	kill "$capture_pid"
+	coaxd_stop
+}
+
 atf_test_case no_uring
 no_uring_head()
 {
@@ -284,5 +317,6 @@ atf_init_test_cases()
 	atf_add_test_case name_taken
 	atf_add_test_case addresses
 	atf_add_test_case quiet
+	atf_add_test_case announced
 	atf_add_test_case no_uring
 }
