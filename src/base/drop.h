@@ -146,6 +146,14 @@ enum drop_counter {
 	    "A bridge protocol frame on a port that is not to hear any.") \
 	X(ADDR_LIMIT, "addr-limit", NONE, \
 	    "From a new address on a port at its ifmaxaddr limit.") \
+	X(STORM_BROADCAST, "storm-broadcast", NONE, \
+	    "More broadcasts a second than the port's storm limit.") \
+	X(STORM_MULTICAST, "storm-multicast", NONE, \
+	    "More multicasts a second than the port's storm limit.") \
+	X(STORM_UNKNOWN, "storm-unknown", NONE, \
+	    "More frames to unknown addresses a second than the storm limit.") \
+	X(MAC_FLAP, "mac-flap", NONE, \
+	    "The source moved too often and is held on another port.") \
 	X(VLAN_INGRESS, "vlan-ingress", IERR, \
 	    "The VLAN is not allowed in on this port.") \
 	X(VLAN_EGRESS, "vlan-egress", NONE, \

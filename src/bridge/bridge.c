@@ -244,6 +244,7 @@ bridge_destroy(struct iface *ifp)
 	fdb_fini(&br->fdb);
 	free(br->ports);
 	free(br->own);
+	free(br->flaps);
 }
 
 static void

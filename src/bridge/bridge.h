@@ -80,6 +80,16 @@ enum bridge_group_fwd {
 	BRIDGE_GROUP_FORWARD, /* an ordinary group's, among ports that say so */
 };
 
+/* What a port floods, as far as it can be limited. */
+enum bridge_storm {
+	BRIDGE_STORM_BROADCAST,
+	BRIDGE_STORM_MULTICAST,
+	BRIDGE_STORM_UNKNOWN,
+	BRIDGE_STORMS
+};
+
+#define BRIDGE_FLAP_HOLD_S 10u /* of `flapdamp' without hold */
+
 enum bridge_vlan_op {
 	BRIDGE_VLAN_SET,
 	BRIDGE_VLAN_ADD,
@@ -160,3 +170,10 @@ int bridge_set_guards(
 int bridge_mcheck(struct iface *bridge, struct iface *ifp);
 /** bridge_stp() - what spanning tree knows (stp_get(), stp_port_get()) */
 const struct stp *bridge_stp(const struct iface *bridge);
+
+/* Guards without spanning tree; guard.c has the rules. */
+/** bridge_set_storm() - `storm'; frames a second, 0: no limit. 0 or -ENOENT */
+int bridge_set_storm(struct iface *bridge, struct iface *ifp,
+    enum bridge_storm which, uint32_t limit);
+/** bridge_set_flapdamp() - `flapdamp'; moves a second, 0: off. 0 or -ENOMEM */
+int bridge_set_flapdamp(struct iface *bridge, uint32_t moves, uint32_t hold_s);

@@ -58,6 +58,21 @@ struct outlet {
 };
 SLIST_HEAD(outlet_list, outlet);
 
+/* A limit of frames a second, guard.c. */
+struct bridge_storm_state {
+	struct ratelimit limit; /* burst 0: none */
+	bool raging;            /* it was told that it is exceeded */
+};
+
+struct bridge_storm_info {
+	const char *name; /* as the word has it */
+	const char *many; /* "broadcasts" */
+	enum drop_reason why;
+};
+extern const struct bridge_storm_info bridge_storms[BRIDGE_STORMS];
+
+struct flap; /* guard.c */
+
 /* In its order: what every batch, and then what every frame touches. */
 struct bridge_port {
 	_Alignas(IFACE_ALIGN) struct iface *ifp;
@@ -80,6 +95,7 @@ struct bridge_port {
 	uint32_t stp_cost;      /* 0: by speed */
 	uint32_t stp_guards;    /* STP_GUARD_* */
 	struct vlan_set tagged; /* VLANs that enter and leave tagged */
+	struct bridge_storm_state storms[BRIDGE_STORMS];
 };
 TAILQ_HEAD(bridge_ports, bridge_port);
 
@@ -126,8 +142,12 @@ struct bridge {
 	uint8_t generated_mac[6];
 	struct iface *inherited; /* whose address it has (inherit_mac) */
 	struct timer age_timer;
-	uint32_t armed_s; /* when age_timer runs, or FDB_NEVER */
-	uint32_t swept_s; /* when the last sweep ended */
+	uint32_t armed_s;   /* when age_timer runs, or FDB_NEVER */
+	uint32_t swept_s;   /* when the last sweep ended */
+	struct flap *flaps; /* addresses that move, guard.c; NULL: not damped */
+	uint32_t flap_max;  /* moves a second */
+	uint32_t flap_hold_s;
+	struct ratelimit flap_told;
 	struct ratelimit flap_limit, learned_limit, stp_limit;
 	/* Spanning tree, stp.c. */
 	struct stp *stp;
@@ -160,6 +180,23 @@ bridge_now_s(const struct bridge *br)
 {
 	return (uint32_t)(br->ifp.net->now_ns / 1000000000u);
 }
+
+/* guard.c */
+bool bridge_storm_allows_slow(struct bridge_port *in, enum bridge_storm which);
+/* May one more frame be flooded? */
+static inline bool
+bridge_storm_allows(struct bridge_port *in, enum bridge_storm which)
+{
+	return __builtin_expect(in->storms[which].limit.burst == 0, 1) ||
+	       bridge_storm_allows_slow(in, which);
+}
+/* May the address of @key, known on @from, have come in on @to? */
+bool bridge_flap_allows(struct bridge *br, uint64_t key, uint32_t from,
+    uint32_t to, uint32_t now_s);
+/* A port goes: nothing is held there. */
+void bridge_flaps_forget(struct bridge *br, uint32_t port);
+/* For a copy of a bridge: its own table. 0 or -ENOMEM */
+int bridge_flaps_copy(struct bridge *br);
 
 /* own.c */
 /* Makes room for the addresses that there are, and one more member's.  0 or

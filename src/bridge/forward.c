@@ -14,7 +14,7 @@
  *   I6  copy to the span ports
  *   I7  group addresses: 01:80:c2:00:00:00 is spanning tree's; else forwarded,
  *       and given to the host on the bridge and on every member; what a port's
- *       `group-fwd' says of reserved groups goes first
+ *       `group-fwd' says of reserved groups goes first, then its storm limits
  *   I8  unicast on a port that discards: as I3
  *   I9  unicast to or from an address of the bridge (in their VLAN, also of
  *       its vlan children) or a member, in that order, the receiving one
@@ -22,7 +22,8 @@
  *   I10 forward
  * Forward
  *   F1 count; F2 port discards: drop; F3 learn; F4 port only learns: drop;
- *   F5 look up; F6 show on the bridge; F7 filter in; F8 flood;
+ *   F5 look up; F6 show on the bridge; F7 filter in; F8 flood, within the
+ *   port's storm limit;
  *   F9 to a known port: not if it is down, both are private, or it does not
  *   forward (spanning tree)
  * Flood
@@ -480,8 +481,23 @@ moved(
 	bridge_event(br, NET_EVENT_MOVED, key, in->ifp, text, held);
 }
 
+/* Is the source held elsewhere? */
 static bool
-learn_slow(struct pass *pass, uint64_t key)
+is_damped(struct pass *pass, uint64_t key)
+{
+	struct bridge *br = pass->br;
+	const struct fdb_entry *e =
+	    fdb_find(&br->fdb, key, fdb_hash(&br->fdb, key));
+
+	if (e == NULL || e->type != FDB_DYNAMIC || e->expire_s <= pass->now_s ||
+	    e->port == pass->in->number)
+		return false;
+	return !bridge_flap_allows(
+	    br, key, e->port, pass->in->number, pass->now_s);
+}
+
+static bool
+learn_slow(struct pass *pass, struct frame *f, uint64_t key)
 {
 	struct bridge *br = pass->br;
 	struct bridge_port *in = pass->in;
@@ -490,6 +506,10 @@ learn_slow(struct pass *pass, uint64_t key)
 	uint32_t old = 0;
 	int result;
 
+	if (br->flaps != NULL && is_damped(pass, key)) {
+		drop(pass, f, DROP_MAC_FLAP);
+		return false;
+	}
 	result = fdb_learn(&br->fdb, key, in->number,
 	    (in->flags & BRIDGE_STICKY) != 0, pass->now_s, &old);
 	if (result == FDB_MOVED)
@@ -497,12 +517,16 @@ learn_slow(struct pass *pass, uint64_t key)
 	else if (result == FDB_NEW && !TAILQ_EMPTY(&net->subscribers) &&
 	         ratelimit_allow(&br->learned_limit, net->now_ns, &held))
 		bridge_event(br, NET_EVENT_LEARNED, key, in->ifp, NULL, held);
-	return result >= 0 || br->fdb.ports[in->number].limit == 0;
+	if (result >= 0 || br->fdb.ports[in->number].limit == 0)
+		return true;
+	drop(pass, f, DROP_ADDR_LIMIT);
+	return false;
 }
 
-/* F3. False: the port has a limit, and this address is over it. */
+/* F3. False: @f was dropped, because its source is held elsewhere, or over the
+ * limit that the port has. */
 static inline bool
-learn(struct pass *pass, const struct looked *l)
+learn(struct pass *pass, struct frame *f, const struct looked *l)
 {
 	struct bridge_port *in = pass->in;
 
@@ -513,7 +537,7 @@ learn(struct pass *pass, const struct looked *l)
 	            pass->now_s, pass->expire_s),
 	        1))
 		return true;
-	return learn_slow(pass, l->src_key);
+	return learn_slow(pass, f, l->src_key);
 }
 
 /* Why a port does not send. */
@@ -749,6 +773,20 @@ bridge_span_host_gets(struct iface_stack *s, const struct iface *ifp,
 	return !out;
 }
 
+/* I7.  False: more than the port's storm limit, and @f was dropped. */
+static inline bool
+group_allowed(struct pass *pass, struct frame *f, uint64_t key)
+{
+	enum bridge_storm which = key_mac(key) == 0xffffffffffffu
+	                              ? BRIDGE_STORM_BROADCAST
+	                              : BRIDGE_STORM_MULTICAST;
+
+	if (bridge_storm_allows(pass->in, which))
+		return true;
+	drop(pass, f, bridge_storms[which].why);
+	return false;
+}
+
 /* I7. */
 static void
 input_group(struct pass *pass, struct frame *f, const struct looked *l)
@@ -782,12 +820,12 @@ input_group(struct pass *pass, struct frame *f, const struct looked *l)
 		to_member(pass, f, DROP_STP_DISCARDING); /* b */
 		return;
 	}
+	if (!reserved && !group_allowed(pass, f, l->dst_key))
+		return;
 	/* c: F1, F3, F4, F5, F8 */
 	count_in(pass, f);
-	if (!learn(pass, l)) {
-		drop(pass, f, DROP_ADDR_LIMIT);
+	if (!learn(pass, f, l))
 		return;
-	}
 	seen(pass, f, l->vid, false);
 	heard = bridge_hears(pass, f, l->vid); /* d, e */
 	if (reserved) {
@@ -830,10 +868,8 @@ input_own(struct pass *pass, struct frame *f, const struct looked *l)
 		drop(pass, f, DROP_OWN_ADDRESS);
 		return true;
 	}
-	if (!learn(pass, l)) {
-		drop(pass, f, DROP_ADDR_LIMIT);
+	if (!learn(pass, f, l))
 		return true;
-	}
 	if (to != pass->in) {
 		count_in(pass, f);
 		seen(pass, f, l->vid, false);
@@ -855,11 +891,9 @@ forward(struct pass *pass, struct frame *f, const struct looked *l)
 	struct bridge_port *in = pass->in, *out;
 	uint32_t number;
 
-	count_in(pass, f);     /* F1 */
-	if (!learn(pass, l)) { /* F3 */
-		drop(pass, f, DROP_ADDR_LIMIT);
+	count_in(pass, f);      /* F1 */
+	if (!learn(pass, f, l)) /* F3 */
 		return;
-	}
 	if (__builtin_expect(in->state == BRIDGE_STP_LEARNING, 0)) {
 		drop(pass, f, DROP_STP_LEARNING); /* F4 */
 		return;
@@ -874,7 +908,10 @@ forward(struct pass *pass, struct frame *f, const struct looked *l)
 	show(pass, f, l->vid);
 	/* F7: the packet filter's place; it is in no bridge yet. */
 	if (number == FDB_NONE) { /* F8 */
-		flood(pass, f, l->vid, true, 0);
+		if (bridge_storm_allows(in, BRIDGE_STORM_UNKNOWN))
+			flood(pass, f, l->vid, true, 0);
+		else
+			drop(pass, f, DROP_STORM_UNKNOWN);
 		return;
 	}
 	out = br->ports[number]; /* F9 */

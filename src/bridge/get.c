@@ -7,6 +7,7 @@
  *   root_id root_priority root_cost root_port
  *   flags flag_names            of the bridge
  *   defuntagged                 0: none
+ *   flapdamp { moves hold }     only if it is on
  *   addresses exceeded          in the table; not learned for want of room
  *   topology_changes topology_changed_ns   that members detected or were
  *                               told; when the last was
@@ -14,6 +15,7 @@
  *              addresses violations
  *              proto role state   only with STP
  *              vlan_protocol untagged tagged group_fwd [{ group action }]
+ *              storm { broadcast multicast unknown }   limits that are set
  *              stp { path_cost edge autoedge ptp guards []   as set
  *                    held []      why the port discards, whatever its role
  *                    and, only with STP:
@@ -93,6 +95,19 @@ put_group_fwd(struct info *out, const struct bridge_port *p)
 		info_u64(out, "group", i);
 		info_str(out, "action", actions[what]);
 		info_end(out);
+	}
+	info_end(out);
+}
+
+/* Limits that are set. */
+static void
+put_storms(struct info *out, const struct bridge_port *p)
+{
+	info_object(out, "storm");
+	for (uint32_t i = 0; i < BRIDGE_STORMS; i++) {
+		if (p->storms[i].limit.burst != 0)
+			info_u64(out, bridge_storms[i].name,
+			    p->storms[i].limit.burst);
 	}
 	info_end(out);
 }
@@ -233,6 +248,7 @@ put_member(struct info *out, const struct bridge_port *p)
 	info_u64(out, "untagged", p->pvid);
 	info_str(out, "tagged", vlan_set_format(&p->tagged, tagged));
 	put_group_fwd(out, p);
+	put_storms(out, p);
 	put_stp(out, p, s);
 	info_end(out);
 }
@@ -271,6 +287,12 @@ bridge_get(const struct iface *ifp, struct info *out)
 	put_bridge_stp(out, br);
 	put_flags(out, br->vlan_flags, bridge_flag_names);
 	info_u64(out, "defuntagged", br->defuntagged);
+	if (br->flap_max != 0) {
+		info_object(out, "flapdamp");
+		info_u64(out, "moves", br->flap_max);
+		info_u64(out, "hold", br->flap_hold_s);
+		info_end(out);
+	}
 	info_u64(out, "addresses", fdb_count(&br->fdb));
 	info_u64(out, "exceeded", br->fdb.exceeded);
 	info_list(out, "members");

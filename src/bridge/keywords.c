@@ -188,6 +188,35 @@ set_group_fwd(struct iface *bridge, const union keyword_value *v)
 	                     bridge, ifp, (uint32_t)v[1].num, what);
 }
 
+/* The row of a name that the parser has taken. */
+static enum bridge_storm
+storm_of(const char *name)
+{
+	enum bridge_storm which = BRIDGE_STORM_BROADCAST;
+
+	while (which + 1 < BRIDGE_STORMS &&
+	       strcmp(bridge_storms[which].name, name) != 0)
+		which++;
+	return which;
+}
+
+WITH_INTERFACE(set_storm,
+    bridge_set_storm(bridge, ifp, storm_of(v[1].str), (uint32_t)v[2].num))
+
+static int
+set_flapdamp(struct iface *bridge, const union keyword_value *v)
+{
+	return bridge_set_flapdamp(bridge, (uint32_t)v[0].num,
+	    v[1].num != 0 ? (uint32_t)v[1].num : BRIDGE_FLAP_HOLD_S);
+}
+
+static int
+unset_flapdamp(struct iface *bridge, const union keyword_value *v)
+{
+	(void)v;
+	return bridge_set_flapdamp(bridge, 0, 0);
+}
+
 static int
 set_flush(struct iface *bridge, const union keyword_value *v)
 {
@@ -457,6 +486,29 @@ SAVE_PORTS(group_fwd, members)
 	}
 }
 
+SAVE_PORTS(storm, members)
+{
+	for (uint32_t i = 0; i < BRIDGE_STORMS; i++) {
+		uint32_t limit = p->storms[i].limit.burst;
+
+		if (limit != 0 || s->all)
+			keyword_put(s, "storm %s %s %u", p->ifp->name,
+			    bridge_storms[i].name, limit);
+	}
+}
+
+static void
+save_flapdamp(const struct iface *bridge, struct keyword_sink *s)
+{
+	const struct bridge *br = bridge_of_const(bridge);
+
+	if (br->flap_max != 0)
+		keyword_put(
+		    s, "flapdamp %u hold %u", br->flap_max, br->flap_hold_s);
+	else if (s->all)
+		keyword_put(s, "-flapdamp");
+}
+
 static void
 save_flag(const struct iface *bridge, struct keyword_sink *s, const char *word,
     uint32_t flag)
@@ -717,6 +769,19 @@ const struct iface_keyword bridge_keywords[] = {
 	    { .kind = KEYWORD_ARG_NUMBER, .name = "group", .max = 15 },
 	    { .kind = KEYWORD_ARG_CHOICE, .name = "peer, drop or forward",
 	        .choices = "peer\0drop\0forward\0" }),
+	ROW_BARE("storm", "BRDGSIFSTORM", set_storm, SAVE(storm),
+	    "frames a second that the member may bring in to be flooded", ARG_IF,
+	    { .kind = KEYWORD_ARG_CHOICE,
+	        .name = "broadcast, multicast or unknown",
+	        .choices = "broadcast\0multicast\0unknown\0" },
+	    ARG_U32("frames a second")),
+	ROW("flapdamp", "BRDGSFLAPDAMP", set_flapdamp, SAVE(flapdamp),
+	    "hold addresses that move more often in a second",
+	    ARG_U32("moves"),
+	    { .kind = KEYWORD_ARG_NUMBER, .name = "seconds", .min = 1,
+	        .max = 86400, .literal = "hold" }),
+	ROW("-flapdamp", "BRDGSFLAPDAMP", unset_flapdamp, SAVED_BY("flapdamp"),
+	    "addresses may move as often as they like", { 0 }),
 	{ .name = NULL },
 };
 /* clang-format on */

@@ -173,6 +173,7 @@ member_remove(struct bridge_port *p)
 	ASSERT(!p->wire.pending && !p->host.pending);
 	bridge_stp_leave(p);
 	fdb_flush_port(&br->fdb, p->number, true);
+	bridge_flaps_forget(br, p->number);
 	br->fdb.ports[p->number] = (struct fdb_port){ 0 };
 	TAILQ_REMOVE(&br->members, p, link);
 	br->ports[p->number] = NULL;

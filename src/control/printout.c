@@ -465,6 +465,25 @@ put_group_fwd(const json_t *list, struct text *t)
 	text_puts(t, "\n");
 }
 
+/* Likewise. */
+static void
+put_storms(const json_t *storm, struct text *t)
+{
+	static const char *const names[] = { "broadcast", "multicast",
+		"unknown" };
+	bool any = false;
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (get_int(storm, names[i]) == 0)
+			continue;
+		text_printf(t, "%s %s %lld", any ? "" : "\t        storm",
+		    names[i], get_int(storm, names[i]));
+		any = true;
+	}
+	if (any)
+		text_puts(t, "\n");
+}
+
 /* A list of words, "a,b"; nothing if there are none. */
 static void
 put_words(const json_t *list, const char *before, struct text *t)
@@ -528,6 +547,7 @@ put_member(const json_t *m, struct text *t)
 	}
 	text_puts(t, "\n");
 	put_group_fwd(json_object_get(m, "group_fwd"), t);
+	put_storms(json_object_get(m, "storm"), t);
 	put_guards(json_object_get(m, "stp"), t);
 }
 
@@ -537,6 +557,7 @@ line_bridge(const json_t *o, struct text *t)
 	static const char none[] = "00:00:00:00:00:00";
 	const json_t *b = json_object_get(o, "bridge");
 	const json_t *members = json_object_get(b, "members");
+	const json_t *flapdamp;
 	const char *s;
 
 	if (!json_is_object(b))
@@ -564,6 +585,10 @@ line_bridge(const json_t *o, struct text *t)
 	if (get_int(b, "defuntagged") != 0)
 		text_printf(t, " defuntagged=%lld", get_int(b, "defuntagged"));
 	text_puts(t, "\n");
+	flapdamp = json_object_get(b, "flapdamp");
+	if (json_is_object(flapdamp))
+		text_printf(t, "\tflapdamp %lld hold %lld\n",
+		    get_int(flapdamp, "moves"), get_int(flapdamp, "hold"));
 	for (size_t i = 0; i < json_array_size(members); i++)
 		put_member(json_array_get(members, i), t);
 }

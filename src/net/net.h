@@ -118,6 +118,8 @@ enum net_event_type {
 	NET_EVENT_DROPS,   /* a drop reason appeared or grew (rate limited) */
 	NET_EVENT_MEMBER,  /* a member joined or left a bridge */
 	NET_EVENT_STP,     /* spanning tree changed or noticed something */
+	NET_EVENT_STORM,   /* a port's storm limit is exceeded, or no more */
+	NET_EVENT_FLAP,    /* an address is held where it was */
 	NET_EVENT_VNET,    /* a vnet came or went */
 	NET_EVENT_HOST,    /* a host side came, went or was lost */
 	NET_EVENT_NOTICE,  /* anything else worth a line */

@@ -715,6 +715,45 @@ loop_body()
 	coaxd_stop
 }
 
+atf_test_case loop_guard
+loop_guard_head()
+{
+	about 60 "Without spanning tree: a loop dies out, a storm is limited"
+}
+loop_guard_body()
+{
+	start_switch 2
+	coax monitor --json >events.out 2>events.err &
+	wait_for 'ifconfig tap99 create; ifconfig tap99 destroy;
+	    [ -s events.out ]'
+	run ifconfig bridge0 flapdamp 4 hold 600
+	shows 'flapdamp 4 hold 600$' ifconfig bridge0
+	pings s1 192.0.2.2
+	run ifconfig feth0 create peer feth1 -host up
+	run ifconfig feth1 -host up
+	run ifconfig bridge0 addm feth0 addm feth1
+	# Broadcasts go round, some times; then both stations are held.
+	run coax jexec s1 ip neigh flush all
+	pings s1 192.0.2.2
+	pings s2 192.0.2.1
+	wait_for '[ "$(dropped feth0 mac-flap)" -gt 0 ]'
+	wait_for 'a=$(field bridge0 counters.ipackets) &&
+	    b=$(field bridge0 counters.ipackets) && [ "$a" = "$b" ]'
+	wait_for 'grep -q "held on vether[12] for 600 seconds" events.out'
+	run ifconfig bridge0 deletem feth0 deletem feth1 -flapdamp
+	pings s1 192.0.2.2
+
+	run ifconfig bridge0 storm vether1 broadcast 20
+	shows 'storm broadcast 20$' ifconfig bridge0
+	# Nobody answers.
+	coax jexec s1 ping -b -q -c 300 -i 0.002 -W 1 192.0.2.255 >/dev/null 2>&1
+	[ "$(dropped vether1 storm-broadcast)" -gt 100 ] ||
+	    fail "$(coax drops)"
+	wait_for 'grep -q "storm on vether1: more than 20 broadcasts" events.out'
+	pings s1 192.0.2.2
+	coaxd_stop
+}
+
 atf_test_case no_autoconfiguration
 no_autoconfiguration_head()
 {
@@ -767,5 +806,6 @@ atf_init_test_cases()
 	atf_add_test_case inherited_address
 	atf_add_test_case monitor_mode
 	atf_add_test_case loop
+	atf_add_test_case loop_guard
 	atf_add_test_case no_autoconfiguration
 }

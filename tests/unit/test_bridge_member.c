@@ -474,7 +474,7 @@ test_rows_are_whole(void **state)
 		assert_non_null(k->help);
 	}
 	assert_int_equal(
-	    rows, 2 + 2 * 10 + 2 + 2 + 2 + 2 + 3 + 2 + 3 + 1 + 6 + 1 + 11);
+	    rows, 2 + 2 * 10 + 2 + 2 + 2 + 2 + 3 + 2 + 3 + 1 + 6 + 1 + 11 + 3);
 }
 
 /* A sink that writes all on one line. */
@@ -556,7 +556,7 @@ test_print_out(void **state)
 	    "members=[ { name=port0 flags=323 flag_names=[ LEARNING DISCOVER "
 	    "AUTOEDGE AUTOPTP . ifmaxaddr=9 port=1 priority=128 "
 	    "path_cost=2000 addresses=0 violations=0 vlan_protocol=802.1q "
-	    "untagged=0 tagged group_fwd=[ . stp path_cost=0 edge=no "
+	    "untagged=0 tagged group_fwd=[ . storm . stp path_cost=0 edge=no "
 	    "autoedge=yes ptp=auto guards=[ . . . "
 	    "{ name=port1 flags=8 flag_names=[ SPAN . . . ");
 }
