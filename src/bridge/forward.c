@@ -288,12 +288,15 @@ host_vnet(const struct iface *ifp)
 	return ifp->host != NULL ? ifp->host->vnet : ifp->vnet;
 }
 
-/* Does the host have this member, where the bridge is? */
+/* Does the host have this member, where the bridge is?  Not one without a link:
+ * as NetBSD has it, the addresses of a card that is connected to nothing are
+ * out of use. */
 static inline bool
 has_local_host(const struct pass *pass, const struct bridge_port *p)
 {
 	return p->ifp->host != NULL && !p->wire_host &&
-	       p->ifp->host->vnet == pass->vnet;
+	       p->ifp->host->vnet == pass->vnet &&
+	       p->ifp->link != IFACE_LINK_DOWN;
 }
 
 /* The first of bridge (with its vlan children), receiving member, other members

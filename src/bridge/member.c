@@ -163,6 +163,22 @@ port_mtu_check(struct iface_stack *s, struct iface *ifp, uint32_t mtu)
 	    s->master->name);
 }
 
+/* Not on a member where member_ifaddrs is 0; a vether is no card of the
+ * bridge's own host.  (What the host does by itself nobody can refuse.) */
+static int
+port_addr_check(struct iface_stack *s, struct iface *ifp)
+{
+	const struct bridge_port *p =
+	    CONTAINER_OF(s, struct bridge_port, stack);
+
+	if (p->wire_host || bridge_tunable_get(bridge_vnet(p->bridge),
+	                        BRIDGE_MEMBER_IFADDRS) != 0)
+		return 0;
+	return net_error(ifp->net, -EINVAL,
+	    "%s is a member of %s (net.link.bridge.member_ifaddrs is 0)",
+	    ifp->name, s->master->name);
+}
+
 static void
 member_remove(struct bridge_port *p)
 {
@@ -372,6 +388,7 @@ bridge_add(struct iface *bridge, struct iface *ifp)
 	p->stack.host_output = bridge_port_host_output;
 	p->stack.changed = port_changed;
 	p->stack.mtu_check = port_mtu_check;
+	p->stack.addr_check = port_addr_check;
 	p->stack.host_gets = bridge_port_host_gets;
 	p->stack.detach = member_detach;
 	err = iface_stack_attach(ifp, &p->stack);

@@ -386,6 +386,11 @@ apply_addr(struct ifconfig_run *run, struct ifc_op *op, struct iface *ifp)
 	}
 	if (a->mode == IFC_ADDR_DELETE)
 		return addr_delete(run, ifp, a);
+	err = ifp->stack != NULL && ifp->stack->addr_check != NULL
+	          ? ifp->stack->addr_check(ifp->stack, ifp)
+	          : 0;
+	if (err != 0)
+		return refused(run, err, "ioctl (SIOCAIFADDR)");
 	/* An address marks the interface up, as every BSD driver does. */
 	if ((ifp->flags & IFACE_UP) == 0) {
 		err = iface_set_flags(ifp, IFACE_UP, 0);

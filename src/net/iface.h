@@ -133,6 +133,8 @@ struct iface_stack {
 	/* May @ifp's MTU be set to @mtu directly?  0 or -errno; NULL: yes. */
 	int (*mtu_check)(
 	    struct iface_stack *s, struct iface *ifp, uint32_t mtu);
+	/* May the host have an address on @ifp?  0 or -errno; NULL: yes. */
+	int (*addr_check)(struct iface_stack *s, struct iface *ifp);
 	/* Does the host's netdev of @ifp have @f without being shown it: is it
 	 * given it, or has it sent it?  @f is about to come in, or to go @out.
 	 * NULL: it has nothing. */

@@ -316,6 +316,23 @@ test_unicast_to_own_addresses(void **state)
 	assert_int_equal(lab_lookup(&l, station(1), 0), 1);
 }
 
+/* A card that is connected to nothing: its address is out of use. */
+static void
+test_without_a_link_a_member_has_no_address(void **state)
+{
+	(void)state;
+	give_hosts();
+	iface_set_link(l.p[2], IFACE_LINK_DOWN);
+	lab_in(&l, 0, mac_to_u64(l.p[2]->mac), station(1), 1);
+	assert_heard(&l, 2, 0);
+	lab_in(&l, 0, BROADCAST, station(1), 2);
+	assert_heard(&l, 2, 0);
+	assert_heard(&l, 1, 2);
+	iface_set_link(l.p[2], IFACE_LINK_UP);
+	lab_in(&l, 0, mac_to_u64(l.p[2]->mac), station(1), 3);
+	assert_heard(&l, 2, 3);
+}
+
 static void
 test_own_source_came_back(void **state)
 {
@@ -913,6 +930,7 @@ main(void)
 		TEST(test_own_source_came_back),
 		TEST(test_receiving_member_goes_first),
 		TEST(test_addresses_without_a_host_are_bridged),
+		TEST(test_without_a_link_a_member_has_no_address),
 		TEST(test_member_ifaddrs_0_is_the_bridge_alone),
 		TEST(test_delivery_to_a_host_that_is_down),
 		TEST(test_learn_off),

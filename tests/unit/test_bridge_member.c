@@ -364,11 +364,32 @@ test_member_ifaddrs(void **state)
 	assert_int_equal(bridge_add(l.br, p2), -EINVAL);
 	has = false;
 	assert_int_equal(bridge_add(l.br, p2), 0);
+	/* Nor later. */
+	assert_int_equal(p2->stack->addr_check(p2->stack, p2), -EINVAL);
 	bridge_delete(l.br, p2);
 	has = true;
 	bridge_tunable_set(l.net->home, BRIDGE_MEMBER_IFADDRS, 1);
 	assert_int_equal(bridge_add(l.br, p2), 0);
+	assert_int_equal(p2->stack->addr_check(p2->stack, p2), 0);
 	l.net->system.addr_list = NULL;
+}
+
+/* Those of the vnet where its host side is. */
+static void
+test_a_moved_bridge_obeys_the_sysctls_there(void **state)
+{
+	struct vnet there = { .net = l.net };
+	struct iface *p0 = l.p[0];
+	struct mock host = { 0 };
+
+	(void)state;
+	bridge_tunable_set(&there, BRIDGE_MEMBER_IFADDRS, 0);
+	assert_int_equal(p0->stack->addr_check(p0->stack, p0), 0);
+	host_give(l.br, &host, &there);
+	assert_int_equal(p0->stack->addr_check(p0->stack, p0), -EINVAL);
+	bridge_tunable_set(&there, BRIDGE_MEMBER_IFADDRS, 1);
+	assert_int_equal(p0->stack->addr_check(p0->stack, p0), 0);
+	l.br->host = NULL;
 }
 
 /* Each word and its negation sets and clears its flag, and no other. */
@@ -600,6 +621,7 @@ main(void)
 		TEST(test_link_state),
 		TEST(test_down_flushes_dynamic),
 		TEST(test_member_ifaddrs),
+		TEST(test_a_moved_bridge_obeys_the_sysctls_there),
 		TEST(test_flag_words),
 		TEST(test_address_words),
 		TEST(test_rows_are_whole),
