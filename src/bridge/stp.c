@@ -74,18 +74,17 @@ state_of(enum stp_state state)
 
 /* A line for people, in the log (net.link.bridge.log_stp; FreeBSD's is
  * "bridge0: state changed to forwarding on em0") and as an event. */
-static void COAX_PRINTF(3, 4)
-    tell(struct bridge *br, struct bridge_port *p, const char *fmt, ...)
+static void COAX_PRINTF(4, 5) tell(struct bridge *br, struct bridge_port *p,
+    struct net_event ev, const char *fmt, ...)
 {
 	struct net *net = br->ifp.net;
 	char text[LOG_LINE_MAX / 4];
-	uint64_t held = 0;
 	va_list ap;
-	bool log = bridge_tunable_get(bridge_vnet(br), BRIDGE_LOG_STP) != 0;
+	bool log = bridge_tunable_get(br->ifp.vnet, BRIDGE_LOG_STP) != 0;
 
 	if (!log && TAILQ_EMPTY(&net->subscribers))
 		return;
-	if (!ratelimit_allow(&br->stp_limit, net->now_ns, &held))
+	if (!ratelimit_allow(&br->stp_limit, net->now_ns, &ev.value))
 		return;
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
@@ -93,8 +92,12 @@ static void COAX_PRINTF(3, 4)
 	if (log)
 		log_notice("%s: %s%s%s", br->ifp.name, text,
 		    p != NULL ? " on " : "", p != NULL ? p->ifp->name : "");
-	bridge_event(
-	    br, NET_EVENT_STP, 0, p != NULL ? p->ifp : NULL, text, held);
+	ev.type = NET_EVENT_STP;
+	ev.ifp = &br->ifp;
+	ev.other = p != NULL ? p->ifp : NULL;
+	ev.vlan = -1;
+	ev.text = text;
+	net_emit(net, &ev);
 }
 
 /* Untagged, whatever VLANs the port has, and past the bridge's counters. */
@@ -123,10 +126,14 @@ do_effect(struct bridge *br, struct bridge_port *p, const struct stp_effect *e)
 		if (p->state == state_of(e->state))
 			return;
 		p->state = state_of(e->state);
-		tell(br, p, "state changed to %s", stp_state_name(e->state));
+		tell(br, p,
+		    (struct net_event){ .state = stp_state_name(e->state) },
+		    "state changed to %s", stp_state_name(e->state));
 		return;
 	case STP_EFFECT_ROLE:
-		tell(br, p, "role changed to %s", stp_role_name(e->role));
+		tell(br, p,
+		    (struct net_event){ .role = stp_role_name(e->role) },
+		    "role changed to %s", stp_role_name(e->role));
 		return;
 	case STP_EFFECT_FLUSH:
 		fdb_flush_port(&br->fdb, p->number, false);
@@ -143,7 +150,8 @@ do_effect(struct bridge *br, struct bridge_port *p, const struct stp_effect *e)
 		send_bpdu(p, e->bpdu.data, e->bpdu.len);
 		return;
 	case STP_EFFECT_NOTE:
-		tell(br, p, "%s", stp_note_text(e->note));
+		tell(br, p, (struct net_event){ 0 }, "%s",
+		    stp_note_text(e->note));
 		return;
 	}
 	COAX_UNREACHABLE();
@@ -175,13 +183,14 @@ tell_bridge(struct bridge *br, enum stp_note note)
 	if (stp_port_count(br->stp) == 0)
 		return;
 	if (note != STP_NOTE_ROOT) {
-		tell(br, NULL, "%s", stp_note_text(note));
+		tell(br, NULL, (struct net_event){ 0 }, "%s",
+		    stp_note_text(note));
 		return;
 	}
 	stp_get(br->stp, &i);
 	u64_to_mac(stp_id_address(i.root_id), mac);
-	tell(br, NULL, "the root is %s priority %u", ether_format(mac, text),
-	    (unsigned int)(i.root_id >> 48));
+	tell(br, NULL, (struct net_event){ 0 }, "the root is %s priority %u",
+	    ether_format(mac, text), (unsigned int)(i.root_id >> 48));
 }
 
 static void

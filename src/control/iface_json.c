@@ -359,6 +359,10 @@ control_event_json(const struct net_event *ev)
 		json_object_set_new(
 		    o, "count", json_integer((json_int_t)ev->value));
 	}
+	if (ev->role != NULL)
+		json_object_set_new(o, "role", json_string(ev->role));
+	if (ev->state != NULL)
+		json_object_set_new(o, "state", json_string(ev->state));
 	if (ev->text != NULL)
 		json_object_set_new(o, "text", info_json_text(ev->text));
 	if (ev->cause != NULL)
