@@ -7,7 +7,7 @@
 # Hosts are jails with the b end of an epair, whose a end is a member of a
 # bridge: "port N" and "host NAME N ADDRESS" below.
 #
-# shellcheck disable=SC2016,SC2034,SC2154
+# shellcheck disable=SC2016,SC2034,SC2119,SC2154
 # (conditions are for wait_for; lib.subr sets and uses variables)
 
 . "$(atf_get_srcdir)/lib.subr"
@@ -54,12 +54,12 @@ host()
 	fi
 }
 
-# two [WORD ...]: two hosts with addresses on bridge0, made with these words.
+# two: two hosts with addresses on bridge0.
 two()
 {
 	host one 0 192.0.2.1
 	host two 1 192.0.2.2
-	run ifconfig bridge0 create "$@" up
+	run ifconfig bridge0 create up
 	run ifconfig bridge0 addm epair0a addm epair1a
 }
 

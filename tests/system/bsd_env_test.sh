@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # coax bsd-env and the commands in it: what FreeBSD's test programs use.
 #
-# shellcheck disable=SC2016,SC2034,SC2154
+# shellcheck disable=SC2016,SC2034,SC2119,SC2154
 # (conditions are for wait_for; lib.subr sets and uses variables)
 
 . "$(atf_get_srcdir)/lib.subr"

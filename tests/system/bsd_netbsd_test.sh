@@ -4,7 +4,7 @@
 # case for each of theirs. Their nodes are vnets here, their cables epairs; the
 # node in the middle, with the bridge, is the daemon's own.
 #
-# shellcheck disable=SC2016,SC2034,SC2154
+# shellcheck disable=SC2016,SC2034,SC2119,SC2154
 # (conditions are for wait_for; lib.subr sets and uses variables)
 
 . "$(atf_get_srcdir)/lib.subr"
@@ -343,10 +343,10 @@ rtable_delete_member_body()
 	done
 	run ifconfig bridge0 deletem epair0a
 	for m in "$mac1" 02:00:00:00:01:05 02:00:00:00:01:06; do
-		unknown $m
+		unknown "$m"
 	done
 	for m in "$mac3" 02:00:00:00:03:05 02:00:00:00:03:06; do
-		known $m epair1a
+		known "$m" epair1a
 	done
 	run ifconfig bridge0 deletem epair1a
 	atf_check -o empty ifconfig bridge0 addr
