@@ -15,6 +15,8 @@
  *   in VNET COMMAND          from inside the vnet
  *   slow on|off, closed on|off, canceled on|off, taken NAME,
  *   forward SECONDS          (the world's)
+ *   timers                   what is made from here on has timers
+ *   live SECONDS             they run, and frames move
  *   events on|off            shows events as they happen
  *   send IF COUNT            frames out of an interface
  *   # and empty lines are copied
@@ -222,6 +224,10 @@ do_line(struct golden *g, struct rpc_session *s, const char *line)
 		ASSERT(str_copy(g->w->taken, sizeof(g->w->taken), args) == 0);
 	} else if (strcmp(word, "forward") == 0) {
 		g->w->net->now_ns += (uint64_t)atoi(args) * 1000000000u;
+	} else if (strcmp(word, "timers") == 0) {
+		world_timers(g->w);
+	} else if (strcmp(word, "live") == 0) {
+		world_live(g->w, (uint32_t)atoi(args));
 	} else if (strcmp(word, "events") == 0) {
 		if (is_on(args) && !g->events)
 			net_subscribe(g->w->net, &g->subscriber);

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A net in memory for the tests of control/: the kinds feth, epair, bridge,
- * vlan and mock, a system that keeps netdevs, vnets and addresses in lists, and
- * a client of an RPC session. No system call, no clock.
+ * A net in memory for the tests of control/: every kind, and one of its own; a
+ * system that keeps netdevs, vnets and addresses in lists; and a client of an
+ * RPC session. No system call, no clock.
  *
  *   mock0          link that follows up and down; a word of every argument
  *   world.slow     the system answers later: world_pump() lets it
  *   world.taken    a name that the host has a netdev of its own under
  *   world.canceled what the system begins it does not bring to an end
  *   world.closed   vnets that were attached cannot be entered (EACCES)
+ *   world_live()   timers run and frames move for a time; only what is made
+ *                  after world_timers() has timers
  */
 #pragma once
 
@@ -22,6 +24,7 @@
 #include "base/assert.h"
 #include "base/list.h"
 #include "base/str.h"
+#include "base/timerheap.h"
 #include "base/util.h"
 #include "bridge/bridge.h"
 #include "control/methods.h"
@@ -54,6 +57,7 @@ struct world {
 	} waits[WORLD_WAITS];
 	uint32_t wait_count;
 	int closed_fds; /* descriptors that were closed */
+	struct timerheap timers;
 };
 
 /* The system. */
@@ -389,7 +393,8 @@ static const struct iface_ops mock_ops = {
 };
 
 static const struct iface_ops *const world_kinds[] = { &feth_ops, &epair_ops,
-	&bridge_ops, &vlan_ops, &mock_ops, NULL };
+	&tap_ops, &vether_ops, &xnb_ops, &bridge_ops, &vlan_ops, &mock_ops,
+	NULL };
 
 static const struct rpc_method *const world_methods[] = { control_methods,
 	NULL };
@@ -465,8 +470,26 @@ world_destroy(struct world *w)
 	rpc_server_destroy(w->server);
 	w->slow = false;
 	net_destroy(w->net);
+	timerheap_fini(&w->timers);
 	world_closed_fds = NULL;
 	free(w);
+}
+
+static inline void
+world_timers(struct world *w)
+{
+	w->net->timers = &w->timers;
+}
+
+static inline void
+world_live(struct world *w, uint32_t seconds)
+{
+	for (uint32_t i = 0; i < seconds * 10; i++) {
+		w->net->now_ns += 100000000u;
+		(void)timerheap_run(&w->timers, w->net->now_ns, UINT32_MAX);
+		while (net_poll(w->net))
+			;
+	}
 }
 
 /* Lets the session run until it has nothing more to do. */

@@ -14,7 +14,8 @@
 #include "control/ifconfig.h"
 
 /* One interface of each kind. */
-static const char *const targets[] = { "feth0", "bridge0", "mock0", "vlan0" };
+static const char *const targets[] = { "feth0", "bridge0", "mock0", "vlan0",
+	"epair0a", "tap0", "vether0", "xnb0" };
 
 struct walk {
 	struct world *w;
@@ -31,8 +32,12 @@ setup(void **state)
 
 	for (size_t i = 0; i < ARRAY_LEN(targets); i++) {
 		char words[64];
+		int len = (int)strlen(targets[i]);
 
-		snprintf(words, sizeof(words), "%s create", targets[i]);
+		/* An end of a pair is made with the other. */
+		if (str_has_prefix(targets[i], "epair"))
+			len--;
+		snprintf(words, sizeof(words), "%.*s create", len, targets[i]);
 		assert_int_equal(
 		    world_tool(w, w->home, "ifconfig", words, &out, &err), 0);
 	}
@@ -267,6 +272,11 @@ check_absent_and_wrong(struct walk *k, const struct iface_keyword *row)
 			continue;
 		refuse_value(k, row, i, "nothing0");
 		refuse_value(k, row, i, "bridge0");
+		/* There, and Ethernet, but no member. */
+		if (strcmp(k->target, "bridge0") == 0 &&
+		    strcmp(row->name, "addm") != 0 &&
+		    strcmp(row->name, "span") != 0)
+			refuse_value(k, row, i, "epair0b");
 	}
 }
 
@@ -334,7 +344,7 @@ test_words_belong_to_their_kind(void **state)
 		    net_iface_find(w->net, NULL, targets[i])->ops;
 
 		for (const struct iface_keyword *row = ops->keywords;
-		     row->name != NULL; row++) {
+		     row != NULL && row->name != NULL; row++) {
 			struct walk k = { .w = w,
 				.target =
 				    targets[(i + 1) % ARRAY_LEN(targets)] };
@@ -345,6 +355,23 @@ test_words_belong_to_their_kind(void **state)
 				argv[a + 1] = good(&row->args[a]);
 			assert_refused(&k, argv, n + 1);
 		}
+	}
+}
+
+/* A kind that is new is tried here as well. */
+static void
+test_every_kind_is_tried(void **state)
+{
+	(void)state;
+	for (size_t i = 0; drv_kinds[i] != NULL; i++) {
+		bool found = false;
+
+		for (size_t k = 0; k < ARRAY_LEN(targets); k++)
+			found = found ||
+			        str_has_prefix(targets[k], drv_kinds[i]->kind);
+		if (!found)
+			fail_msg("no interface of kind %s in targets[]",
+			    drv_kinds[i]->kind);
 	}
 }
 
@@ -414,6 +441,7 @@ main(void)
 		CASE(test_empty_and_long_arguments_are_refused),
 		CASE(test_absent_and_wrong_interfaces_are_refused),
 		CASE(test_words_belong_to_their_kind),
+		CASE(test_every_kind_is_tried),
 		CASE(test_every_word_has_help_and_stands_once),
 		CASE(test_a_long_line_runs),
 	};
