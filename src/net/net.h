@@ -135,10 +135,10 @@ struct net_event {
 	int vlan;            /* or -1 */
 	uint32_t what;       /* IFACE_CHANGED_*, or a drop reason */
 	uint64_t value;      /* number of drops ... */
-	const char *role;    /* of spanning tree: what @other has now, or NULL */
-	const char *state;   /* the same */
-	const char *text;    /* a line for people, or NULL */
-	const char *cause;   /* who did it, or NULL */
+	const char *role;  /* of spanning tree: what @other has now, or NULL */
+	const char *state; /* the same */
+	const char *text;  /* a line for people, or NULL */
+	const char *cause; /* who did it, or NULL */
 };
 
 struct net_subscriber {
