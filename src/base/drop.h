@@ -33,6 +33,8 @@ enum drop_counter {
 	    "The offload record contradicts the frame.") \
 	X(CSUM_UNKNOWN, "csum-unknown", OERR, \
 	    "A blank checksum of a protocol that cannot be completed.") \
+	X(FRAGMENTS, "fragments", IERR, \
+	    "Part of a packet with a blank sum that did not become whole.") \
 	X(GSO_UNSUPPORTED, "gso-unsupported", OERR, \
 	    "A super-frame of a kind that cannot be segmented.") \
 	X(NO_FRAME, "no-frame", IQDROP, \

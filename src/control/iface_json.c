@@ -36,17 +36,23 @@ static const struct flag_name {
 };
 
 /* BSD's IFCAP_* bits. */
+#define CAP_RXCSUM      0x000001u
 #define CAP_TXCSUM      0x000002u
 #define CAP_TSO4        0x000100u
 #define CAP_TSO6        0x000200u
+#define CAP_LRO         0x000400u
 #define CAP_LINKSTATE   0x080000u
+#define CAP_RXCSUM_IPV6 0x200000u
 #define CAP_TXCSUM_IPV6 0x400000u
 
 static const struct flag_name iface_options[] = {
+	{ CAP_RXCSUM, "RXCSUM" },
 	{ CAP_TXCSUM, "TXCSUM" },
 	{ CAP_TSO4, "TSO4" },
 	{ CAP_TSO6, "TSO6" },
+	{ CAP_LRO, "LRO" },
 	{ CAP_LINKSTATE, "LINKSTATE" },
+	{ CAP_RXCSUM_IPV6, "RXCSUM_IPV6" },
 	{ CAP_TXCSUM_IPV6, "TXCSUM_IPV6" },
 	{ 0, NULL },
 };
@@ -73,12 +79,23 @@ options_of(const struct iface *ifp)
 {
 	uint32_t o = 0;
 
-	if ((ifp->caps & OFFLOAD_CSUM) != 0)
-		o |= CAP_TXCSUM | CAP_TXCSUM_IPV6;
-	if ((ifp->caps & OFFLOAD_TSO4) != 0)
-		o |= CAP_TSO4;
-	if ((ifp->caps & OFFLOAD_TSO6) != 0)
-		o |= CAP_TSO6;
+	static const struct {
+		uint32_t in, out, option;
+	} rows[] = {
+		{ 0, OFFLOAD_CSUM4, CAP_TXCSUM },
+		{ 0, OFFLOAD_CSUM6, CAP_TXCSUM_IPV6 },
+		{ 0, OFFLOAD_TSO4, CAP_TSO4 },
+		{ 0, OFFLOAD_TSO6, CAP_TSO6 },
+		{ OFFLOAD_CSUM4, 0, CAP_RXCSUM },
+		{ OFFLOAD_CSUM6, 0, CAP_RXCSUM_IPV6 },
+		{ OFFLOAD_TSO4 | OFFLOAD_TSO6, 0, CAP_LRO },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if ((ifp->caps_in & rows[i].in) != 0 ||
+		    (ifp->caps & rows[i].out) != 0)
+			o |= rows[i].option;
+	}
 	if (ifp->link != IFACE_LINK_UNKNOWN)
 		o |= CAP_LINKSTATE;
 	return o;

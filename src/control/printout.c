@@ -867,9 +867,11 @@ part_kinds(const json_t *p, struct text *out)
 }
 
 static void
-put_value(struct text *t, const json_t *v)
+put_value(struct text *t, const json_t *v, bool lines)
 {
-	if (json_is_string(v))
+	if (json_is_string(v) && lines)
+		put_lines(t, json_string_value(v));
+	else if (json_is_string(v))
 		put(t, json_string_value(v));
 	else if (json_is_boolean(v))
 		text_puts(t, json_is_true(v) ? "1" : "0");
@@ -902,10 +904,11 @@ part_sysctl(const json_t *p, struct text *out)
 		put(out, get_str(p, "type"));
 	else {
 		if (old != NULL) {
-			put_value(out, old);
+			put_value(out, old, false);
 			text_puts(out, " -> ");
 		}
-		put_value(out, json_object_get(p, "value"));
+		put_value(
+		    out, json_object_get(p, "value"), get_true(p, "lines"));
 	}
 	text_puts(out, "\n");
 }

@@ -93,8 +93,9 @@ add_rows(struct nodes *n, struct sysctl_ctx *ctx, const struct sysctl_row *row)
 				return;
 			node->row = row;
 			memcpy(node->child, child, sizeof(child));
-			snprintf(node->name, sizeof(node->name), "%s%s",
-			    row->name, child);
+			snprintf(node->name, sizeof(node->name), "%s%s%s",
+			    row->name, child,
+			    row->suffix != NULL ? row->suffix : "");
 		}
 	}
 }
@@ -269,6 +270,8 @@ value_json(const struct node *n, const struct sysctl_value *v, bool hex)
 {
 	char text[24];
 
+	if (v->text != NULL)
+		return json_string(v->text); /* lines of the daemon's own */
 	if (node_type(n) == SYSCTL_STRING)
 		return info_json_text(v->str);
 	if (!hex)
@@ -360,10 +363,13 @@ usage(struct command *c)
 static json_t *
 node_part(struct command *c, const struct node *n)
 {
-	struct sysctl_value v;
+	bool shown = !c->name_only && !c->about && !c->type;
+	struct sysctl_value v = { 0 };
 	json_t *part;
 
-	if (node_get(n, &c->ctx, &v) != 0)
+	/* What is hidden from -a may have a cost: not unless it is wanted. */
+	if ((shown || n->row == NULL || (n->row->flags & SYSCTL_HIDE) == 0) &&
+	    node_get(n, &c->ctx, &v) != 0)
 		return NULL;
 	part = json_pack("{s:s,s:s,s:s,s:o,s:s,s:s}", "part", "sysctl", "name",
 	    n->name, "type", type_name(node_type(n)), "value",
@@ -373,6 +379,9 @@ node_part(struct command *c, const struct node *n)
 	    : c->type    ? "type"
 	                 : "both",
 	    "separator", c->equal ? "=" : ": ");
+	if (v.text != NULL)
+		json_object_set_new(part, "lines", json_true());
+	free(v.text);
 	json_object_set_new(part, "description", json_string(node_about(n)));
 	if (c->value_only)
 		json_object_set_new(part, "bare", json_true());
@@ -407,7 +416,8 @@ show_tree(struct command *c, const char *name)
 		    (strncmp(n->name, name, len) != 0 || n->name[len] != '.'))
 			continue;
 		shown++;
-		if (n->row == NULL || (n->row->flags & SYSCTL_HIDE) == 0)
+		if (len > 0 || n->row == NULL ||
+		    (n->row->flags & SYSCTL_HIDE) == 0)
 			show_node(c, n);
 	}
 	return shown;
@@ -686,6 +696,8 @@ sysctl_get(const struct sysctl_request *r, const char *name, json_t **value)
 	if (err == 0)
 		*value = node_type(n) == SYSCTL_BOOL ? json_boolean(v.num)
 		                                     : value_json(n, &v, false);
+	if (err == 0)
+		free(v.text);
 	free(nodes.list);
 	return err;
 }

@@ -5,11 +5,11 @@
  * A tunable is a row. Tables come as an array of arrays (struct sysctl_tree),
  * so that the daemon and the drivers add theirs; control's own are
  * sysctl_control_rows. A row whose name ends in '.' is a dynamic node: its
- * list() names the children (net.link.tap.tapN).
+ * list() names the children (net.link.tap.tapN, dev.xnb.N.dump_rings).
  *
  * Output is parts, rendered by control/printout:
  *   {"part":"sysctl","name","value","type","show":"both|value|name|
- *    description|type", "separator", "old"?,"description"?}
+ *    description|type", "separator", "old"?,"description"?,"lines"?}
  *   {"part":"warning","text":"unknown oid 'x'"}    standard error
  */
 #pragma once
@@ -33,11 +33,12 @@ enum sysctl_type {
 struct sysctl_value {
 	uint64_t num;
 	char str[SYSCTL_STRING_MAX];
+	char *text; /* of get(), instead of str: a long one; control frees it */
 };
 
 #define SYSCTL_RW   0x01u /* can be set */
 #define SYSCTL_VNET 0x02u /* one value a vnet: get and set see @vnet */
-#define SYSCTL_HIDE 0x04u /* not in -a, only by name */
+#define SYSCTL_HIDE 0x04u /* not in -a, only by name or what it is below */
 
 /* Where a row is read or written. */
 struct sysctl_ctx {
@@ -48,7 +49,8 @@ struct sysctl_ctx {
 };
 
 struct sysctl_row {
-	const char *name; /* NULL ends a table; "net.link.tap." is dynamic */
+	const char *name;   /* NULL ends a table; "net.link.tap." is dynamic */
+	const char *suffix; /* of a dynamic node, behind the child; or NULL */
 	enum sysctl_type type;
 	uint32_t flags;
 	uint64_t min, max; /* of a number; both 0: 0 to INT32_MAX; of a

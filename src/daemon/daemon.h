@@ -37,3 +37,4 @@ extern const struct rpc_method daemon_port_methods[];
 
 /* Rows for struct sysctl_tree; its user is the struct daemon. */
 extern const struct sysctl_row daemon_sysctls[];
+extern const struct sysctl_row daemon_xnb_sysctls[];

@@ -391,6 +391,7 @@ static const struct rpc_method *const method_tables[] = {
 static const struct sysctl_row *const sysctl_tables[] = {
 	sysctl_control_rows,
 	daemon_sysctls,
+	daemon_xnb_sysctls,
 	NULL,
 };
 

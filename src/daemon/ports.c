@@ -1,13 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Methods of ring ports.
+ * Methods of ring ports, and the sysctls of their interfaces.
  *
  *   port.open {name?, make?}    {"name","fd":0}: the socket of the handshake
+ *   dev.xnb.N.%desc             which interface it is
+ *   dev.xnb.N.dump_rings        its rings
+ *   dev.xnb.N.unit_test_results runs the built-in tests
  */
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/str.h"
 #include "daemon/daemon.h"
 #include "daemon/opening.h"
 #include "drv/drv.h"
+#include "drv/xnb/dump.h"
 #include "drv/xnb/local.h"
+#include "drv/xnb/selftest.h"
 
 static void
 method_open(struct rpc_call *call)
@@ -42,6 +51,88 @@ const struct rpc_method daemon_port_methods[] = {
 	    { "make", RPC_BOOLEAN, true, 0, 0,
 	      "the interface is made if it does not exist" } },
 	    method_open, "open a ring port: doc/ring.md" },
+	{ .name = NULL },
+};
+/* clang-format on */
+
+/* --- sysctls ----------------------------------------------------------------
+ */
+
+static bool
+list_xnbs(const struct sysctl_ctx *ctx, uint32_t i, char name[IFACE_NAME_MAX])
+{
+	const struct iface *ifp;
+
+	TAILQ_FOREACH (ifp, &ctx->net->ifaces, all_link) {
+		if (ifp->ops == &xnb_ops && net_iface_visible(ifp, ctx->vnet) &&
+		    i-- == 0) {
+			snprintf(name, IFACE_NAME_MAX, "%u", xnb_number(ifp));
+			return true;
+		}
+	}
+	return false;
+}
+
+static const struct iface *
+xnb_of_ctx(const struct sysctl_ctx *ctx)
+{
+	uint32_t number;
+
+	if (ctx->child == NULL ||
+	    str_u32(ctx->child, 10, 0, UINT32_MAX, &number) < 0)
+		return NULL;
+	return xnb_by_number(ctx->net, number);
+}
+
+static int
+get_desc(const struct sysctl_ctx *ctx, struct sysctl_value *v)
+{
+	const struct iface *ifp = xnb_of_ctx(ctx);
+
+	if (ifp == NULL)
+		return -ENOENT;
+	snprintf(v->str, sizeof(v->str), "Backend Virtual Network Device %s",
+	    ifp->name);
+	return 0;
+}
+
+static int
+get_dump_rings(const struct sysctl_ctx *ctx, struct sysctl_value *v)
+{
+	const struct iface *ifp = xnb_of_ctx(ctx);
+
+	if (ifp == NULL)
+		return -ENOENT;
+	v->text = xnb_dump_rings(ifp);
+	return v->text != NULL ? 0 : -ENOMEM;
+}
+
+static int
+get_unit_test_results(const struct sysctl_ctx *ctx, struct sysctl_value *v)
+{
+	struct xnb_selftest_result r;
+	int err;
+
+	if (xnb_of_ctx(ctx) == NULL)
+		return -ENOENT;
+	err = xnb_selftest_run(&r);
+	if (err == 0)
+		v->text = r.text;
+	return err;
+}
+
+/* clang-format off */
+const struct sysctl_row daemon_xnb_sysctls[] = {
+	{ .name = "dev.xnb.", .suffix = ".%desc", .type = SYSCTL_STRING,
+	  .list = list_xnbs, .get = get_desc,
+	  .about = "Which interface it is" },
+	{ .name = "dev.xnb.", .suffix = ".dump_rings", .type = SYSCTL_STRING,
+	  .list = list_xnbs, .get = get_dump_rings,
+	  .about = "Xennet ring information, for debugging" },
+	{ .name = "dev.xnb.", .suffix = ".unit_test_results",
+	  .type = SYSCTL_STRING, .flags = SYSCTL_HIDE,
+	  .list = list_xnbs, .get = get_unit_test_results,
+	  .about = "Results of running the built-in unit tests" },
 	{ .name = NULL },
 };
 /* clang-format on */

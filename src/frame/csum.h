@@ -51,6 +51,10 @@ csum_fold(uint64_t sum)
 	return v;
 }
 
+/** csum_crc32c() - SCTP's checksum (RFC 9260, appendix A), as a number that is
+ * stored little-endian; the field itself is to be zero */
+uint32_t csum_crc32c(const void *data, size_t len);
+
 /** csum_pseudo4() - sum of the IPv4 pseudo-header; addresses at @src, @dst */
 uint64_t csum_pseudo4(
     const uint8_t *src, const uint8_t *dst, uint8_t proto, uint32_t l4_len);

@@ -24,6 +24,11 @@
 #define TCP_PSH          0x08
 #define TCP_CWR          0x80
 
+#define ICMP_CSUM_OFFSET 2
+#define ICMP_HDR_LEN     4
+#define SCTP_CSUM_OFFSET 8
+#define SCTP_HDR_LEN     12
+
 /* Where TCP or UDP keeps its checksum, from the start of its header. */
 static inline uint16_t
 l4_csum_offset(const struct parsed *p)
@@ -36,6 +41,18 @@ static inline bool
 l4_whole(const struct parsed *p)
 {
 	return p->l4_ok && !p->fragment && p->l4_hdr != 0;
+}
+
+/* What an output must take (OFFLOAD_CSUM*) to be given a partial sum behind
+ * these headers. */
+static inline uint32_t
+l4_csum_need(const struct parsed *p)
+{
+	uint32_t need = p->ip == 6 ? OFFLOAD_CSUM6 : OFFLOAD_CSUM4;
+
+	if (p->tags != 0 || (p->ip == 6 && p->l4 != p->l3 + IP6_HDR_LEN))
+		need |= OFFLOAD_CSUM_ANY;
+	return need;
 }
 
 static inline uint64_t

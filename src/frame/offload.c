@@ -196,6 +196,35 @@ offload_check(struct frame *f, enum drop_reason *why)
 	return 0;
 }
 
+/* The sums of other protocols than TCP and UDP, all of them in place. */
+static int
+complete_other(struct frame *f, const struct parsed *p)
+{
+	uint8_t *l4 = f->data + p->l4;
+	uint64_t sum = 0;
+
+	switch (p->proto) {
+	case IP_PROTO_ICMP6:
+		sum = l4_pseudo(f->data, p, p->l4_len);
+		__attribute__((fallthrough));
+	case IP_PROTO_ICMP:
+		if (p->l4_len < ICMP_HDR_LEN)
+			return -EBADMSG;
+		be16_put(l4 + ICMP_CSUM_OFFSET, 0);
+		be16_put(l4 + ICMP_CSUM_OFFSET,
+		    (uint16_t)~csum_fold(csum_add(sum, l4, p->l4_len)));
+		return 0;
+	case IP_PROTO_SCTP:
+		if (p->l4_len < SCTP_HDR_LEN)
+			return -EBADMSG;
+		le32_put(l4 + SCTP_CSUM_OFFSET, 0);
+		le32_put(l4 + SCTP_CSUM_OFFSET, csum_crc32c(l4, p->l4_len));
+		return 0;
+	default:
+		return -EBADMSG;
+	}
+}
+
 int
 offload_blank(struct frame *f, enum drop_reason *why)
 {
@@ -206,8 +235,13 @@ offload_blank(struct frame *f, enum drop_reason *why)
 		return refuse(DROP_BAD_OFFLOAD, why);
 	if (p.ip == 0)
 		return 0;
-	if (!l4_whole(&p))
-		return refuse(DROP_CSUM_UNKNOWN, why);
+	if (p.fragment)
+		return -EINPROGRESS;
+	if (!l4_whole(&p)) {
+		if (!p.l4_ok || complete_other(f, &p) < 0)
+			return refuse(DROP_CSUM_UNKNOWN, why);
+		return 0;
+	}
 	f->off = (struct frame_offload){
 		.flags = FRAME_CSUM_PARTIAL,
 		.hdr_len = (uint16_t)(p.l4 + p.l4_hdr),
@@ -234,6 +268,22 @@ mtu_fits(const struct frame *f, uint32_t mtu)
 	return len <= mtu;
 }
 
+/* What an output must take for this partial sum. The headers are looked at only
+ * where it matters. */
+static uint32_t
+csum_need(const struct frame *f, uint32_t caps)
+{
+	struct parsed p;
+
+	if ((caps & OFFLOAD_CSUM) == OFFLOAD_CSUM || (caps & OFFLOAD_CSUM) == 0)
+		return OFFLOAD_CSUM;
+	if (parse_frame(
+	        f->data, f->len, f->off.gso_type != FRAME_GSO_NONE, &p) < 0 ||
+	    p.ip == 0)
+		return OFFLOAD_CSUM;
+	return l4_csum_need(&p);
+}
+
 bool
 offload_fits_slow(const struct frame *f, uint32_t caps, uint32_t mtu)
 {
@@ -241,7 +291,7 @@ offload_fits_slow(const struct frame *f, uint32_t caps, uint32_t mtu)
 	uint32_t need = 0;
 
 	if ((o->flags & FRAME_CSUM_PARTIAL) != 0)
-		need |= OFFLOAD_CSUM;
+		need |= csum_need(f, caps);
 	switch (o->gso_type & ~FRAME_GSO_ECN) {
 	case FRAME_GSO_NONE:
 		break;

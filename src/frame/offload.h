@@ -24,12 +24,19 @@
 #include "frame/frame.h"
 
 /* What an output can take, or an input may hand in. */
-#define OFFLOAD_CSUM    0x01u /* partial checksums (TCP, UDP; v4 and v6) */
+#define OFFLOAD_CSUM4   0x01u /* partial checksums of TCP and UDP over IPv4 */
 #define OFFLOAD_TSO4    0x02u
 #define OFFLOAD_TSO6    0x04u
 #define OFFLOAD_TSO_ECN 0x08u /* TSO with CWR set */
 #define OFFLOAD_USO     0x10u
-#define OFFLOAD_ALL     0x1fu
+#define OFFLOAD_CSUM6   0x20u /* ... and over IPv6 */
+#define OFFLOAD_CSUM_ANY                                    \
+	0x40u /* ... behind tags and extension headers, too \
+	       */
+#define OFFLOAD_ALL 0x7fu
+
+/* Outputs that are told where the sum is need not care what is before it. */
+#define OFFLOAD_CSUM (OFFLOAD_CSUM4 | OFFLOAD_CSUM6 | OFFLOAD_CSUM_ANY)
 
 #define OFFLOAD_SEGMENTS_MAX     2048 /* a super-frame with more is refused */
 #define OFFLOAD_USO_SEGMENTS_MAX 64   /* the Linux kernel takes no more whole */
@@ -65,10 +72,14 @@ int offload_check(struct frame *f, enum drop_reason *why);
  * offload_blank() - the sender says that the checksum is blank, not where
  * @f: frame with a zero record, sole reader (asserted)
  *
- * Finds TCP or UDP and makes the sum partial, as offload_check() has it. What
- * is not IP stays as it is.
+ * Finds the transport header. TCP's and UDP's sum becomes partial, as
+ * offload_check() has it; ICMP's, ICMPv6's and SCTP's, which senders do not
+ * leave out, is completed at once. What is not IP stays as it is.
  *
- * Return: 0, or -EBADMSG with the reason in @why. The caller drops.
+ * Return: 0; -EINPROGRESS for a fragment: its sum needs the others, too
+ * (frame/frags.h); or -EBADMSG with the reason in @why (DROP_BAD_OFFLOAD: IP
+ * contradicts the frame; DROP_CSUM_UNKNOWN: another protocol). The caller
+ * drops.
  */
 int offload_blank(struct frame *f, enum drop_reason *why);
 
@@ -79,7 +90,8 @@ typedef void offload_emit_fn(void *arg, struct frame *f);
 typedef void offload_drop_fn(void *arg, struct frame *f, enum drop_reason why);
 
 struct offload_output {
-	uint32_t caps; /* OFFLOAD_* that the output takes; GSO needs CSUM too */
+	uint32_t caps; /* OFFLOAD_* that the output takes; a super-frame needs
+	                * what its sum needs, too */
 	uint32_t mtu;  /* payload limit of a frame or segment, in bytes after
 	                * the Ethernet header, tags not counted; 0: no limit */
 	offload_emit_fn *emit;

@@ -107,6 +107,10 @@ parse_ip4(const uint8_t *data, size_t len, bool gso, struct parsed *p)
 	p->proto = ip[9];
 	p->fragment = (frag & 0x3fff) != 0; /* an offset, or more to come */
 	p->first = p->fragment && (frag & 0x1fff) == 0;
+	p->more = (frag & 0x2000) != 0;
+	p->frag_id = be16_get(ip + 4);
+	p->frag_at = (uint16_t)((frag & 0x1fff) * 8);
+	p->frag_data = (uint16_t)(p->l3 + hdr);
 	p->src = (uint16_t)(p->l3 + 12);
 	p->dst = (uint16_t)(p->l3 + 16);
 	p->l4 = (uint16_t)(p->l3 + hdr);
@@ -218,6 +222,10 @@ parse_ip6(const uint8_t *data, size_t len, bool gso, struct parsed *p)
 			if ((frag & 0xfff9) != 0) {
 				p->fragment = true;
 				p->first = (frag & 0xfff8) == 0;
+				p->more = (frag & 1) != 0;
+				p->frag_id = be32_get(data + at + 4);
+				p->frag_at = frag & 0xfff8;
+				p->frag_data = (uint16_t)(at + ext);
 			}
 			if ((frag & 0xfff8) != 0) {
 				p->proto = data[at];

@@ -17,19 +17,25 @@
 #define PARSE_CHAIN_MAX 256 /* bytes of IPv6 extension headers */
 
 /* Transport protocols that coax knows by name. */
-#define IP_PROTO_TCP  6
-#define IP_PROTO_UDP  17
-#define IP_PROTO_SCTP 132
+#define IP_PROTO_ICMP  1
+#define IP_PROTO_TCP   6
+#define IP_PROTO_UDP   17
+#define IP_PROTO_ICMP6 58
+#define IP_PROTO_SCTP  132
 
 struct parsed {
 	uint16_t
-	    ethertype;   /* after tags; host order; < 1536: an 802.3 length */
-	uint16_t l3;     /* offset of the network header */
-	uint8_t tags;    /* VLAN tags passed */
-	uint8_t ip;      /* 4, 6 or 0 */
-	uint8_t proto;   /* IP protocol at l4, valid when ip != 0 */
-	bool fragment;   /* offset != 0 or more fragments (v6 atomic: false) */
-	bool first;      /* of a fragmented packet: offset 0 */
+	    ethertype;    /* after tags; host order; < 1536: an 802.3 length */
+	uint16_t l3;      /* offset of the network header */
+	uint8_t tags;     /* VLAN tags passed */
+	uint8_t ip;       /* 4, 6 or 0 */
+	uint8_t proto;    /* IP protocol at l4, valid when ip != 0 */
+	bool fragment;    /* offset != 0 or more fragments (v6 atomic: false) */
+	bool first;       /* of a fragmented packet: offset 0 */
+	bool more;        /* more fragments follow */
+	uint32_t frag_id; /* of a fragmented packet */
+	uint16_t frag_at; /* its bytes before this fragment's */
+	uint16_t frag_data; /* offset of this fragment's bytes in the frame */
 	bool l4_ok;      /* l4 is the transport header and it begins inside */
 	uint16_t l4;     /* offset of the transport header */
 	uint32_t l4_len; /* bytes of L4 by the IP length fields, within frame */

@@ -92,15 +92,16 @@ segment_possible(const struct frame *f, const struct parsed *p)
 void
 offload_segment(struct frame *f, const struct offload_output *out)
 {
-	bool partial = (out->caps & OFFLOAD_CSUM) != 0;
 	struct parsed p;
 	uint32_t payload, at, i = 0;
+	bool partial;
 
 	if (parse_frame(f->data, f->len, true, &p) < 0 ||
 	    !segment_possible(f, &p)) {
 		out->drop(out->arg, f, DROP_GSO_UNSUPPORTED);
 		return;
 	}
+	partial = (~out->caps & l4_csum_need(&p)) == 0;
 	payload = f->len - p.l4 - p.l4_hdr;
 	for (at = 0; at < payload; at += f->off.gso_size) {
 		struct frame *s = segment_make(f, &p, i++, at, partial);

@@ -286,6 +286,8 @@ struct iface {
 	enum iface_link link;
 	uint32_t caps_taken; /* ... that transmit takes */
 	uint32_t caps_off;   /* ... that is masked: iface_mask_caps() */
+	uint32_t caps_in;    /* OFFLOAD_* that the wire brings, where the kind
+	                      * says so: shown */
 	uint64_t created_ns;
 	uint64_t link_changed_ns;
 	struct iface *parent; /* whose child it is (vlan), or NULL */

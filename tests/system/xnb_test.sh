@@ -28,6 +28,27 @@ example()
 	example_pid=$!
 }
 
+# port_hold NAME [OPTION ...]: a program that has the port and takes offloads,
+# until port_release. Options: -q QUEUES.
+port_hold()
+{
+	rm -f port.in
+	mkfifo port.in
+	: >port.out
+	"$COAX_BUILD/tests/system/port_helper" hold "$@" \
+	    <port.in >port.out 2>port.err &
+	port_pid=$!
+	exec 8>port.in
+	wait_for '[ -s port.out ] || ! kill -0 "$port_pid"'
+	[ -s port.out ] || fail "no port: $(cat port.err)"
+}
+
+port_release()
+{
+	exec 8>&-
+	wait "$port_pid" || fail "port_helper: $(cat port.err)"
+}
+
 atf_test_case between_programs
 between_programs_head()
 {
@@ -92,8 +113,91 @@ lifetime_body()
 	coaxd_stop
 }
 
+atf_test_case configured_by_ifconfig
+configured_by_ifconfig_head()
+{
+	about 60 "MAC, MTU and every offload's word, also all at once"
+}
+configured_by_ifconfig_body()
+{
+	lab_or_here
+	coaxd_start
+	run ifconfig xnb0 create persist ether 00:16:3e:00:00:01 mtu 65521 up
+	shows 'ether 00:16:3e:00:00:01' ifconfig xnb0
+	shows 'mtu 65521' ifconfig xnb0
+	refused 'SIOCSIFMTU|Invalid' ifconfig xnb0 mtu 65522
+	run ifconfig xnb0 mtu 1500
+	# Nobody is there who could take anything; what comes in may be undone.
+	shows 'options=280401<RXCSUM,LRO,LINKSTATE,RXCSUM_IPV6>' ifconfig xnb0
+	run ifconfig xnb0 -rxcsum -rxcsum6 -lro
+	shows 'options=80000<LINKSTATE>' ifconfig xnb0
+	run ifconfig xnb0 rxcsum rxcsum6 lro
+	port_hold xnb0
+	shows 'options=680703<RXCSUM,TXCSUM,TSO4,TSO6,LRO,LINKSTATE,RXCSUM_IPV6,TXCSUM_IPV6>' \
+	    ifconfig xnb0
+	run ifconfig xnb0 -tso4
+	hides 'TSO4' ifconfig xnb0
+	shows 'TSO6' ifconfig xnb0
+	run ifconfig xnb0 tso4 -txcsum
+	hides 'TXCSUM,|TSO4' ifconfig xnb0 # no super-frames without
+	shows 'TXCSUM_IPV6' ifconfig xnb0
+	run ifconfig xnb0 txcsum -txcsum6
+	hides 'TXCSUM_IPV6|TSO6' ifconfig xnb0
+	run ifconfig xnb0 txcsum6 -tso
+	hides 'TSO' ifconfig xnb0
+	run ifconfig xnb0 tso rate 125000/1000
+	shows 'TSO4,TSO6' ifconfig xnb0
+	run ifconfig xnb0 -rate
+	refused 'BYTES/MICROSECONDS' ifconfig xnb0 rate 5
+	port_release
+	coaxd_stop
+}
+
+atf_test_case sysctls
+sysctls_head()
+{
+	about 60 "dump_rings shows all rings; unit_test_results; read-only"
+}
+sysctls_body()
+{
+	lab_or_here
+	coaxd_start
+	ports 2
+	# Not connected: nothing to show.
+	shows '^dev.xnb.0.dump_rings: $' sysctl dev.xnb.0.dump_rings
+	example ring-sink sink.out -t 60 xnb1
+	wait_for 'grep -q ready sink.out'
+	port_hold xnb0 -q 2
+	sysctl dev.xnb.0.dump_rings >rings.out
+	[ "$(grep -c '^queue ' rings.out)" -eq 2 ] || fail "$(cat rings.out)"
+	[ "$(grep -c '^req_cons ' rings.out)" -eq 2 ]
+	! grep -E -- '-[0-9]|0x' rings.out || fail "not unsigned"
+	port_release
+	# The counters are statistics of traffic.
+	shows '^sent 300$' "$COAX_BUILD/examples/ring-generator" -c 300 xnb0
+	wait_for '[ "$(sysctl -n dev.xnb.1.dump_rings |
+	    sed -n "s/^rsp_prod_pvt *[0-9]* *//p")" = 300 ]'
+	for lib_v in dump_rings unit_test_results; do
+		refused 'is read only' sysctl "dev.xnb.0.$lib_v=1"
+	done
+	: >coaxd.err
+	shows '^[0-9]* Tests Passed$' sysctl -n dev.xnb.1.unit_test_results
+	hides 'FAILED' sysctl -n dev.xnb.1.unit_test_results
+	# Errors that the suite simulates are in the log (here: standard error).
+	grep -q 'xnb unit test .*: the front end is cut off' coaxd.err ||
+	    fail "nothing in the log"
+	# It disturbed nobody.
+	[ "$(field xnb1 drops_total)" -eq 0 ]
+	hides 'unit_test_results' sysctl -a
+	shows 'dev.xnb.1.dump_rings' sysctl -a
+	shows 'Backend Virtual Network Device xnb1' sysctl dev.xnb.1
+	coaxd_stop
+}
+
 atf_init_test_cases()
 {
+	atf_add_test_case configured_by_ifconfig
+	atf_add_test_case sysctls
 	atf_add_test_case between_programs
 	atf_add_test_case lifetime
 }

@@ -181,13 +181,24 @@ super_frame(const struct super *s, struct prng *g)
 	return f;
 }
 
+/* What an output must take to be given the sum of these headers undone. */
+static uint32_t
+csum_need(const struct super *s)
+{
+	uint32_t need = s->ip == 6 ? OFFLOAD_CSUM6 : OFFLOAD_CSUM4;
+
+	if (s->tags != 0 || (s->ip == 6 && s->l4 != s->l3 + 40))
+		need |= OFFLOAD_CSUM_ANY;
+	return need;
+}
+
 static void
 sample_check(struct super *s, struct prng *g)
 {
 	struct offload_output out = { .emit = emit, .drop = drop };
 	bool cwr = s->proto == 6 && (s->tcp_flags & 0x80) != 0;
 	bool multi = s->payload > s->mss;
-	uint32_t need = OFFLOAD_CSUM;
+	uint32_t sum = csum_need(s), need = sum;
 	struct frame *f = super_frame(s, g);
 	enum drop_reason why;
 	uint32_t i = 0;
@@ -238,7 +249,7 @@ sample_check(struct super *s, struct prng *g)
 			judge(s, true);
 		}
 	} else {
-		judge(s, (out.caps & OFFLOAD_CSUM) != 0);
+		judge(s, (out.caps & sum) == sum);
 	}
 	for (i = 0; i < emitted_count; i++)
 		frame_release(emitted[i]);

@@ -11,8 +11,10 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/ether.h"
+#include "base/str.h"
 #include "base/util.h"
 #include "drv/xnb/xnb.h"
 #include "frame/flow.h"
@@ -261,19 +263,47 @@ xnb_transmit(struct iface *ifp, struct frame_batch *batch)
 	net_flush_later(ifp);
 }
 
-uint32_t
-xnb_caps(const struct xnb *x)
+/* OFFLOAD_* that the front end takes, less what is off. A super-frame has no
+ * sum either. The protocol has no way to say that CWR is set. */
+static uint32_t
+caps_out(const struct xnb *x)
 {
 	const struct xnb_features *f = &x->features;
 	uint32_t caps = 0;
 
-	if (f->csum4 && f->csum6 && (x->off & XNB_OFF_TXCSUM) == 0)
-		caps |= OFFLOAD_CSUM;
-	if (caps != 0 && f->sg && f->gso4 && (x->off & XNB_OFF_TSO4) == 0)
+	if (f->csum4 && (x->off & XNB_OFF_TXCSUM) == 0)
+		caps |= OFFLOAD_CSUM4;
+	if (f->csum6 && (x->off & XNB_OFF_TXCSUM6) == 0)
+		caps |= OFFLOAD_CSUM6;
+	if ((caps & OFFLOAD_CSUM4) != 0 && f->sg && f->gso4 &&
+	    (x->off & XNB_OFF_TSO4) == 0)
 		caps |= OFFLOAD_TSO4;
-	if (caps != 0 && f->sg && f->gso6 && (x->off & XNB_OFF_TSO6) == 0)
+	if ((caps & OFFLOAD_CSUM6) != 0 && f->sg && f->gso6 &&
+	    (x->off & XNB_OFF_TSO6) == 0)
 		caps |= OFFLOAD_TSO6;
 	return caps;
+}
+
+/* What may come in undone. */
+static uint32_t
+caps_in(const struct xnb *x)
+{
+	uint32_t caps = 0;
+
+	if ((x->off & XNB_OFF_RXCSUM) == 0)
+		caps |= OFFLOAD_CSUM4;
+	if ((x->off & XNB_OFF_RXCSUM6) == 0)
+		caps |= OFFLOAD_CSUM6;
+	if ((x->off & XNB_OFF_LRO) == 0)
+		caps |= OFFLOAD_TSO4 | OFFLOAD_TSO6;
+	return caps;
+}
+
+void
+xnb_caps_update(struct xnb *x)
+{
+	x->ifp.caps_in = caps_in(x);
+	iface_set_caps(&x->ifp, x->connected ? caps_out(x) : 0);
 }
 
 /* --- life ------------------------------------------------------------------
@@ -339,6 +369,7 @@ xnb_create(struct iface *ifp)
 	x->rx_poll.fn = rx_poll_due;
 	net_lladdr_choose(ifp, 0xf20ba4, ifp->mac);
 	net_lladdr_choose(ifp, 0xf20ba4, x->front_mac);
+	xnb_caps_update(x);
 	iface_set_link(ifp, IFACE_LINK_DOWN);
 	return 0;
 }
@@ -350,10 +381,24 @@ xnb_destroy(struct iface *ifp)
 	struct timerheap *timers = ifp->net->timers;
 
 	xnb_detach(x);
+	xnb_tx_forget(x, DROP_DESTROYED);
 	if (timers != NULL) {
 		timerheap_del(timers, &x->stall);
 		timerheap_del(timers, &x->rx_poll);
 	}
+}
+
+static int
+xnb_set_mtu(struct iface *ifp, uint32_t mtu)
+{
+	const struct xnb *x = xnb_of(ifp);
+
+	if (x->connected && !x->features.sg &&
+	    mtu > COAX_RING_PAGE - ETH_HDR_LEN)
+		return net_error(ifp->net, -EINVAL,
+		    "the front end takes packets of one page only: up to %u",
+		    COAX_RING_PAGE - ETH_HDR_LEN);
+	return 0;
 }
 
 static void
@@ -362,6 +407,8 @@ xnb_changed(struct iface *ifp, uint32_t what)
 	struct xnb *x = xnb_of(ifp);
 	bool up = (ifp->flags & IFACE_UP) != 0;
 
+	if ((what & IFACE_CHANGED_MTU) != 0)
+		xnb_vif_mtu(x);
 	if ((what & IFACE_CHANGED_FLAGS) == 0)
 		return;
 	iface_set_running(ifp, up);
@@ -407,6 +454,105 @@ set_nopersist(struct iface *ifp, const union keyword_value *v)
 	return 0;
 }
 
+static int
+switch_offload(struct iface *ifp, uint32_t bits, bool on)
+{
+	struct xnb *x = xnb_of(ifp);
+
+	x->off = on ? x->off & ~bits : x->off | bits;
+	xnb_caps_update(x);
+	return 0;
+}
+
+/* An offload's two words, and what they have set. */
+#define OFFLOAD_WORD(id, bits)                                                 \
+	static int set_##id(struct iface *ifp, const union keyword_value *v)   \
+	{                                                                      \
+		(void)v;                                                       \
+		return switch_offload(ifp, bits, true);                        \
+	}                                                                      \
+	static int unset_##id(struct iface *ifp, const union keyword_value *v) \
+	{                                                                      \
+		(void)v;                                                       \
+		return switch_offload(ifp, bits, false);                       \
+	}                                                                      \
+	static void save_##id(const struct iface *ifp, struct keyword_sink *s) \
+	{                                                                      \
+		keyword_put_switch(                                            \
+		    s, #id, "", (xnb_of_const(ifp)->off & (bits)) == 0, true); \
+	}
+OFFLOAD_WORD(rxcsum, XNB_OFF_RXCSUM)
+OFFLOAD_WORD(rxcsum6, XNB_OFF_RXCSUM6)
+OFFLOAD_WORD(txcsum, XNB_OFF_TXCSUM)
+OFFLOAD_WORD(txcsum6, XNB_OFF_TXCSUM6)
+OFFLOAD_WORD(tso4, XNB_OFF_TSO4)
+OFFLOAD_WORD(tso6, XNB_OFF_TSO6)
+OFFLOAD_WORD(lro, XNB_OFF_LRO)
+#undef OFFLOAD_WORD
+
+static int
+set_tso(struct iface *ifp, const union keyword_value *v)
+{
+	(void)v;
+	return switch_offload(ifp, XNB_OFF_TSO4 | XNB_OFF_TSO6, true);
+}
+
+static int
+unset_tso(struct iface *ifp, const union keyword_value *v)
+{
+	(void)v;
+	return switch_offload(ifp, XNB_OFF_TSO4 | XNB_OFF_TSO6, false);
+}
+
+/* "BYTES/USECS"; a tool's key "rate" has a comma. */
+static int
+set_rate(struct iface *ifp, const union keyword_value *v)
+{
+	struct xnb *x = xnb_of(ifp);
+	char text[XNB_VALUE_MAX];
+	uint64_t bytes, usecs;
+	char *slash;
+
+	if (str_copy(text, sizeof(text), v[0].str) < 0)
+		return -EINVAL;
+	slash = strpbrk(text, "/,");
+	if (slash != NULL)
+		*slash = '\0';
+	if (slash == NULL || str_u64(text, 10, 1, UINT32_MAX, &bytes) < 0 ||
+	    str_u64(slash + 1, 10, 1, UINT32_MAX, &usecs) < 0)
+		return net_error(ifp->net, -EINVAL,
+		    "a rate is BYTES/MICROSECONDS, each from 1 to %u",
+		    UINT32_MAX);
+	x->rate_bytes = bytes;
+	x->rate_usecs = usecs;
+	xnb_vif_rate(x);
+	return 0;
+}
+
+static int
+unset_rate(struct iface *ifp, const union keyword_value *v)
+{
+	struct xnb *x = xnb_of(ifp);
+
+	(void)v;
+	x->rate_bytes = x->rate_usecs = 0;
+	xnb_vif_rate(x);
+	return 0;
+}
+
+static void
+save_rate(const struct iface *ifp, struct keyword_sink *s)
+{
+	const struct xnb *x = xnb_of_const(ifp);
+
+	if (x->rate_bytes != 0)
+		keyword_put(s, "rate %llu/%llu",
+		    (unsigned long long)x->rate_bytes,
+		    (unsigned long long)x->rate_usecs);
+	else if (s->all)
+		keyword_put(s, "-rate");
+}
+
 static void
 save_persist(const struct iface *ifp, struct keyword_sink *s)
 {
@@ -428,6 +574,133 @@ static const struct iface_keyword xnb_keywords[] = {
 	    .help = "the interface ends with its program",
 	    .saved_by = "persist",
 	},
+	{
+	    .name = "rxcsum",
+	    .apply = set_rxcsum,
+	    .bsd_name = "rxcsum",
+	    .help = "take blank TCP and UDP sums over IPv4, believe good ones",
+	    .save = save_rxcsum,
+	},
+	{
+	    .name = "-rxcsum",
+	    .apply = unset_rxcsum,
+	    .bsd_name = "-rxcsum",
+	    .help = "complete sums over IPv4 that come in, believe none",
+	    .saved_by = "rxcsum",
+	},
+	{
+	    .name = "rxcsum6",
+	    .apply = set_rxcsum6,
+	    .bsd_name = "rxcsum6",
+	    .help = "the same over IPv6",
+	    .save = save_rxcsum6,
+	},
+	{
+	    .name = "-rxcsum6",
+	    .apply = unset_rxcsum6,
+	    .bsd_name = "-rxcsum6",
+	    .help = "the same over IPv6",
+	    .saved_by = "rxcsum6",
+	},
+	{
+	    .name = "txcsum",
+	    .apply = set_txcsum,
+	    .bsd_name = "txcsum",
+	    .help = "leave sums over IPv4 to the front end",
+	    .save = save_txcsum,
+	},
+	{
+	    .name = "-txcsum",
+	    .apply = unset_txcsum,
+	    .bsd_name = "-txcsum",
+	    .help = "complete sums over IPv4 that go out",
+	    .saved_by = "txcsum",
+	},
+	{
+	    .name = "txcsum6",
+	    .apply = set_txcsum6,
+	    .bsd_name = "txcsum6",
+	    .help = "leave sums over IPv6 to the front end",
+	    .save = save_txcsum6,
+	},
+	{
+	    .name = "-txcsum6",
+	    .apply = unset_txcsum6,
+	    .bsd_name = "-txcsum6",
+	    .help = "complete sums over IPv6 that go out",
+	    .saved_by = "txcsum6",
+	},
+	{
+	    .name = "tso",
+	    .apply = set_tso,
+	    .bsd_name = "tso",
+	    .help = "tso4 and tso6",
+	    .saved_by = "tso4",
+	},
+	{
+	    .name = "-tso",
+	    .apply = unset_tso,
+	    .bsd_name = "-tso",
+	    .help = "-tso4 and -tso6",
+	    .saved_by = "tso4",
+	},
+	{
+	    .name = "tso4",
+	    .apply = set_tso4,
+	    .bsd_name = "tso4",
+	    .help = "give the front end super-frames over IPv4",
+	    .save = save_tso4,
+	},
+	{
+	    .name = "-tso4",
+	    .apply = unset_tso4,
+	    .bsd_name = "-tso4",
+	    .help = "segment super-frames over IPv4 that go out",
+	    .saved_by = "tso4",
+	},
+	{
+	    .name = "tso6",
+	    .apply = set_tso6,
+	    .bsd_name = "tso6",
+	    .help = "give the front end super-frames over IPv6",
+	    .save = save_tso6,
+	},
+	{
+	    .name = "-tso6",
+	    .apply = unset_tso6,
+	    .bsd_name = "-tso6",
+	    .help = "segment super-frames over IPv6 that go out",
+	    .saved_by = "tso6",
+	},
+	{
+	    .name = "lro",
+	    .apply = set_lro,
+	    .bsd_name = "lro",
+	    .help = "take super-frames from the front end",
+	    .save = save_lro,
+	},
+	{
+	    .name = "-lro",
+	    .apply = unset_lro,
+	    .bsd_name = "-lro",
+	    .help = "segment super-frames that come in",
+	    .saved_by = "lro",
+	},
+	{
+	    .name = "rate",
+	    .args = { { .kind = KEYWORD_ARG_WORD, .name = "bytes/usecs" } },
+	    .apply = set_rate,
+	    .bsd_name = "rate",
+	    .help = "limit what the front end may send, each queue",
+	    .save = save_rate,
+	},
+	{
+	    .name = "-rate",
+	    .apply = unset_rate,
+	    .bsd_name = "-rate",
+	    .help = "no limit",
+	    .saved_by = "rate",
+	},
 	{ .name = NULL },
 };
 
@@ -447,6 +720,7 @@ const struct iface_ops xnb_ops = {
 	.poll = xnb_poll,
 	.flush = xnb_flush,
 	.changed = xnb_changed,
+	.set_mtu = xnb_set_mtu,
 	.get = xnb_get,
 	.keywords = xnb_keywords,
 };

@@ -307,18 +307,13 @@ local_read_front(struct xnb_transport *t, const char *key, char *value)
 	return copy_value(keys_get(&local_of(t)->front, key), value);
 }
 
-/* What a tool would have written is what ifconfig has set. */
+/* No tool has written anything: ifconfig sets the interface itself. */
 static int
 local_read_back(struct xnb_transport *t, const char *key, char *value)
 {
-	const struct xnb *x = t->xnb;
-
-	if (strcmp(key, "rate") == 0 && x->rate_bytes != 0) {
-		snprintf(value, XNB_VALUE_MAX, "%llu,%llu",
-		    (unsigned long long)x->rate_bytes,
-		    (unsigned long long)x->rate_usecs);
-		return 0;
-	}
+	(void)t;
+	(void)key;
+	(void)value;
 	return -ENOENT;
 }
 
@@ -613,8 +608,6 @@ put_card(struct xnb *x, struct xnb_local *l)
 
 	(void)local_write(&l->t, "interface", x->ifp.name);
 	(void)local_write(&l->t, "mac", ether_format(x->front_mac, text));
-	snprintf(text, sizeof(text), "%u", x->ifp.mtu);
-	(void)local_write(&l->t, "mtu", text);
 }
 
 int

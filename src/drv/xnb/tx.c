@@ -22,6 +22,7 @@
 #include "drv/xnb/xnb.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "base/ether.h"
 #include "base/util.h"
@@ -358,54 +359,222 @@ answer(struct xnb_queue *q, const struct tx_batch *b)
 		q->notify_tx = true;
 }
 
-/* Makes and checks the frame's offload record. */
-static int
-believe(struct xnb_queue *q, const struct tx_packet *p, enum drop_reason *why)
-{
-	struct frame *f = p->f;
+/* --- offload records -------------------------------------------------------
+ */
 
-	if (p->gso_size != 0) {
-		if (p->gso_size < GSO_MIN) {
-			*why = DROP_BAD_OFFLOAD;
-			return -EBADMSG;
-		}
-		/* Its sum is made anew for each segment, whatever it says. */
-		if ((p->flags & COAX_NETTXF_CSUM_BLANK) == 0)
-			q->stats.gso_fixed++;
-		f->off.gso_type = p->gso_type;
-		f->off.gso_size = p->gso_size;
-		return offload_check(f, why);
-	}
-	if ((p->flags & COAX_NETTXF_CSUM_BLANK) != 0)
-		return offload_blank(f, why);
-	if ((p->flags & COAX_NETTXF_DATA_VALIDATED) != 0)
-		f->off.flags = FRAME_CSUM_VALID;
-	return 0;
+/* What goes on into the interface. */
+struct tx_input {
+	struct xnb *x;
+	struct frame_batch batch;
+};
+
+static void
+input_flush(struct tx_input *in)
+{
+	if (in->batch.count != 0)
+		iface_input(&in->x->ifp, &in->batch);
+	in->batch.count = 0;
 }
 
 static void
-input(struct xnb_queue *q, struct tx_batch *b)
+input_add(void *arg, struct frame *f)
 {
-	struct iface *ifp = &q->xnb->ifp;
-	struct frame_batch batch;
+	struct tx_input *in = arg;
+
+	in->batch.frames[in->batch.count++] = f;
+	if (in->batch.count == FRAME_BATCH_MAX)
+		input_flush(in);
+}
+
+static void
+input_drop(void *arg, struct frame *f, enum drop_reason why)
+{
+	struct tx_input *in = arg;
+
+	iface_drop(&in->x->ifp, f, why);
+}
+
+/* What the interface's words let in undone. */
+static uint32_t
+caps_taken(const struct xnb *x)
+{
+	uint32_t caps = OFFLOAD_ALL;
+
+	if ((x->off & XNB_OFF_RXCSUM) != 0)
+		caps &= ~(OFFLOAD_CSUM4 | OFFLOAD_TSO4);
+	if ((x->off & XNB_OFF_RXCSUM6) != 0)
+		caps &= ~(OFFLOAD_CSUM6 | OFFLOAD_TSO6);
+	if ((x->off & XNB_OFF_LRO) != 0)
+		caps &= ~(OFFLOAD_TSO4 | OFFLOAD_TSO6);
+	return caps;
+}
+
+/* A frame with a good record: what is not to come in is done here. */
+static void
+input_fit(struct tx_input *in, struct frame *f)
+{
+	struct offload_output out = {
+		.caps = caps_taken(in->x),
+		.emit = input_add,
+		.drop = input_drop,
+		.arg = in,
+	};
+
+	if (out.caps == OFFLOAD_ALL)
+		input_add(in, f);
+	else
+		offload_fit(f, &out);
+}
+
+/* --- fragments -------------------------------------------------------------
+ */
+
+static void
+frags_due(struct timer *t, uint64_t now_ns)
+{
+	struct xnb *x = CONTAINER_OF(t, struct xnb, frags_timer);
+	struct tx_input in;
+	uint64_t next_ns;
+
+	in.x = x;
+	in.batch.count = 0;
+	x->frags->arg = &in;
+	next_ns = frags_expire(x->frags, now_ns);
+	if (next_ns != 0)
+		(void)timerheap_add(x->ifp.net->timers, t, next_ns);
+}
+
+void
+xnb_tx_forget(struct xnb *x, enum drop_reason why)
+{
+	struct tx_input in;
+
+	if (x->frags == NULL)
+		return;
+	if (x->ifp.net->timers != NULL)
+		timerheap_del(x->ifp.net->timers, &x->frags_timer);
+	in.x = x;
+	in.batch.count = 0;
+	x->frags->arg = &in;
+	frags_clear(x->frags, why);
+	free(x->frags);
+	x->frags = NULL;
+}
+
+static int
+frags_make(struct xnb *x)
+{
+	if (x->frags != NULL)
+		return 0;
+	x->frags = calloc(1, sizeof(*x->frags));
+	if (x->frags == NULL)
+		return -ENOMEM;
+	x->frags->emit = input_add;
+	x->frags->drop = input_drop;
+	x->frags_timer.fn = frags_due;
+	return 0;
+}
+
+/* A fragment with a blank sum waits for the others. */
+static void
+hold(struct tx_input *in, struct frame *f)
+{
+	struct xnb *x = in->x;
+	struct net *net = x->ifp.net;
+
+	if (frags_make(x) < 0) {
+		input_drop(in, f, DROP_FRAGMENTS);
+		return;
+	}
+	x->frags->arg = in;
+	if (!frags_input(x->frags, f, true, net->now_ns))
+		input_drop(in, f, DROP_CSUM_UNKNOWN);
+	if (net->timers != NULL && x->frags->count != 0 &&
+	    !timer_is_set(&x->frags_timer))
+		(void)timerheap_add(
+		    net->timers, &x->frags_timer, net->now_ns + FRAGS_NS);
+}
+
+/* --- the four kinds of packets ---------------------------------------------
+ */
+
+/* One that says nothing of its sum, or that it is good. It may belong to one
+ * that is held. */
+static void
+take_plain(struct tx_input *in, struct frame *f)
+{
+	struct xnb *x = in->x;
+
+	if (x->frags != NULL) {
+		x->frags->arg = in;
+		if (frags_input(x->frags, f, false, x->ifp.net->now_ns))
+			return;
+	}
+	input_add(in, f);
+}
+
+static void
+take_super(struct tx_input *in, struct xnb_queue *q, const struct tx_packet *p)
+{
+	struct frame *f = p->f;
 	enum drop_reason why;
 
-	batch.count = 0;
+	if (p->gso_size < GSO_MIN) {
+		input_drop(in, f, DROP_BAD_OFFLOAD);
+		return;
+	}
+	/* Its sum is made anew for each segment, whatever it says. */
+	if ((p->flags & COAX_NETTXF_CSUM_BLANK) == 0)
+		q->stats.gso_fixed++;
+	f->off.gso_type = p->gso_type;
+	f->off.gso_size = p->gso_size;
+	if (offload_check(f, &why) < 0)
+		input_drop(in, f, why);
+	else
+		input_fit(in, f);
+}
+
+static void
+take_blank(struct tx_input *in, struct frame *f)
+{
+	enum drop_reason why;
+	int err = offload_blank(f, &why);
+
+	if (err == 0)
+		input_fit(in, f);
+	else if (err == -EINPROGRESS)
+		hold(in, f);
+	else
+		input_drop(in, f, why);
+}
+
+/* Makes the frames' offload records, and lets them in. */
+static void
+input(struct xnb_queue *q, struct tx_batch *b)
+{
+	bool believe = (q->xnb->off & (XNB_OFF_RXCSUM | XNB_OFF_RXCSUM6)) == 0;
+	struct tx_input in;
+
+	in.x = q->xnb;
+	in.batch.count = 0;
 	for (uint32_t i = 0; i < b->count; i++) {
 		struct tx_packet *p = &b->packets[i];
 
 		if (p->f == NULL)
 			continue;
-		if ((p->gso_size != 0 ||
-		        (p->flags & (COAX_NETTXF_CSUM_BLANK |
-		                        COAX_NETTXF_DATA_VALIDATED)) != 0) &&
-		    believe(q, p, &why) < 0)
-			iface_drop(ifp, p->f, why);
-		else
-			batch.frames[batch.count++] = p->f;
+		if (p->gso_size != 0) {
+			take_super(&in, q, p);
+			continue;
+		}
+		if ((p->flags & COAX_NETTXF_CSUM_BLANK) != 0) {
+			take_blank(&in, p->f);
+			continue;
+		}
+		if ((p->flags & COAX_NETTXF_DATA_VALIDATED) != 0 && believe)
+			p->f->off.flags = FRAME_CSUM_VALID;
+		take_plain(&in, p->f);
 	}
-	if (batch.count != 0)
-		iface_input(ifp, &batch);
+	input_flush(&in);
 }
 
 int

@@ -229,6 +229,11 @@ read_rate(struct xnb *x, uint64_t *bytes, uint64_t *period_ns)
 	uint64_t usecs;
 
 	*bytes = *period_ns = 0;
+	if (x->rate_bytes != 0) { /* ifconfig has the last word */
+		*bytes = x->rate_bytes;
+		*period_ns = x->rate_usecs * 1000;
+		return;
+	}
 	if (x->t->ops->read_back(x->t, "rate", value) < 0)
 		return;
 	comma = strchr(value, ',');
@@ -240,6 +245,27 @@ read_rate(struct xnb *x, uint64_t *bytes, uint64_t *period_ns)
 		*bytes = 0;
 	else
 		*period_ns = usecs * 1000;
+}
+
+void
+xnb_vif_mtu(struct xnb *x)
+{
+	if (x->t != NULL)
+		put_num(x, "mtu", x->ifp.mtu);
+}
+
+void
+xnb_vif_rate(struct xnb *x)
+{
+	uint64_t bytes, period_ns;
+
+	if (!x->connected)
+		return;
+	read_rate(x, &bytes, &period_ns);
+	for (uint32_t i = 0; i < x->queue_count; i++)
+		xnb_credit_init(
+		    &x->queues[i], bytes, period_ns, x->ifp.net->now_ns);
+	xnb_event(x);
 }
 
 static int
@@ -362,8 +388,9 @@ xnb_vif_disconnect(struct xnb *x)
 	if (!x->connected)
 		return;
 	x->connected = false;
+	xnb_tx_forget(x, DROP_DESTROYED);
 	iface_set_link(&x->ifp, IFACE_LINK_DOWN);
-	iface_set_caps(&x->ifp, 0);
+	xnb_caps_update(x);
 }
 
 /* What cannot go on is told and closed. */
@@ -394,7 +421,7 @@ vif_connect(struct xnb *x)
 		return;
 	}
 	x->connected = true;
-	iface_set_caps(&x->ifp, xnb_caps(x));
+	xnb_caps_update(x);
 	if (x->t->ops->may_connect == NULL || x->t->ops->may_connect(x->t))
 		xnb_vif_ready(x);
 }
@@ -437,6 +464,7 @@ xnb_vif_start(struct xnb *x)
 {
 	begin(x);
 	put_features(x);
+	put_num(x, "mtu", x->ifp.mtu);
 	x->broken = false;
 	set_state(x, COAX_NETIF_STATE_INIT_WAIT);
 	end(x);

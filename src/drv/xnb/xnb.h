@@ -38,6 +38,7 @@
 #include "base/timerheap.h"
 #include "coax/netif.h"
 #include "drv/drv.h"
+#include "frame/frags.h"
 #include "net/net.h"
 #include "ring/netring.h"
 
@@ -238,6 +239,10 @@ struct xnb {
 	uint64_t work_ns;     /* last time that there was something to do */
 	struct timer stall;   /* looks after the backlogs */
 	struct timer rx_poll; /* for front ends that do not tell */
+
+	/* tx.c */
+	struct frags *frags;      /* owned; NULL until there was one */
+	struct timer frags_timer; /* set while something is held */
 };
 
 static inline struct xnb *
@@ -266,8 +271,8 @@ int xnb_attach(struct xnb *x, struct xnb_transport *t);
 /** xnb_detach() - the front end is gone for good: disconnect, ops->close */
 void xnb_detach(struct xnb *x);
 
-/** xnb_caps() - OFFLOAD_* that the front end takes, less what is off */
-uint32_t xnb_caps(const struct xnb *x);
+/** xnb_caps_update() - what the front end takes or what is off has changed */
+void xnb_caps_update(struct xnb *x);
 
 /* --- vif.c -----------------------------------------------------------------
  */
@@ -281,6 +286,10 @@ void xnb_vif_front_changed(struct xnb *x, uint32_t state);
 void xnb_vif_ready(struct xnb *x);
 /** xnb_vif_close() - we end it: Closing, disconnect, Closed */
 void xnb_vif_close(struct xnb *x);
+/** xnb_vif_mtu() - the MTU was changed: the front end can read it */
+void xnb_vif_mtu(struct xnb *x);
+/** xnb_vif_rate() - the rate was changed by ifconfig: it holds at once */
+void xnb_vif_rate(struct xnb *x);
 /** xnb_vif_disconnect() - unmap and unbind everything; idempotent */
 void xnb_vif_disconnect(struct xnb *x);
 /**
@@ -304,6 +313,9 @@ void xnb_vif_broken(struct xnb *x);
  * -EPROTO: the connection has ended.
  */
 int xnb_tx_run(struct xnb_queue *q);
+
+/** xnb_tx_forget() - drop what is held for want of the rest */
+void xnb_tx_forget(struct xnb *x, enum drop_reason why);
 
 /** xnb_rx_push() - queue a frame; consumes it */
 void xnb_rx_push(struct xnb_queue *q, struct frame *f);
