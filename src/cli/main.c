@@ -26,6 +26,10 @@ static const struct cli_command commands[] = {
 	    "every dropped frame, by interface and reason" },
 	{ "monitor", cli_monitor, false, "[--json] [type ...]",
 	    "events as they happen" },
+	{ "capture", cli_capture, false,
+	    "interface [-w file | -] [-c count] [-s snaplen] [-B KiB] "
+	    "[--in | --out] [--drops] [filter ...]",
+	    "frames to a file, to a program, or as text" },
 	{ "vnet", cli_vnet, false,
 	    "create name | destroy name | list [--json] | "
 	    "attach name pid|path",

@@ -43,9 +43,8 @@ no_memory(struct rpc_call *call)
 	    rpc_error_data(ENOMEM, NULL));
 }
 
-/* The interface that the parameter "name" names. NULL: answered. */
-static struct iface *
-param_iface(struct rpc_call *call)
+struct iface *
+control_param_iface(struct rpc_call *call)
 {
 	const char *name = rpc_param_str(call, "name");
 	struct iface *ifp = net_iface_find(call->net, call->vnet, name);
@@ -348,7 +347,7 @@ do_iface_list(struct rpc_call *call)
 static void
 do_iface_get(struct rpc_call *call)
 {
-	const struct iface *ifp = param_iface(call);
+	const struct iface *ifp = control_param_iface(call);
 
 	if (ifp != NULL)
 		rpc_reply(call, control_iface_json(ifp, call->vnet));
@@ -358,7 +357,7 @@ do_iface_get(struct rpc_call *call)
 static struct iface *
 param_bridge(struct rpc_call *call)
 {
-	struct iface *ifp = param_iface(call);
+	struct iface *ifp = control_param_iface(call);
 
 	if (ifp != NULL && strcmp(ifp->ops->kind, "bridge") != 0) {
 		(void)net_error(
@@ -452,7 +451,7 @@ do_drops(struct rpc_call *call)
 	bool ok = true;
 
 	if (rpc_param_str(call, "name") != NULL) {
-		ifp = param_iface(call);
+		ifp = control_param_iface(call);
 		if (ifp == NULL)
 			return;
 		ok = drops_add(ifp, &list, &count);

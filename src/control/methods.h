@@ -86,5 +86,9 @@ json_t *control_event_json(const struct net_event *ev);
  * NULL past the last */
 const char *control_event_name(uint32_t type);
 
+/** control_param_iface() - the interface that the parameter "name" names; NULL:
+ * there is none, and the call was answered */
+struct iface *control_param_iface(struct rpc_call *call);
+
 /** control_version() - the program's version, "0.1.0" */
 const char *control_version(void);

@@ -98,7 +98,7 @@ struct rpc_param {
 	const char *about;
 };
 
-#define RPC_PARAMS_MAX 5
+#define RPC_PARAMS_MAX 6
 
 #define RPC_READ_ONLY                                                        \
 	0x01u               /* also on the read-only socket: changes nothing \

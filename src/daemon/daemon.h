@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "control/rpc.h"
 #include "control/sysctl.h"
@@ -28,12 +29,18 @@ struct daemon {
 	uint64_t started_ns;
 	uint32_t spin_us;
 	bool detached;
+	LIST_HEAD(, capturing) captures; /* captures.c's */
+	uint32_t capture_count;
 };
 
 /* Rows for rpc_server_options.tables; its user is the struct daemon. */
 extern const struct rpc_method daemon_methods[];
 extern const struct rpc_method daemon_tap_methods[];
 extern const struct rpc_method daemon_port_methods[];
+extern const struct rpc_method daemon_capture_methods[];
+
+/* Ends the captures of all clients; before the net. */
+void daemon_captures_end(struct daemon *d);
 
 /* Rows for struct sysctl_tree; its user is the struct daemon. */
 extern const struct sysctl_row daemon_sysctls[];

@@ -385,6 +385,7 @@ static const struct rpc_method *const method_tables[] = {
 	daemon_methods,
 	daemon_tap_methods,
 	daemon_port_methods,
+	daemon_capture_methods,
 	NULL,
 };
 
@@ -518,6 +519,7 @@ static void
 close_all(struct daemon *d)
 {
 	control_destroy(d->control);
+	daemon_captures_end(d);
 	if (d->host != NULL && d->net != NULL &&
 	    host_system_shutdown(d->host, clock_now_ns() + SHUTDOWN_NS) < 0)
 		log_warning("some netdevs are left to the end of the process");

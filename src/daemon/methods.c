@@ -266,6 +266,15 @@ sysctl_clients_get(const struct sysctl_ctx *ctx, struct sysctl_value *v)
 }
 
 static int
+sysctl_captures_get(const struct sysctl_ctx *ctx, struct sysctl_value *v)
+{
+	const struct daemon *d = ctx->user;
+
+	v->num = d->capture_count;
+	return 0;
+}
+
+static int
 sysctl_uring_get(const struct sysctl_ctx *ctx, struct sysctl_value *v)
 {
 	const struct daemon *d = ctx->user;
@@ -283,6 +292,9 @@ const struct sysctl_row daemon_sysctls[] = {
 	{ .name = "coax.clients", .type = SYSCTL_INT,
 	  .about = "Control clients connected",
 	  .get = sysctl_clients_get },
+	{ .name = "coax.captures", .type = SYSCTL_INT,
+	  .about = "Captures that go on",
+	  .get = sysctl_captures_get },
 	{ .name = "coax.io_uring", .type = SYSCTL_BOOL,
 	  .about = "Host reads and writes go through io_uring",
 	  .get = sysctl_uring_get },

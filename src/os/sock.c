@@ -7,11 +7,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/str.h"
@@ -429,10 +431,12 @@ memfd_sealed(const char *name, size_t size)
 int
 memfd_check(int fd, size_t size)
 {
+	struct statfs fs;
 	struct stat st;
 	int seals = fcntl(fd, F_GET_SEALS);
 
-	if (seals < 0 || (seals & F_SEAL_SHRINK) == 0)
+	if (seals < 0 || (seals & F_SEAL_SHRINK) == 0 || fstatfs(fd, &fs) < 0 ||
+	    fs.f_type != TMPFS_MAGIC)
 		return -EPERM;
 	if (fstat(fd, &st) < 0)
 		return -errno;

@@ -131,7 +131,8 @@ void fd_close(int *fd);
 int memfd_sealed(const char *name, size_t size);
 
 /*
- * Checks a memfd that a stranger sent: sealed against shrinking, and at least
- * @size bytes. 0, -EPERM (not sealed so, or not a memfd) or -EMSGSIZE.
+ * Checks a memfd that a stranger sent: sealed against shrinking, of ordinary
+ * pages (there may be no huge one when it is needed), and at least @size bytes.
+ * 0, -EPERM (not so, or not a memfd) or -EMSGSIZE.
  */
 int memfd_check(int fd, size_t size);

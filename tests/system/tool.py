@@ -4,7 +4,10 @@
 values of JSON, an independent look at checksums, and a control client that
 misbehaves. Each subcommand is the function of that name, cmd_NAME()."""
 
+import ctypes
+import fcntl
 import json
+import mmap
 import os
 import random
 import re
@@ -897,6 +900,152 @@ def cmd_rpc_responsive(args):
         worst = max(worst, time.monotonic() - start)
     print(f"worst {worst * 1000:.1f} ms")
     expect(f"answers take less than half a second, not {worst}", worst < 0.5)
+
+
+# --- captures -----------------------------------------------------------------
+
+CAPTURE_SIZE = 4096 + 131072
+SEALS = 1033  # F_ADD_SEALS
+SEAL_SHRINK = 2
+
+
+class Capture:
+    """A capture by hand: memory, the bell and the answer."""
+
+    def __init__(self, size=CAPTURE_SIZE, seals=SEAL_SHRINK, memory=None,
+                 bell=None, fds=None, **params):
+        self.fd = os.memfd_create("capture", os.MFD_ALLOW_SEALING)
+        os.ftruncate(self.fd, size)
+        if seals:
+            fcntl.fcntl(self.fd, SEALS, seals)
+        self.ours, theirs = socket.socketpair()
+        self.ours.settimeout(10)
+        send = [self.fd if memory is None else memory,
+                theirs.fileno() if bell is None else bell]
+        send = send if fds is None else send[:fds]
+        c = Client()
+        params = {"name": "tap0", "fds": len(send), **params}
+        line = json.dumps({"jsonrpc": "2.0", "id": 1,
+                           "method": "capture.start", "params": params})
+        socket.send_fds(c.s, [line.encode() + b"\n"], send)
+        self.answer = c.line()
+        theirs.close()
+        c.s.close()
+
+    def map(self):
+        return mmap.mmap(self.fd, CAPTURE_SIZE)
+
+    def ended(self):
+        while self.ours.recv(100):
+            pass
+        return True
+
+    def close(self):
+        self.ours.close()
+        os.close(self.fd)
+
+
+def cmd_capture_hostile(_):
+    """What a client may not give for a capture, and what it may not do."""
+    def captures():
+        return Client().call("sysctl", argv=["-n", "coax.captures"])[
+            "result"]["out"][0]["value"]
+
+    def refused(errno_name, **how):
+        c = Capture(**how)
+        expect(f"{how}: {errno_name} in {c.answer}",
+               c.answer.get("error", {}).get("data", {}).get("errno")
+               == errno_name)
+        c.close()
+
+    taps = TapClient()
+    r = taps.call("tap.open", name=None)
+    expect(f"tap0: {r}", r.get("result", {}).get("name") == "tap0")
+    tap = taps.fds[0]
+    taps.call("ifconfig", argv=["tap0", "up"])
+    a, b = os.pipe()
+    with open("file", "wb+") as f, socket.socket() as tcp:
+        f.truncate(CAPTURE_SIZE)
+        refused("EPERM", memory=a)
+        refused("EPERM", memory=f.fileno())
+        refused("EPERM", seals=0)
+        refused("EPERM", seals=4)  # against growing only
+        refused("EPERM", seals=SEAL_SHRINK | 8)  # against writing
+        refused("EMSGSIZE", size=4096)
+        refused("EMSGSIZE", size=0)
+        refused("EINVAL", size=CAPTURE_SIZE + 4096)
+        refused("EINVAL", size=4096 + 3 * 131072)
+        refused("EMSGSIZE", size=4097 + (1 << 30))
+        refused("EINVAL", bell=b)
+        refused("EINVAL", bell=f.fileno())
+        refused("EINVAL", bell=tcp.fileno())
+        refused("EBADF", fds=1)
+        refused("EINVAL", program="x")
+        refused("EINVAL", program="1,0 0 0 0")
+        refused("EINVAL", program="3,0 0 0 0,5 0 0 4294967294,6 0 0 1")
+        refused("EINVAL", program="2,16 0 0 0,6 0 0 1")
+        refused("E2BIG", program="5000,6 0 0 0")
+        refused("ENXIO", name="tap9")
+    for how in ({"direction": "up"}, {"snaplen": 262145}, {"snaplen": -1},
+                {"count": -1}, {"drops": 1}, {"program": 5}):
+        c = Capture(**how)
+        expect(f"{how} refused: {c.answer}", "error" in c.answer)
+        c.close()
+    # One memory for two, and what was used: never where somebody reads.
+    c = Capture()
+    expect(f"a capture: {c.answer}", "result" in c.answer)
+    os.write(tap, b"\xff" * 60)
+    with c.map() as m:
+        end = time.monotonic() + 10
+        while struct.unpack_from("=Q", m)[0] == 0:
+            expect("the frame is in the memory", time.monotonic() < end)
+        expect("a block of a packet",
+               struct.unpack_from("=I", m, 4096)[0] == 6)
+    # Nonsense all over it, zeroes, holes: the capture ends, or goes on.
+    for fill in (b"\xff", b"\x80", b"\x01", b"\x7f", b"\0"):
+        d = Capture()
+        with d.map() as m:
+            m[:] = fill * CAPTURE_SIZE
+            for _ in range(3000):
+                os.write(tap, b"\xff" * 200)
+        if fill != b"\0":
+            expect("its end", d.ended())
+        d.close()
+    d = Capture()
+    libc = ctypes.CDLL(None, use_errno=True)
+    expect("a hole", libc.fallocate(
+        d.fd, 3, ctypes.c_long(0), ctypes.c_long(CAPTURE_SIZE)) == 0)
+    for _ in range(3000):
+        os.write(tap, b"\xff" * 200)
+    try:
+        os.ftruncate(d.fd, 4096)
+        fail("sealed memory was truncated")
+    except PermissionError:
+        pass
+    d.close()
+    # A bell that is never read, and one that is talked to.
+    d = Capture()
+    d.ours.setblocking(False)
+    try:
+        for _ in range(10000):
+            d.ours.send(b"x" * 1000)
+    except BlockingIOError:
+        pass
+    os.write(tap, b"\xff" * 60)
+    alive()
+    d.close()
+    # As many as an interface may have; all end with their bells.
+    many = [Capture() for _ in range(40)]
+    ok = ["result" in m.answer for m in many]
+    expect(f"32 in all: {ok}", ok == [True] * 31 + [False] * 9)
+    expect("EBUSY", many[39].answer["error"]["data"]["errno"] == "EBUSY")
+    for m in many:
+        m.close()
+    c.close()
+    end = time.monotonic() + 10
+    while captures() != 0:
+        expect("none is left", time.monotonic() < end)
+    alive()
 
 
 def main():

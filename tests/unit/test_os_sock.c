@@ -255,7 +255,7 @@ test_pair_has_the_buffer_asked_for(void **state)
 static void
 test_memfd_cannot_change_its_size(void **state)
 {
-	int fd, loose;
+	int fd, huge, loose;
 
 	(void)state;
 	fd = memfd_sealed("coax-test", 8192);
@@ -270,6 +270,13 @@ test_memfd_cannot_change_its_size(void **state)
 	assert_int_equal(memfd_check(loose, 0), -EPERM);
 	close(loose);
 	assert_int_equal(memfd_check(STDIN_FILENO, 0), -EPERM);
+	/* Sealed, but of pages that may not be there when they are needed. */
+	huge = memfd_create("huge", MFD_ALLOW_SEALING | MFD_HUGETLB);
+	if (huge >= 0) {
+		assert_int_equal(fcntl(huge, F_ADD_SEALS, F_SEAL_SHRINK), 0);
+		assert_int_equal(memfd_check(huge, 0), -EPERM);
+		close(huge);
+	}
 }
 
 static void
