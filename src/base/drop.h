@@ -74,7 +74,7 @@ enum drop_counter {
 	    "Not bridged, and addressed to another station than the host.") \
 	/* feth */ \
 	X(NO_PEER, "no-peer", OERR, \
-	    "Sent through a feth that has no peer.") \
+	    "Sent through an interface whose wire has no other end.") \
 	X(PEER_DOWN, "peer-down", OERR, \
 	    "Sent through a feth whose peer is down.") \
 	X(FAULT_TX_DROPS, "fault-tx-drops", OERR, \
@@ -112,6 +112,13 @@ enum drop_counter {
 	    "The front end has posted no buffers for ten seconds.") \
 	X(XNB_RX_COPY, "xnb-rx-copy", OERR, \
 	    "A buffer of the front end could not be written.") \
+	/* sock */ \
+	X(SOCK_FRAMING, "sock-framing", IERR, \
+	    "An impossible length in the peer's stream, which was ended.") \
+	X(SOCK_CUT, "sock-cut", IERR, \
+	    "The peer's stream ended in the middle of a frame.") \
+	X(SOCK_STRANGER, "sock-stranger", IERR, \
+	    "A datagram from somebody else than the peer.") \
 	/* impairment of a wire */ \
 	X(IMPAIR_LOSS, "impair-loss", NONE, \
 	    "Lost on purpose: the interface is impaired.") \

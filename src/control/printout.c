@@ -404,6 +404,45 @@ line_feth_faults(const json_t *o, struct text *t)
 		text_puts(t, "\n");
 }
 
+/* Where the wire is, and who is there. */
+static void
+line_sock(const json_t *o, struct text *t)
+{
+	static const char *const ends[] = { "listen", "connect" };
+	const json_t *k = json_object_get(o, "sock");
+	const char *s;
+
+	if (!json_is_object(k))
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+		if ((s = get_str(k, ends[i])) == NULL)
+			continue;
+		text_printf(t, "\t%s: ", ends[i]);
+		put(t, s);
+		text_puts(t, " framing ");
+		put(t, get_str(k, "framing"));
+		if (get_int(k, "vnethdr") != 0)
+			text_printf(t, " vnethdr %lld", get_int(k, "vnethdr"));
+		text_puts(t, "\n");
+	}
+	text_puts(t, "\tpeer:");
+	if (!get_true(k, "connected")) {
+		text_puts(t, " <none>");
+		if ((s = get_str(k, "error")) != NULL) {
+			text_puts(t, " (");
+			put(t, s);
+			text_puts(t, ")");
+		}
+	} else if ((s = get_str(k, "peer_address")) != NULL) {
+		text_puts(t, " ");
+		put(t, s);
+	}
+	if (get_int(k, "peer_pid") != 0)
+		text_printf(t, " pid %lld uid %lld", get_int(k, "peer_pid"),
+		    get_int(k, "peer_uid"));
+	text_puts(t, "\n");
+}
+
 /* Only coax has it. */
 static void
 line_impair(const json_t *o, struct text *t)
@@ -706,6 +745,7 @@ static const struct iface_line lines_freebsd[] = {
 	{ line_media, false },
 	{ line_status, false },
 	{ line_tap, false },
+	{ line_sock, false },
 	{ line_impair, false },
 	{ line_wlan, false },
 	{ line_verbose, true },

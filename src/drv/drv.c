@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 
 #include "os/kick.h"
@@ -74,9 +75,10 @@ read_done(
 	return 0;
 }
 
-int
-drv_read_frame(
-    struct net *net, int fd, void *hdr, size_t head, struct frame **out)
+/* @msg: with room for an address, or NULL. */
+static int
+take_frame(struct net *net, int fd, void *hdr, size_t head, struct msghdr *msg,
+    struct frame **out)
 {
 	struct drv_context *ctx = drv_context(net);
 	struct frame *f;
@@ -97,7 +99,13 @@ drv_read_frame(
 	/* One byte more than a frame may have tells that it was longer. */
 	iov[3].iov_base = &over;
 	iov[3].iov_len = 1;
-	n = readv(fd, iov, 4);
+	if (msg == NULL) {
+		n = readv(fd, iov, 4);
+	} else {
+		msg->msg_iov = iov;
+		msg->msg_iovlen = 4;
+		n = recvmsg(fd, msg, MSG_DONTWAIT);
+	}
 	if (n <= 0 || (size_t)n < head) {
 		int err = n < 0 ? -errno : n == 0 ? 1 : -EBADMSG;
 
@@ -108,4 +116,22 @@ drv_read_frame(
 	if (f == NULL)
 		return -ENOBUFS;
 	return read_done(ctx, f, (size_t)n - head, out);
+}
+
+int
+drv_read_frame(
+    struct net *net, int fd, void *hdr, size_t head, struct frame **out)
+{
+	return take_frame(net, fd, hdr, head, NULL, out);
+}
+
+int
+drv_recv_frame(struct net *net, int fd, void *hdr, size_t head,
+    struct sockaddr *from, unsigned int *from_len, struct frame **out)
+{
+	struct msghdr msg = { .msg_name = from, .msg_namelen = *from_len };
+	int err = take_frame(net, fd, hdr, head, &msg, out);
+
+	*from_len = msg.msg_namelen;
+	return err;
 }

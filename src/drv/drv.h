@@ -23,6 +23,7 @@ extern const struct iface_ops *const drv_kinds[];
 
 extern const struct iface_ops epair_ops;
 extern const struct iface_ops feth_ops;
+extern const struct iface_ops sock_ops;
 extern const struct iface_ops tap_ops;
 extern const struct iface_ops vether_ops;
 extern const struct iface_ops vlan_ops;
@@ -81,3 +82,8 @@ drv_context(const struct net *net)
  */
 int drv_read_frame(
     struct net *net, int fd, void *hdr, size_t head, struct frame **out);
+
+struct sockaddr;
+/** drv_recv_frame() - the same from a datagram socket, and whose it is */
+int drv_recv_frame(struct net *net, int fd, void *hdr, size_t head,
+    struct sockaddr *from, unsigned int *from_len, struct frame **out);

@@ -125,7 +125,8 @@ sock_bind(
 		return -errno;
 	if ((o->set_gid && lchown(sun->sun_path, (uid_t)-1, o->gid) < 0) ||
 	    chmod(sun->sun_path, mode) < 0 ||
-	    listen(fd, o->backlog > 0 ? o->backlog : SOMAXCONN) < 0) {
+	    (o->type != SOCK_DGRAM &&
+	        listen(fd, o->backlog > 0 ? o->backlog : SOMAXCONN) < 0)) {
 		int err = -errno;
 
 		(void)unlink(sun->sun_path);

@@ -25,7 +25,7 @@ struct sock_listen_options {
 	mode_t mode;  /* of the socket; 0: 0600 */
 	bool set_gid; /* give it to group @gid */
 	gid_t gid;
-	int type;    /* SOCK_STREAM if 0; or SOCK_SEQPACKET */
+	int type; /* SOCK_STREAM if 0; SOCK_SEQPACKET; SOCK_DGRAM: bound only */
 	int backlog; /* SOMAXCONN if 0 */
 };
 
