@@ -132,7 +132,7 @@ bridge_caps_update(struct bridge *br)
 	struct bridge_port *p;
 
 	TAILQ_FOREACH (p, &br->members, link)
-		all &= p->ifp->caps_taken;
+		all &= p->ifp->caps_taken & ~p->ifp->caps_off_user;
 	TAILQ_FOREACH (p, &br->members, link)
 		iface_mask_caps(p->ifp, mask ? OFFLOAD_ALL & ~all : 0);
 }

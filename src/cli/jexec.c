@@ -66,7 +66,7 @@ cli_open_enter(
 		if (real != NULL)
 			name = real;
 		else
-			status = cli_error(cli, "vnet \"%s\" not found", name);
+			status = cli_error(cli, "jail \"%s\" not found", name);
 	}
 	if (status != 0 || err == 0)
 		goto out;

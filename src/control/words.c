@@ -15,6 +15,7 @@
 #include "base/str.h"
 #include "base/util.h"
 #include "control/ifconfig.h"
+#include "frame/offload.h"
 
 /* A pair of words that set and clear a flag, and save it. */
 #define FLAG_WORDS(id, set, clear)                                             \
@@ -87,6 +88,57 @@ set_mtu(struct iface *ifp, const union keyword_value *v)
 		    "the mtu of %s is from %u to %u", ifp->name,
 		    ifp->ops->mtu_min, ifp->ops->mtu_max);
 	return err;
+}
+
+/* Words of offloads, by the bits that they switch. What an interface does not
+ * have stays away, and that is no error, as in BSD. */
+#define OFFLOAD_WORDS(id, caps)                                                \
+	static int set_##id(struct iface *ifp, const union keyword_value *v)   \
+	{                                                                      \
+		(void)v;                                                       \
+		iface_switch_caps(ifp, (caps), true);                          \
+		return 0;                                                      \
+	}                                                                      \
+	static int clear_##id(struct iface *ifp, const union keyword_value *v) \
+	{                                                                      \
+		(void)v;                                                       \
+		iface_switch_caps(ifp, (caps), false);                         \
+		return 0;                                                      \
+	}                                                                      \
+	static void save_##id(const struct iface *ifp, struct keyword_sink *s) \
+	{                                                                      \
+		keyword_put_switch(                                            \
+		    s, #id, "", (ifp->caps_off_user & (caps)) == 0, true);     \
+	}
+OFFLOAD_WORDS(txcsum, OFFLOAD_CSUM4)
+OFFLOAD_WORDS(txcsum6, OFFLOAD_CSUM6)
+OFFLOAD_WORDS(tso4, OFFLOAD_TSO4)
+OFFLOAD_WORDS(tso6, OFFLOAD_TSO6)
+#undef OFFLOAD_WORDS
+
+static int
+set_tso(struct iface *ifp, const union keyword_value *v)
+{
+	(void)v;
+	iface_switch_caps(ifp, OFFLOAD_TSO4 | OFFLOAD_TSO6, true);
+	return 0;
+}
+
+static int
+clear_tso(struct iface *ifp, const union keyword_value *v)
+{
+	(void)v;
+	iface_switch_caps(ifp, OFFLOAD_TSO4 | OFFLOAD_TSO6, false);
+	return 0;
+}
+
+/* Of what no interface has. */
+static int
+set_nothing(struct iface *ifp, const union keyword_value *v)
+{
+	(void)ifp;
+	(void)v;
+	return 0;
 }
 
 /* There is one routing table and it is the host's. */
@@ -272,6 +324,42 @@ const struct iface_keyword ifconfig_common_words[] = {
 	{ .name = "-link2", .apply = clear_link2, .bsd_name = "-link2",
 	    .saved_by = "link2",
 	    .help = "clear it" },
+#define OFFLOAD_ROWS(word, id, text, untext) \
+	{ .name = (word), .apply = set_##id, .bsd_name = (word), \
+	    .save = save_##id, .help = (text) }, \
+	{ .name = "-" word, .apply = clear_##id, .bsd_name = "-" word, \
+	    .saved_by = (word), .help = (untext) }
+#define NOTHING_ROWS(word, text) \
+	{ .name = (word), .apply = set_nothing, .bsd_name = (word), \
+	    .saved_by = "", .help = (text) }, \
+	{ .name = "-" word, .apply = set_nothing, .bsd_name = "-" word, \
+	    .saved_by = "", .help = (text) }
+	OFFLOAD_ROWS("txcsum", txcsum,
+	    "leave checksums over IPv4 to who takes the frames",
+	    "complete checksums over IPv4 that go out"),
+	OFFLOAD_ROWS("txcsum6", txcsum6,
+	    "leave checksums over IPv6 to who takes the frames",
+	    "complete checksums over IPv6 that go out"),
+	OFFLOAD_ROWS("tso4", tso4, "send super-frames of TCP over IPv4",
+	    "segment super-frames of TCP over IPv4 that go out"),
+	OFFLOAD_ROWS("tso6", tso6, "send super-frames of TCP over IPv6",
+	    "segment super-frames of TCP over IPv6 that go out"),
+	{ .name = "tso", .apply = set_tso, .bsd_name = "tso",
+	    .saved_by = "tso4", .help = "tso4 and tso6" },
+	{ .name = "-tso", .apply = clear_tso, .bsd_name = "-tso",
+	    .saved_by = "tso4", .help = "-tso4 and -tso6" },
+	NOTHING_ROWS("rxcsum", "accepted: only some kinds have it"),
+	NOTHING_ROWS("rxcsum6", "accepted: only some kinds have it"),
+	NOTHING_ROWS("lro", "accepted: only some kinds have it"),
+	NOTHING_ROWS("toe", "accepted: no kind has it"),
+	NOTHING_ROWS("vlanmtu", "accepted: tags do not count for the MTU"),
+	NOTHING_ROWS("vlanhwtag", "accepted: no kind has it"),
+	NOTHING_ROWS("vlanhwfilter", "accepted: no kind has it"),
+	NOTHING_ROWS("vlanhwcsum", "accepted: no kind has it"),
+	NOTHING_ROWS("vlanhwtso", "accepted: no kind has it"),
+	NOTHING_ROWS("wol", "accepted: no kind has it"),
+#undef OFFLOAD_ROWS
+#undef NOTHING_ROWS
 	{ .name = "mtu", .apply = set_mtu,
 	    .args = { { .kind = KEYWORD_ARG_NUMBER, .name = "mtu",
 	        .max = UINT32_MAX } },

@@ -249,14 +249,33 @@ iface_set_caps(struct iface *ifp, uint32_t caps)
 	changed_by_driver(ifp, IFACE_CHANGED_CAPS);
 }
 
-void
-iface_mask_caps(struct iface *ifp, uint32_t off)
+static void
+caps_masked(struct iface *ifp)
 {
+	uint32_t off = ifp->caps_off_bridge | ifp->caps_off_user;
+
 	if (ifp->caps_off == off)
 		return;
 	ifp->caps_off = off;
 	ifp->caps = ifp->caps_taken & ~off;
 	changed_by_driver(ifp, IFACE_CHANGED_CAPS);
+}
+
+void
+iface_mask_caps(struct iface *ifp, uint32_t off)
+{
+	ifp->caps_off_bridge = off;
+	caps_masked(ifp);
+}
+
+void
+iface_switch_caps(struct iface *ifp, uint32_t caps, bool on)
+{
+	if (on)
+		ifp->caps_off_user &= ~caps;
+	else
+		ifp->caps_off_user |= caps;
+	caps_masked(ifp);
 }
 
 void

@@ -285,9 +285,10 @@ struct iface {
 	uint8_t mac[6];
 	enum iface_link link;
 	uint32_t caps_taken; /* ... that transmit takes */
-	uint32_t caps_off;   /* ... that is masked: iface_mask_caps() */
-	uint32_t caps_in;    /* OFFLOAD_* that the wire brings, where the kind
-	                      * says so: shown */
+	uint32_t caps_off;   /* ... that is masked: all of the next two */
+	uint32_t caps_off_bridge, caps_off_user;
+	uint32_t caps_in; /* OFFLOAD_* that the wire brings, where the kind
+	                   * says so: shown */
 	uint64_t created_ns;
 	uint64_t link_changed_ns;
 	struct iface *parent; /* whose child it is (vlan), or NULL */
@@ -372,8 +373,11 @@ int iface_group_del(struct iface *ifp, const char *group); /* -ENOENT */
 bool iface_group_has(const struct iface *ifp, const char *group);
 /** iface_set_caps() - called by the driver: OFFLOAD_* that transmit takes */
 void iface_set_caps(struct iface *ifp, uint32_t caps);
-/** iface_mask_caps() - the OFFLOAD_* that @ifp is not to use; 0: all it has */
+/** iface_mask_caps() - the OFFLOAD_* that @ifp is not to use, as its bridge has
+ * it; 0: all it has */
 void iface_mask_caps(struct iface *ifp, uint32_t off);
+/** iface_switch_caps() - the same, as somebody has said: @caps on, or off */
+void iface_switch_caps(struct iface *ifp, uint32_t caps, bool on);
 /** iface_set_mtu_forced() - for a bridge that imposes its MTU on a member:
  * as iface_set_mtu() without asking the stack user */
 int iface_set_mtu_forced(struct iface *ifp, uint32_t mtu);

@@ -150,7 +150,7 @@ jails_body()
 	# By its number, with a user and a directory.
 	atf_check -o inline:'/\n' jexec -d / 1 pwd
 	shows 'epair0b' jexec 1 ifconfig -l
-	refused 'not found' jexec 77 true
+	refused 'jail "77" not found' jexec 77 true
 	refused 'no such user' jexec -u nobody_at_all one true
 	# More interfaces for one that exists.
 	run ifconfig tap0 create
@@ -326,6 +326,48 @@ ping_body()
 	coaxd_stop
 }
 
+atf_test_case txcsum
+txcsum_head()
+{
+	about 60 "With -txcsum frames leave an epair with their checksums"
+}
+txcsum_body()
+{
+	bsd
+	command -v ethtool >/dev/null || atf_skip "there is no ethtool"
+	# A station behind a bridge sends to our own end of the epair.
+	station s1 1
+	atf_check -o inline:'epair0a\n' ifconfig epair create up
+	run ifconfig bridge0 create addm vether1 addm epair0a up
+	run ifconfig epair0b inet 192.0.2.9/24 up
+	wait_for 'ping -o -t 1 192.0.2.1'
+	for word in txcsum -txcsum; do
+		run ifconfig epair0a $word ${word}6
+		capture_start epair0b cap
+		# shellcheck disable=SC2086
+		run coax jexec s1 $lib_tool udpsend \
+		    192.0.2.1 192.0.2.9 9 100
+		# The end of the data: 100 bytes of it.
+		wait_for 'grep -qE "^.{284}" cap'
+		kill "$capture_pid"
+		mv cap "cap$word"
+	done
+	shows 'options=.*TSO4' ifconfig epair0a
+	hides TXCSUM ifconfig epair0a
+	# shellcheck disable=SC2086
+	{
+		atf_check -s exit:1 -o ignore -e match:checksum \
+		    $lib_tool checksums captxcsum 1500 4 17 100
+		atf_check -o inline:'100\n' \
+		    $lib_tool checksums cap-txcsum 1500 4 17 100
+	}
+	# Its own netdev has them no more.
+	shows '^tx-checksumming: off' ethtool -k epair0a
+	run ifconfig epair0a txcsum txcsum6
+	shows '^tx-checksumming: on' ethtool -k epair0a
+	coaxd_stop
+}
+
 atf_test_case sed
 sed_head()
 {
@@ -357,5 +399,6 @@ atf_init_test_cases()
 	atf_add_test_case jail_ends_its_processes
 	atf_add_test_case modules
 	atf_add_test_case ping
+	atf_add_test_case txcsum
 	atf_add_test_case sed
 }

@@ -333,6 +333,17 @@ test_absent_and_wrong_interfaces_are_refused(void **state)
 	walk_all(*state, check_absent_and_wrong, 20);
 }
 
+/* Is a kind's word one that every interface takes, in its own way? */
+static bool
+is_common(const char *name)
+{
+	const struct iface_keyword *row = ifconfig_common_words;
+
+	while (row->name != NULL && strcmp(row->name, name) != 0)
+		row++;
+	return row->name != NULL;
+}
+
 /* The words of one kind are not those of another. */
 static void
 test_words_belong_to_their_kind(void **state)
@@ -351,6 +362,8 @@ test_words_belong_to_their_kind(void **state)
 			const char *argv[KEYWORD_ARGS_MAX + 1] = { row->name };
 			uint32_t n = args_needed(row);
 
+			if (is_common(row->name))
+				continue;
 			for (uint32_t a = 0; a < n; a++)
 				argv[a + 1] = good(&row->args[a]);
 			assert_refused(&k, argv, n + 1);
