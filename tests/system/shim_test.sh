@@ -14,14 +14,6 @@ need_shim()
 	fi
 }
 
-need_program()
-{
-	for lib_p in "$@"; do
-		command -v "$lib_p" >/dev/null ||
-		    atf_skip "$lib_p is not installed"
-	done
-}
-
 # probe SCENARIO [ARG]: under coax run, plain and with FORTIFY.
 probe()
 {
@@ -29,15 +21,6 @@ probe()
 		atf_check -s exit:0 -o ignore -e empty coax run -- \
 		    "$COAX_BUILD/tests/system/$lib_p" "$@"
 	done
-}
-
-# background NAME CMD ...: output to NAME.out; its process id is $bg_pid.
-background()
-{
-	lib_name=$1
-	shift
-	"$@" >"$lib_name.out" 2>&1 </dev/null &
-	bg_pid=$!
 }
 
 atf_test_case device
@@ -498,29 +481,6 @@ tinc_body()
 	overlay_works
 	kill "$vpn_1" "$vpn_2"
 	coaxd_stop
-}
-
-# dhcp_server: s1 (192.0.2.1) leases addresses, and files by HTTP from www/.
-dhcp_server()
-{
-	mkdir -p www
-	background http coax jexec s1 /usr/bin/python3 -u -m http.server \
-	    -d www 8080
-	http_pid=$bg_pid
-	background dnsmasq coax jexec s1 dnsmasq --no-daemon \
-	    --conf-file=/dev/null --port=0 --interface=vether1 \
-	    --bind-interfaces --dhcp-range=192.0.2.50,192.0.2.60,1h \
-	    --dhcp-leasefile="$PWD/leases" "$@" --user= --group=
-	dnsmasq_pid=$bg_pid
-	wait_for 'grep -q "DHCP, IP range" dnsmasq.out'
-	wait_for 'coax jexec s1 ss -Hltn | grep -q :8080'
-}
-
-need_qemu()
-{
-	need_program qemu-system-x86_64 dnsmasq
-	[ -e /usr/lib/ipxe/qemu/pxe-virtio.rom ] ||
-	    atf_skip "iPXE for QEMU (ipxe-qemu) is not installed"
 }
 
 atf_test_case qemu

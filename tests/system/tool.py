@@ -112,6 +112,25 @@ def cmd_sendnum(args):
         s.send((data + struct.pack(">I", n)).ljust(size, b"\0"))
 
 
+def cmd_sockpeer(args):
+    """sockpeer PATH hold|half|lie: the far end of a sock, in bad ways."""
+    s = socket.socket(socket.AF_UNIX)
+    s.connect(args[0])
+    frame = b"\xff" * 6 + b"\x02\0\0\0\0\x07\x88\xb5" + bytes(46)
+    record = struct.pack(">I", len(frame)) + frame
+    if args[1] == "half":
+        s.sendall(record + record[:20])
+    if args[1] == "lie":
+        s.sendall(record + b"\xff" * 4 + record)
+        while True:  # to the end
+            try:
+                if not s.recv(65536):
+                    return
+            except ConnectionResetError:
+                return
+    signal.pause()
+
+
 def cmd_capture(args):
     """capture IF [-p] [-o] [-t SECONDS]: frames received on a netdev, in hex.
 

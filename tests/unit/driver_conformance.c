@@ -698,7 +698,7 @@ test_full_queue_conserves(void **state)
 	(void)state;
 	up();
 	c.end->connect();
-	for (int i = 0; i < 40; i++) {
+	for (int i = 0; i < 60; i++) {
 		fixture_output(c.ifp, 64, 100);
 		/* Only its own writes: nobody polls the peer. */
 		if (c.end->flushes)
@@ -710,7 +710,7 @@ test_full_queue_conserves(void **state)
 	    c.ifp->count.drops[DROP_QUEUE_FULL] > 0, c.end->has_queue);
 	got = c.end->collect();
 	assert_int_equal(got, c.ifp->count.opackets);
-	assert_int_equal(got + fixture_drops(c.ifp), 40 * 64);
+	assert_int_equal(got + fixture_drops(c.ifp), 60 * 64);
 	fixture_pool_is_whole(c.net, 0);
 	/* And it goes on. */
 	fixture_output(c.ifp, 10, 100);

@@ -438,14 +438,14 @@ test_a_slow_reader_gets_whole_frames(void **state)
 
 	(void)state;
 	listening();
-	for (int i = 0; i < 50; i++) {
+	for (int i = 0; i < 100; i++) {
 		fixture_output(t.ifp, 30, 1000);
 		run();
 	}
 	assert_true(t.ifp->count.drops[DROP_QUEUE_FULL] > 0);
-	fixture_pool_is_whole(t.net, 256);
+	fixture_pool_is_whole(t.net, 1024);
 	assert_int_equal(t.ifp->link, IFACE_LINK_UP);
-	while (got + t.ifp->count.drops[DROP_QUEUE_FULL] < 50 * 30) {
+	while (got + t.ifp->count.drops[DROP_QUEUE_FULL] < 100 * 30) {
 		assert_int_equal(receive(data), 1000);
 		assert_int_equal(data[13], 0xb5);
 		got++;
@@ -478,16 +478,16 @@ test_what_waits_for_a_peer_that_leaves_is_dropped(void **state)
 {
 	(void)state;
 	listening();
-	for (int i = 0; i < 50; i++) {
+	for (int i = 0; i < 100; i++) {
 		fixture_output(t.ifp, 30, 1000);
 		run();
 	}
 	close(t.fd);
 	t.fd = -1;
 	run();
-	assert_int_equal(t.ifp->count.drops[DROP_NO_PEER], 256);
+	assert_int_equal(t.ifp->count.drops[DROP_NO_PEER], 1024);
 	fixture_output(t.ifp, 3, 60);
-	assert_int_equal(t.ifp->count.drops[DROP_NO_PEER], 259);
+	assert_int_equal(t.ifp->count.drops[DROP_NO_PEER], 1027);
 	fixture_pool_is_whole(t.net, 0);
 }
 
@@ -758,7 +758,7 @@ test_a_slow_reader_of_datagrams(void **state)
 	assert_int_equal(word("connect", "unix:far", "dgram", 0), 0);
 	t.fd = dgram_at("far");
 	RUN_UNTIL(t.ifp->link == IFACE_LINK_UP);
-	for (int i = 0; i < 20; i++) {
+	for (int i = 0; i < 30; i++) {
 		fixture_output(t.ifp, 64, 100);
 		run();
 	}
@@ -784,7 +784,7 @@ test_a_slow_reader_of_datagrams(void **state)
 		idle = 0;
 	}
 	assert_int_equal(got, t.ifp->count.opackets);
-	assert_int_equal(got + fixture_drops(t.ifp), 20 * 64);
+	assert_int_equal(got + fixture_drops(t.ifp), 30 * 64);
 	unlink(path("far"));
 }
 
