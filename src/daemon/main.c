@@ -34,6 +34,7 @@
 #include "control/methods.h"
 #include "daemon/daemon.h"
 #include "drv/drv.h"
+#include "drv/xnb/local.h"
 #include "os/clock.h"
 #include "os/priv.h"
 #include "os/sock.h"
@@ -525,8 +526,10 @@ close_all(struct daemon *d)
 		log_warning("some netdevs are left to the end of the process");
 	if (d->server != NULL)
 		rpc_server_destroy(d->server);
-	if (d->net != NULL)
+	if (d->net != NULL) {
+		xnb_local_leave(d->net);
 		net_destroy(d->net);
+	}
 	host_system_destroy(d->host);
 }
 

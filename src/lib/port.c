@@ -43,6 +43,7 @@
 #define OPEN_MS    10000
 #define SPIN_US    50
 #define EVENTS_MAX 4
+#define LOOK_NS    (100 * CLOCK_NS_PER_MSEC)
 
 static inline uint32_t
 relax_spin(uint32_t n)
@@ -534,6 +535,25 @@ tx_wait(struct coax_port *q, struct patience *p)
 	return left < 0 ? left : 1;
 }
 
+/* Frames that the daemon does not take: is it still there? It is not asked more
+ * often than each LOOK_NS. 0 or -errno. */
+static int
+tx_progress(struct coax_port *q)
+{
+	uint64_t now_ns;
+
+	if (q->tx.rsp_cons != q->last_cons ||
+	    q->tx.rsp_cons == q->tx.req_prod) {
+		q->last_cons = q->tx.rsp_cons;
+		return 0;
+	}
+	now_ns = clock_now_ns();
+	if (now_ns - q->looked_ns < LOOK_NS)
+		return 0;
+	q->looked_ns = now_ns;
+	return look(q, 0);
+}
+
 int
 coax_port_send(struct coax_port *q, const struct coax_frame *frames,
     unsigned int count, int timeout_ms)
@@ -550,6 +570,9 @@ coax_port_send(struct coax_port *q, const struct coax_frame *frames,
 	err = tx_reclaim(q);
 	if (err < 0)
 		return corrupt(q);
+	err = tx_progress(q);
+	if (err < 0)
+		return err;
 	for (;;) {
 		while (sent < count && frame_valid(&frames[sent]) &&
 		       tx_put(q, &frames[sent]))

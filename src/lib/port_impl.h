@@ -58,18 +58,20 @@ struct coax_port {
 	struct port_core *core;
 	unsigned int index;
 	struct netring_front tx, rx;
-	uint8_t *rings;           /* two pages */
-	uint8_t *tx_area;         /* PORT_TX_BYTES, twice */
-	uint8_t *rx_area;         /* PORT_RX_BYTES, twice */
-	uint32_t tx_head;         /* bytes written, free-running */
-	uint32_t tx_tail;         /* ... and free again */
-	uint32_t rx_borrowed;     /* slots of frames that the caller has */
-	uint32_t idle_polls;      /* that found nothing, in a row */
-	bool wants_fd;            /* coax_port_fd() was called */
-	bool corrupt;             /* the ring holds what cannot be */
-	int epfd;                 /* channel, socket, timer */
-	uint32_t generation;      /* of the channel */
-	struct port_channel ch;   /* in use by this queue's thread */
+	uint8_t *rings;         /* two pages */
+	uint8_t *tx_area;       /* PORT_TX_BYTES, twice */
+	uint8_t *rx_area;       /* PORT_RX_BYTES, twice */
+	uint32_t tx_head;       /* bytes written, free-running */
+	uint32_t tx_tail;       /* ... and free again */
+	uint32_t rx_borrowed;   /* slots of frames that the caller has */
+	uint32_t idle_polls;    /* that found nothing, in a row */
+	uint32_t last_cons;     /* tx.rsp_cons at the last look for progress */
+	uint64_t looked_ns;     /* ... that was at the socket, too */
+	bool wants_fd;          /* coax_port_fd() was called */
+	bool corrupt;           /* the ring holds what cannot be */
+	int epfd;               /* channel, socket, timer */
+	uint32_t generation;    /* of the channel */
+	struct port_channel ch; /* in use by this queue's thread */
 	struct port_channel next; /* under core->lock: not taken over yet */
 	struct coax_port_stats stats;
 	/* Of each transmit slot: where tx_tail is once it is answered, or

@@ -1,45 +1,125 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the system tests do with ring ports.
+ * What the system tests do with ring ports. Each scenario ends with 0, or with
+ * 1 and a line on standard error that says what was not so.
  *
  *	port_helper hold [-q queues] NAME
  *		has the port, taking all offloads, until standard input ends;
  *		prints "ready NAME MAC MTU QUEUES"
+ *	port_helper SCENARIO A B
+ *		what a program can do with two ports on one bridge
+ *	port_helper survive A B
+ *		passes numbered frames from A to B until it was told on standard
+ *		input to stop; prints "ready", and at the end
+ *		"sent N received N lost N repeated N connects N"
  */
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <coax/port.h>
 
-#define RX_ALL (COAX_PORT_RX_CSUM | COAX_PORT_RX_TSO4 | COAX_PORT_RX_TSO6)
+#define RX_ALL      (COAX_PORT_RX_CSUM | COAX_PORT_RX_TSO4 | COAX_PORT_RX_TSO6)
+#define DEADLINE_MS 15000
+#define DEMAND(expr)                                                 \
+	do {                                                         \
+		if (!(expr))                                         \
+			die("line %d: not so: %s", __LINE__, #expr); \
+	} while (0)
 
-static int
-usage(void)
+static void __attribute__((noreturn, format(printf, 1, 2)))
+die(const char *fmt, ...)
 {
-	(void)fputs("usage: port_helper hold [-q queues] name\n", stderr);
-	return 2;
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)fputs("port_helper: ", stderr);
+	(void)vfprintf(stderr, fmt, ap);
+	(void)fputc('\n', stderr);
+	va_end(ap);
+	exit(1);
 }
 
-static int
-fail(const char *what, int err)
+static struct coax_port *
+open_port(const char *name, const struct coax_port_options *o)
 {
-	(void)fprintf(stderr, "port_helper: %s: %s\n", what, strerror(-err));
-	return 1;
+	struct coax_port *p;
+	int err = coax_port_open(name, o, &p);
+
+	if (err < 0)
+		die("%s: %s", name, strerror(-err));
+	return p;
 }
+
+static double
+now_s(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static unsigned char bytes[COAX_FRAME_MAX + 1];
+
+static const unsigned char to_b[6] = { 2, 0, 0, 0, 0, 0xb };
+static const unsigned char to_a[6] = { 2, 0, 0, 0, 0, 0xa };
+
+/* A plain frame of @len bytes; @mark is in its first bytes of payload. */
+static struct coax_frame
+plain(unsigned char *at, const unsigned char *to, uint32_t len, uint32_t mark)
+{
+	struct coax_frame f = { .data = at, .len = len };
+
+	memcpy(at, to, 6);
+	memcpy(at + 6, to == to_b ? to_a : to_b, 6);
+	memcpy(at + 12, "\x88\xb5", 2);
+	if (len >= 18)
+		memcpy(at + 14, &mark, 4);
+	for (uint32_t i = 18; i < len; i++)
+		at[i] = (unsigned char)(i * 31 + mark);
+	return f;
+}
+
+static void
+send_one(struct coax_port *p, struct coax_frame f)
+{
+	DEMAND(coax_port_send(p, &f, 1, DEADLINE_MS) == 1);
+}
+
+/* The bridge learns where both are, so that later frames go one way. */
+static void
+introduce(struct coax_port *a, struct coax_port *b)
+{
+	struct coax_frame f[COAX_BATCH_MAX];
+
+	send_one(a, plain(bytes, to_b, 60, 0));
+	DEMAND(coax_port_recv(b, f, COAX_BATCH_MAX, DEADLINE_MS) == 1);
+	send_one(b, plain(bytes, to_a, 60, 0));
+	DEMAND(coax_port_recv(a, f, COAX_BATCH_MAX, DEADLINE_MS) == 1);
+}
+
+/* --- hold ------------------------------------------------------------------
+ */
 
 static int
 hold(const char *name, unsigned int queues)
 {
 	struct coax_port_options o = { .queues = queues, .flags = RX_ALL };
+	struct coax_port *port = open_port(name, &o);
 	struct coax_port_info info;
-	struct coax_port *port;
 	char buf[64];
-	int err = coax_port_open(name, &o, &port);
 
-	if (err < 0)
-		return fail(name, err);
 	coax_port_get_info(port, &info);
 	(void)printf("ready %s %02x:%02x:%02x:%02x:%02x:%02x %u %u\n",
 	    info.name, info.mac[0], info.mac[1], info.mac[2], info.mac[3],
@@ -51,10 +131,468 @@ hold(const char *name, unsigned int queues)
 	return 0;
 }
 
+/* --- scenarios -------------------------------------------------------------
+ */
+
+/* Frames of every length up to the MTU's arrive whole and in order, both ways,
+ * also over the ends of the rings. */
+static void
+sizes(struct coax_port *a, struct coax_port *b)
+{
+	static const uint32_t lens[] = { 14, 15, 17, 18, 59, 60, 64, 1514, 2047,
+		4095, 4096, 4097, 4110, 8191, 8192, 8193, 9014, 20000, 65534,
+		65535 };
+	struct coax_frame f[COAX_BATCH_MAX];
+
+	for (uint32_t round = 0; round < 40; round++) {
+		for (uint32_t i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
+			bool back = (round + i) % 2 != 0;
+			struct coax_port *from = back ? b : a;
+			struct coax_port *to = back ? a : b;
+			struct coax_frame sent = plain(bytes,
+			    back ? to_a : to_b, lens[i], round * 100 + i);
+
+			send_one(from, sent);
+			DEMAND(coax_port_recv(
+			           to, f, COAX_BATCH_MAX, DEADLINE_MS) == 1);
+			DEMAND(f[0].len == lens[i]);
+			DEMAND(memcmp(f[0].data, bytes, lens[i]) == 0);
+			DEMAND(f[0].offload.flags == 0);
+		}
+	}
+}
+
+static void
+no_alarm(int sig)
+{
+	(void)sig;
+}
+
+/* Waiting: not at all, for a time, until a signal; and wrong arguments. */
+static void
+waiting(struct coax_port *a, struct coax_port *b)
+{
+	struct itimerval soon = { .it_value.tv_usec = 50000 };
+	struct sigaction sa = { .sa_handler = no_alarm };
+	struct coax_frame f[COAX_BATCH_MAX], one = plain(bytes, to_b, 60, 1);
+	double begin = now_s();
+
+	DEMAND(coax_port_recv(b, f, COAX_BATCH_MAX, 0) == 0);
+	DEMAND(now_s() - begin < 5);
+	begin = now_s();
+	DEMAND(coax_port_recv(b, f, COAX_BATCH_MAX, 100) == 0);
+	DEMAND(now_s() - begin >= 0.099);
+	DEMAND(sigaction(SIGALRM, &sa, NULL) == 0);
+	DEMAND(setitimer(ITIMER_REAL, &soon, NULL) == 0);
+	DEMAND(coax_port_recv(b, f, COAX_BATCH_MAX, -1) == -EINTR);
+
+	DEMAND(coax_port_recv(b, f, 0, 0) == -EINVAL);
+	DEMAND(coax_port_recv(b, f, COAX_BATCH_MAX + 1, 0) == -EINVAL);
+	DEMAND(coax_port_send(a, &one, 0, 0) == -EINVAL);
+	DEMAND(coax_port_send(a, f, COAX_BATCH_MAX + 1, 0) == -EINVAL);
+	one.len = 13;
+	DEMAND(coax_port_send(a, &one, 1, 0) == -EINVAL);
+	one.len = 65536;
+	DEMAND(coax_port_send(a, &one, 1, 0) == -EINVAL);
+	one.len = 60;
+	one.offload.gso_type = 3; /* UFO */
+	DEMAND(coax_port_send(a, &one, 1, 0) == -EINVAL);
+	one.offload.gso_type = COAX_GSO_TCPV4; /* and no size */
+	DEMAND(coax_port_send(a, &one, 1, 0) == -EINVAL);
+	DEMAND(coax_port_queue(a, 1) == NULL);
+	DEMAND(coax_port_queue(a, 0) == a);
+	DEMAND(coax_port_drain(a, DEADLINE_MS) == 1);
+}
+
+/* The descriptor is readable exactly when there is something. */
+static void
+descriptor(struct coax_port *a, struct coax_port *b)
+{
+	struct coax_frame f[COAX_BATCH_MAX];
+	struct pollfd p = { .events = POLLIN };
+	struct epoll_event ev = { .events = EPOLLIN };
+	int ep = epoll_create1(0);
+
+	send_one(a, plain(bytes, to_b, 60, 1)); /* before it was asked for */
+	while (coax_port_recv(b, f, 1, DEADLINE_MS) != 1)
+		;
+	send_one(a, plain(bytes, to_b, 60, 1));
+	DEMAND(coax_port_drain(a, DEADLINE_MS) == 1);
+	p.fd = coax_port_fd(b);
+	DEMAND(p.fd >= 0 && coax_port_fd(b) == p.fd);
+	DEMAND(ep >= 0 && epoll_ctl(ep, EPOLL_CTL_ADD, p.fd, &ev) == 0);
+	for (uint32_t i = 0; i < 200; i++) {
+		uint32_t n = 1 + i % 3, got = 0;
+
+		if (i != 0) {
+			for (uint32_t k = 0; k < n; k++)
+				send_one(a, plain(bytes, to_b, 60, i));
+		} else {
+			n = 1;
+		}
+		while (got < n) {
+			DEMAND(i % 2 != 0
+			           ? poll(&p, 1, DEADLINE_MS) == 1
+			           : epoll_wait(ep, &ev, 1, DEADLINE_MS) == 1);
+			for (;;) {
+				int r = coax_port_recv(b, f, COAX_BATCH_MAX, 0);
+
+				DEMAND(r >= 0);
+				if (r == 0)
+					break;
+				got += (uint32_t)r;
+			}
+		}
+		DEMAND(got == n);
+		DEMAND(poll(&p, 1, 0) == 0);
+	}
+	(void)close(ep);
+}
+
+/* A TCP packet of @payload bytes over IPv4 or IPv6, its sum left out. */
+static struct coax_frame
+tcp(unsigned char *at, int v6, uint32_t payload, uint16_t mss)
+{
+	uint32_t l4 = v6 ? 54 : 34, len = l4 + 20 + payload;
+	struct coax_frame f = {
+		.data = at,
+		.len = len,
+		.offload = {
+			.flags = COAX_OFFLOAD_CSUM_PARTIAL,
+			.csum_start = (uint16_t)l4,
+			.csum_offset = 16,
+			.hdr_len = (uint16_t)(l4 + 20),
+			.gso_size = mss,
+			.gso_type = mss == 0 ? COAX_GSO_NONE
+			            : v6     ? COAX_GSO_TCPV6
+			                     : COAX_GSO_TCPV4,
+		},
+	};
+	uint32_t ip_len = v6 ? len - 54 : len - 14;
+
+	memset(at, 0, l4 + 20);
+	memcpy(at, to_b, 6);
+	memcpy(at + 6, to_a, 6);
+	memcpy(at + 12, v6 ? "\x86\xdd" : "\x08\0", 2);
+	if (v6) {
+		at[14] = 0x60;
+		at[18] = (unsigned char)(ip_len >> 8);
+		at[19] = (unsigned char)ip_len;
+		at[20] = 6;
+		at[21] = 64;
+		at[22] = at[38] = 0x20;
+		at[37] = 1;
+		at[53] = 2;
+	} else {
+		at[14] = 0x45;
+		at[16] = (unsigned char)(ip_len >> 8);
+		at[17] = (unsigned char)ip_len;
+		at[22] = 64;
+		at[23] = 6;
+		memcpy(at + 26, "\x0a\0\0\1\x0a\0\0\2", 8);
+	}
+	at[l4 + 12] = 0x50;
+	at[l4 + 13] = 0x10;
+	for (uint32_t i = 0; i < payload; i++)
+		at[l4 + 20 + i] = (unsigned char)(i * 13 + payload);
+	return f;
+}
+
+/* The sum of a TCP packet as a receiver makes it: 0 if it is right. */
+static uint32_t
+tcp_sum(const unsigned char *p, int v6, uint32_t len)
+{
+	uint32_t l4 = v6 ? 54 : 34, n = len - l4;
+	uint32_t sum = 6 + n;
+
+	for (uint32_t i = v6 ? 22 : 26; i < l4; i++)
+		sum += i % 2 == 0 ? (uint32_t)p[i] << 8 : p[i];
+	for (uint32_t i = 0; i < n; i++)
+		sum += i % 2 == 0 ? (uint32_t)p[l4 + i] << 8 : p[l4 + i];
+	while (sum > 0xffff)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return sum ^ 0xffff;
+}
+
+/* B takes all offloads: what A leaves undone arrives so, with its record. */
+static void
+offloads(struct coax_port *a, struct coax_port *b)
+{
+	struct coax_frame f[COAX_BATCH_MAX], sent;
+
+	for (int i = 0; i < 60; i++) {
+		int v6 = i % 2;
+		uint32_t l4 = v6 ? 54 : 34;
+		uint32_t payload = 100 + (uint32_t)i * 1000;
+		uint16_t mss = payload > 1400 ? 1400 : 0;
+		uint32_t at = l4 + 20;
+
+		sent = tcp(bytes, v6, payload, mss);
+		if (sent.len > COAX_FRAME_MAX)
+			break;
+		send_one(a, sent);
+		DEMAND(coax_port_recv(b, f, COAX_BATCH_MAX, DEADLINE_MS) == 1);
+		DEMAND(f[0].len == sent.len);
+		DEMAND(memcmp(f[0].data, bytes, l4 + 16) == 0);
+		DEMAND(memcmp((unsigned char *)f[0].data + at, bytes + at,
+		           sent.len - at) == 0);
+		DEMAND(f[0].offload.flags == COAX_OFFLOAD_CSUM_PARTIAL);
+		DEMAND(f[0].offload.csum_start == l4);
+		DEMAND(f[0].offload.csum_offset == 16);
+		DEMAND(f[0].offload.gso_type == sent.offload.gso_type);
+		DEMAND(f[0].offload.gso_size == mss);
+		DEMAND(f[0].offload.hdr_len == at);
+	}
+	/* One that was checked says so. */
+	sent = tcp(bytes, 0, 100, 0);
+	sent.offload = (struct coax_offload){
+		.flags = COAX_OFFLOAD_CSUM_VALID,
+	};
+	send_one(a, sent);
+	DEMAND(coax_port_recv(b, f, COAX_BATCH_MAX, DEADLINE_MS) == 1);
+	DEMAND(f[0].offload.flags == COAX_OFFLOAD_CSUM_VALID);
+}
+
+/* B takes none: everything arrives done. */
+static void
+no_offloads(struct coax_port *a, struct coax_port *b)
+{
+	struct coax_frame f[COAX_BATCH_MAX];
+
+	for (int v6 = 0; v6 < 2; v6++) {
+		uint32_t l4 = v6 ? 54 : 34, got = 0;
+
+		send_one(a, tcp(bytes, v6, 10000, 1400));
+		while (got < 10000) {
+			int n =
+			    coax_port_recv(b, f, COAX_BATCH_MAX, DEADLINE_MS);
+
+			DEMAND(n > 0);
+			for (int i = 0; i < n; i++) {
+				uint32_t len = f[i].len - l4 - 20;
+
+				DEMAND(f[i].offload.flags == 0);
+				DEMAND(f[i].offload.gso_type == 0);
+				DEMAND(len <= 1400);
+				DEMAND(tcp_sum(f[i].data, v6, f[i].len) == 0);
+				DEMAND(
+				    memcmp((unsigned char *)f[i].data + l4 + 20,
+				        bytes + l4 + 20 + got, len) == 0);
+				got += len;
+			}
+		}
+		DEMAND(got == 10000);
+	}
+}
+
+/* A ring that nobody empties is full, and says so; then it goes on. */
+static void
+back_pressure(struct coax_port *a, struct coax_port *b)
+{
+	struct coax_frame f[COAX_BATCH_MAX];
+	struct coax_port_stats st;
+	int n;
+
+	for (int i = 0; i < COAX_BATCH_MAX; i++)
+		f[i] = plain(bytes, to_b, 1000, 7);
+	/* The daemon empties it all the time: whatever happens, each call says
+	 * how many it took. */
+	for (int round = 0; round < 1000; round++) {
+		n = coax_port_send(a, f, COAX_BATCH_MAX, 0);
+		DEMAND(n >= 0 && n <= COAX_BATCH_MAX);
+		n = coax_port_send(a, f, COAX_BATCH_MAX, DEADLINE_MS);
+		DEMAND(n == COAX_BATCH_MAX);
+	}
+	DEMAND(coax_port_drain(a, DEADLINE_MS) == 1);
+	coax_port_get_stats(a, &st);
+	DEMAND(st.refused == 0 && st.sent >= 64000);
+	do
+		n = coax_port_recv(b, f, COAX_BATCH_MAX, 200);
+	while (n > 0);
+	DEMAND(n == 0);
+}
+
+/* --- several queues --------------------------------------------------------
+ */
+
+#define FLOWS      32
+#define FLOW_FIRST 0x20u /* last byte of the first one's source address */
+#define EACH       2000
+
+struct worker {
+	struct coax_port *port;
+	pthread_t thread;
+	uint32_t received;
+	uint32_t next[FLOWS]; /* number expected of each flow */
+	int err;
+};
+
+static void *
+receive_all(void *arg)
+{
+	struct worker *w = arg;
+	struct coax_frame f[COAX_BATCH_MAX];
+	int n;
+
+	while ((n = coax_port_recv(w->port, f, COAX_BATCH_MAX, 1000)) > 0) {
+		for (int i = 0; i < n; i++) {
+			const unsigned char *p = f[i].data;
+			uint32_t flow = p[11] - FLOW_FIRST, number;
+
+			if (memcmp(p + 12, "\x88\xb5", 2) != 0)
+				continue; /* some host's */
+			memcpy(&number, p + 14, 4);
+			if (flow >= FLOWS || number < w->next[flow])
+				w->err = 1; /* out of order */
+			else
+				w->next[flow] = number + 1;
+			w->received++;
+		}
+	}
+	if (n < 0)
+		w->err = -n;
+	return NULL;
+}
+
+/* B has four queues, each with a thread: every flow is on one of them, in
+ * order, and more than one is used. */
+static int
+queues(const char *name_a, const char *name_b)
+{
+	struct coax_port_options four = { .queues = 4 };
+	struct coax_port *a = open_port(name_a, NULL);
+	struct coax_port *b = open_port(name_b, &four);
+	struct worker w[4] = { 0 };
+	struct coax_port_stats st;
+	uint32_t used = 0, total = 0;
+
+	for (unsigned int i = 0; i < 4; i++) {
+		w[i].port = coax_port_queue(b, i);
+		DEMAND(w[i].port != NULL);
+	}
+	DEMAND(coax_port_queue(b, 4) == NULL);
+	for (int i = 0; i < 4; i++)
+		DEMAND(pthread_create(&w[i].thread, NULL, receive_all, &w[i]) ==
+		       0);
+	for (uint32_t k = 0; k < EACH; k++) {
+		for (uint32_t flow = 0; flow < FLOWS; flow++) {
+			struct coax_frame f = plain(bytes, to_b, 60, k);
+
+			bytes[11] = (unsigned char)(FLOW_FIRST + flow);
+			send_one(a, f);
+		}
+		/* Not faster than four threads on a busy machine take it. */
+		DEMAND(coax_port_drain(a, DEADLINE_MS) == 1);
+	}
+	for (int i = 0; i < 4; i++) {
+		DEMAND(pthread_join(w[i].thread, NULL) == 0);
+		DEMAND(w[i].err == 0);
+		used += w[i].received != 0;
+		total += w[i].received;
+		coax_port_get_stats(w[i].port, &st);
+		DEMAND(st.received == w[i].received && st.damaged == 0);
+	}
+	DEMAND(used > 1);
+	for (uint32_t flow = 0; flow < FLOWS; flow++) {
+		uint32_t on = 0;
+
+		for (int i = 0; i < 4; i++)
+			on += w[i].next[flow] != 0;
+		DEMAND(on == 1);
+	}
+	(void)printf(
+	    "received %u of %u on %u queues\n", total, EACH * FLOWS, used);
+	DEMAND(total > EACH * FLOWS / 2);
+	coax_port_close(a);
+	coax_port_close(b);
+	return 0;
+}
+
+/* --- a daemon that goes and comes ------------------------------------------
+ */
+
+static int
+survive(const char *name_a, const char *name_b)
+{
+	struct coax_port_options o = { .flags = COAX_PORT_MAKE };
+	struct coax_port *a = open_port(name_a, &o);
+	struct coax_port *b = open_port(name_b, &o);
+	struct pollfd stop = { .fd = STDIN_FILENO, .events = POLLIN };
+	struct coax_port_info info;
+	struct coax_frame f[COAX_BATCH_MAX];
+	uint32_t sent = 0, received = 0, next = 0, lost = 0, repeated = 0;
+	double last = now_s();
+
+	(void)printf("ready\n");
+	(void)fflush(stdout);
+	while (now_s() - last < 1) {
+		int n;
+
+		if (poll(&stop, 1, 0) == 0) {
+			struct coax_frame one = plain(bytes, to_b, 60, sent);
+
+			/* One at a time: what is on its way is little. */
+			n = coax_port_send(a, &one, 1, 20);
+			DEMAND(n >= 0);
+			sent += (uint32_t)n;
+			last = now_s();
+		}
+		n = coax_port_recv(b, f, COAX_BATCH_MAX, 20);
+		DEMAND(n >= 0);
+		for (int i = 0; i < n; i++) {
+			const unsigned char *p = f[i].data;
+			uint32_t number;
+
+			if (memcmp(p + 12, "\x88\xb5", 2) != 0)
+				continue; /* some host's */
+			memcpy(&number, p + 14, 4);
+			if (number < next) {
+				repeated++;
+				continue;
+			}
+			lost += number - next;
+			next = number + 1;
+			received++;
+		}
+	}
+	coax_port_get_info(a, &info);
+	lost += sent - next;
+	(void)printf("sent %u received %u lost %u repeated %u connects %u\n",
+	    sent, received, lost, repeated, info.connects);
+	coax_port_close(a);
+	coax_port_close(b);
+	return 0;
+}
+
+/* --- main ------------------------------------------------------------------
+ */
+
+static const struct scenario {
+	const char *name;
+	void (*run)(struct coax_port *a, struct coax_port *b);
+	unsigned int flags; /* of B */
+} scenarios[] = {
+	{ "sizes", sizes, 0 },
+	{ "waiting", waiting, 0 },
+	{ "descriptor", descriptor, 0 },
+	{ "offloads", offloads, RX_ALL },
+	{ "no_offloads", no_offloads, 0 },
+	{ "back_pressure", back_pressure, 0 },
+};
+
+static int
+usage(void)
+{
+	(void)fputs("usage: port_helper hold [-q queues] name\n"
+	            "       port_helper scenario a b\n",
+	    stderr);
+	return 2;
+}
+
 int
 main(int argc, char **argv)
 {
-	unsigned int queues = 1;
+	unsigned int count = 1;
 	int opt;
 
 	if (argc < 3)
@@ -64,11 +602,30 @@ main(int argc, char **argv)
 	while ((opt = getopt(argc, argv, "q:")) != -1) {
 		if (opt != 'q')
 			return usage();
-		queues = (unsigned int)atoi(optarg);
+		count = (unsigned int)atoi(optarg);
 	}
-	if (optind + 1 != argc)
+	if (strcmp(argv[1], "hold") == 0 && argc - optind == 1)
+		return hold(argv[optind], count);
+	if (argc - optind != 2)
 		return usage();
-	if (strcmp(argv[1], "hold") == 0)
-		return hold(argv[optind], queues);
+	if (strcmp(argv[1], "queues") == 0)
+		return queues(argv[optind], argv[optind + 1]);
+	if (strcmp(argv[1], "survive") == 0)
+		return survive(argv[optind], argv[optind + 1]);
+	for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++) {
+		const struct scenario *s = &scenarios[i];
+		struct coax_port_options o = { .flags = s->flags };
+		struct coax_port *a, *b;
+
+		if (strcmp(argv[1], s->name) != 0)
+			continue;
+		a = open_port(argv[optind], NULL);
+		b = open_port(argv[optind + 1], &o);
+		introduce(a, b);
+		s->run(a, b);
+		coax_port_close(a);
+		coax_port_close(b);
+		return 0;
+	}
 	return usage();
 }

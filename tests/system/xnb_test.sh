@@ -7,6 +7,12 @@
 
 . "$(atf_get_srcdir)/lib.subr"
 
+# quiet: no host sides, whose kernel would say things of its own.
+quiet()
+{
+	atf_check -s exit:0 -o ignore -e empty sysctl net.link.host_attach=0
+}
+
 # ports N: bridge0 with xnb0, xnb1 ..., all up, that outlive their programs.
 ports()
 {
@@ -194,8 +200,153 @@ sysctls_body()
 	coaxd_stop
 }
 
+# scenario NAME A B: what port_helper does with two ports on one bridge.
+scenario()
+{
+	atf_check -s exit:0 -o ignore -e empty \
+	    "$COAX_BUILD/tests/system/port_helper" "$@"
+}
+
+# between_two_ports SCENARIO
+between_two_ports()
+{
+	lab_or_here
+	coaxd_start
+	quiet
+	ports 2
+	run ifconfig bridge0 mtu 65521 # and its members
+	scenario "$1" xnb0 xnb1
+	# Nothing was left in between.
+	[ "$(sysctl -n coax.pool.large_free)" -eq \
+	    "$(sysctl -n coax.pool.large_total)" ] || fail "frames are missing"
+	coaxd_stop
+}
+
+atf_test_case sizes
+sizes_head()
+{
+	about 60 "Frames of 14 to 65535 bytes arrive whole, over all wraps"
+}
+sizes_body()
+{
+	between_two_ports sizes
+}
+
+atf_test_case waiting
+waiting_head()
+{
+	about 60 "Polling, waiting for a time and until a signal; arguments"
+}
+waiting_body()
+{
+	between_two_ports waiting
+}
+
+atf_test_case descriptor
+descriptor_head()
+{
+	about 60 "The descriptor is readable when there is something, no longer"
+}
+descriptor_body()
+{
+	between_two_ports descriptor
+}
+
+atf_test_case offloads
+offloads_head()
+{
+	about 60 "Sums left out and super-frames arrive so, with their record"
+}
+offloads_body()
+{
+	between_two_ports offloads
+}
+
+atf_test_case no_offloads
+no_offloads_head()
+{
+	about 60 "A port that takes no offloads gets segments with sums"
+}
+no_offloads_body()
+{
+	between_two_ports no_offloads
+}
+
+atf_test_case back_pressure
+back_pressure_head()
+{
+	about 60 "A full ring is said to be full, and goes on"
+}
+back_pressure_body()
+{
+	between_two_ports back_pressure
+}
+
+atf_test_case queues
+queues_head()
+{
+	about 60 "Four queues, a thread each: flows are spread and in order"
+}
+queues_body()
+{
+	between_two_ports queues
+}
+
+atf_test_case daemon_restarted
+daemon_restarted_head()
+{
+	about 120 "A port connects again after the daemon's end, by itself"
+}
+daemon_restarted_body()
+{
+	lab_or_here
+	coaxd_start
+	ports 2
+	rm -f port.in
+	mkfifo port.in
+	"$COAX_BUILD/tests/system/port_helper" survive xnb0 xnb1 \
+	    <port.in >port.out 2>port.err &
+	port_pid=$!
+	exec 8>port.in
+	wait_for 'grep -q ready port.out'
+	for lib_i in kill term; do
+		wait_for '[ "$(field xnb1 counters.opackets)" -gt 100 ]'
+		case $lib_i in
+		kill)
+			kill -KILL "$coaxd_pid"
+			wait "$coaxd_pid" 2>/dev/null
+			;;
+		term)
+			coaxd_stop
+			;;
+		esac
+		coaxd_start 8>&-
+		# The interfaces were made by the program, or by us: it may
+		# have been first.
+		run ifconfig bridge0 create up
+		wait_for 'ifconfig xnb0 && ifconfig xnb1'
+		run ifconfig xnb0 up
+		run ifconfig xnb1 up
+		run ifconfig bridge0 addm xnb0 addm xnb1
+	done
+	wait_for '[ "$(field xnb1 counters.opackets)" -gt 100 ]'
+	exec 8>&-
+	wait "$port_pid" || fail "$(cat port.err)"
+	cat port.out
+	grep -q 'connects 3$' port.out || fail "$(cat port.out)"
+	coaxd_stop
+}
+
 atf_init_test_cases()
 {
+	atf_add_test_case sizes
+	atf_add_test_case waiting
+	atf_add_test_case descriptor
+	atf_add_test_case offloads
+	atf_add_test_case no_offloads
+	atf_add_test_case back_pressure
+	atf_add_test_case queues
+	atf_add_test_case daemon_restarted
 	atf_add_test_case configured_by_ifconfig
 	atf_add_test_case sysctls
 	atf_add_test_case between_programs

@@ -656,3 +656,19 @@ xnb_local_open(struct net *net, struct vnet *vnet, const char *name,
 	*out = ifp;
 	return 0;
 }
+
+void
+xnb_local_leave(struct net *net)
+{
+	struct iface *ifp;
+
+	TAILQ_FOREACH (ifp, &net->ifaces, all_link) {
+		struct xnb_transport *t;
+
+		if (ifp->ops != &xnb_ops)
+			continue;
+		t = xnb_of(ifp)->t;
+		if (t != NULL && t->ops == &local_ops)
+			local_of(t)->failed = true; /* nothing is sent */
+	}
+}

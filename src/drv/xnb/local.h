@@ -30,3 +30,11 @@ struct xnb_local_options {
  */
 int xnb_local_open(struct net *net, struct vnet *vnet, const char *name,
     const struct xnb_local_options *opts, int *fd_out, struct iface **out);
+
+/**
+ * xnb_local_leave() - this daemon ends, its interfaces do not
+ *
+ * Programs are not told that their ports are closed: they see the daemon's end,
+ * and connect to the next one. Before net_destroy().
+ */
+void xnb_local_leave(struct net *net);
