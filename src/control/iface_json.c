@@ -20,6 +20,7 @@ static const struct flag_name {
 	{ IFACE_UP, "UP" },
 	{ IFACE_BROADCAST, "BROADCAST" },
 	{ IFACE_DEBUG, "DEBUG" },
+	{ IFACE_LOOPBACK, "LOOPBACK" },
 	{ IFACE_POINTOPOINT, "POINTOPOINT" },
 	{ IFACE_RUNNING, "RUNNING" },
 	{ IFACE_NOARP, "NOARP" },
@@ -246,6 +247,8 @@ control_iface_json(const struct iface *ifp, const struct vnet *vnet)
 	    ether_format(ifp->mac, mac));
 	if (o == NULL)
 		return NULL;
+	if ((ifp->ops->kind_flags & IFACE_KIND_NO_ADDRESS) != 0)
+		json_object_del(o, "ether");
 	put_host(o, ifp, vnet);
 	if (ifp->descr[0] != '\0')
 		json_object_set_new(

@@ -114,8 +114,8 @@ apply_create(struct ifconfig_run *run, struct ifc_op *op)
 	}
 	if (err == -EINVAL && run->net->message[0] == '\0')
 		ifc_detail(run,
-		    "units of %s are 0 to %u, without leading zeros",
-		    run->kind->kind, run->kind->unit_max);
+		    "units of %s are %u to %u, without leading zeros",
+		    run->kind->kind, run->kind->unit_min, run->kind->unit_max);
 	if (err != 0) {
 		snprintf(what, sizeof(what), "SIOCIFCREATE2 (%s)", run->target);
 		return refused(run, err, what);

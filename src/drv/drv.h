@@ -24,6 +24,7 @@ extern const struct iface_ops *const drv_kinds[];
 extern const struct iface_ops epair_ops;
 extern const struct iface_ops feth_ops;
 extern const struct iface_ops sock_ops;
+extern const struct iface_ops lo_ops;
 extern const struct iface_ops tap_ops;
 extern const struct iface_ops vether_ops;
 extern const struct iface_ops vlan_ops;

@@ -100,7 +100,7 @@ announce(const struct host_if *h, const uint8_t *addr)
 	struct frame *f;
 	uint8_t *p;
 
-	if ((ifp->flags & IFACE_NOARP) != 0 || !h->host.up)
+	if ((ifp->flags & (IFACE_NOARP | IFACE_LOOPBACK)) != 0 || !h->host.up)
 		return;
 	f = frame_alloc(ifp->net->pool, ETH_LEN_MIN);
 	if (f == NULL)

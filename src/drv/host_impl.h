@@ -69,7 +69,7 @@ struct host_if {
 	bool hashed, dirty;
 	bool missed; /* events about it may have been lost */
 	/* What is known of the netdev. */
-	bool nd_up, nd_carrier;
+	bool nd_up, nd_carrier, nd_noarp;
 	uint32_t nd_mtu;
 	uint8_t nd_mac[6];
 	char nd_name[IFNAMSIZ];

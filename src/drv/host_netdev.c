@@ -189,6 +189,24 @@ follow_up(struct host_if *h)
 		    c.up ? "up" : "down", strerror(-err));
 }
 
+/* Where there is no wire there is nobody to ask. */
+static void
+follow_arp(struct host_if *h)
+{
+	struct rtnl_change c = { .what = RTNL_SET_NOARP };
+	int err;
+
+	c.noarp = (h->ifp->flags & (IFACE_NOARP | IFACE_LOOPBACK)) != 0;
+	if (h->blind || c.noarp == h->nd_noarp)
+		return;
+	err = host_set(h, &c);
+	if (err == 0)
+		h->nd_noarp = c.noarp;
+	else
+		host_event(h, "its netdev goes on %s ARP: %s",
+		    c.noarp ? "with" : "without", strerror(-err));
+}
+
 static void
 follow_mac(struct host_if *h)
 {
@@ -319,8 +337,10 @@ changed(struct iface_host *host, struct iface *ifp, uint32_t what)
 		follow_mtu(h);
 	if ((what & IFACE_CHANGED_STACK) != 0)
 		follow_member(h);
-	if ((what & IFACE_CHANGED_FLAGS) != 0)
+	if ((what & IFACE_CHANGED_FLAGS) != 0) {
+		follow_arp(h);
 		follow_up(h);
+	}
 }
 
 /* A netdev that has just come into its namespace is set up for it. */
@@ -364,6 +384,7 @@ settle(struct host_if *h)
 	h->accept_ra = -1;
 	follow_carrier(h);
 	follow_member(h);
+	follow_arp(h);
 	follow_up(h);
 	return 0;
 }

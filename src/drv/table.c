@@ -14,5 +14,6 @@ const struct iface_ops *const drv_kinds[] = {
 	&vlan_ops,
 	&xnb_ops,
 	&bridge_ops,
+	&lo_ops,
 	NULL,
 };

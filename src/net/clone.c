@@ -127,7 +127,7 @@ unit_asked(const struct iface_ops *ops, const char *name)
 	name += len;
 	if (name[0] == '0' && name[1] != '\0')
 		return -1;
-	if (str_u32(name, 10, 0, ops->unit_max, &unit) != 0)
+	if (str_u32(name, 10, ops->unit_min, ops->unit_max, &unit) != 0)
 		return -1;
 	return unit;
 }
@@ -210,7 +210,7 @@ net_unit_free(struct net *net, struct vnet *vnet, const struct iface_ops *ops,
 	uint32_t room = 2 * net->iface_count + 1;
 	const struct iface *ifp;
 	int64_t unit;
-	uint32_t lowest = *in_out;
+	uint32_t lowest = COAX_MAX(*in_out, ops->unit_min);
 	bool *taken;
 
 	taken = calloc(room, sizeof(*taken));

@@ -68,6 +68,7 @@
 #define IFACE_UP          0x00000001u
 #define IFACE_BROADCAST   0x00000002u
 #define IFACE_DEBUG       0x00000004u
+#define IFACE_LOOPBACK    0x00000008u /* no wire, and no ARP */
 #define IFACE_POINTOPOINT 0x00000010u
 #define IFACE_RUNNING     0x00000040u
 #define IFACE_NOARP       0x00000080u
@@ -192,6 +193,7 @@ struct iface_capture {
 #define IFACE_KIND_NO_AUTOCONF  0x08u /* bridge: takes no router's advice */
 #define IFACE_KIND_VLANS        0x10u /* bridge: may have vlan children */
 #define IFACE_KIND_NO_STP       0x20u /* a tunnel: no spanning tree over it */
+#define IFACE_KIND_NO_ADDRESS   0x40u /* its Ethernet address is not shown */
 
 /* A kind of interface: one row of the driver table.  Pointers may be NULL
  * unless marked (must). */
@@ -199,7 +201,7 @@ struct iface_ops {
 	const char *kind;  /* "feth"; interface names are kind + unit (must) */
 	const char *about; /* one line for `ifconfig -C -v` (must) */
 	uint32_t kind_flags;
-	uint32_t unit_max; /* highest unit number */
+	uint32_t unit_min, unit_max; /* lowest and highest unit number */
 	uint32_t mtu_default, mtu_min, mtu_max;
 	uint32_t flags; /* IFACE_* at birth */
 	size_t size;    /* sizeof the driver's struct, which begins with

@@ -267,9 +267,10 @@ announced_body()
 	run ifconfig bridge0 inet 192.0.2.1/24
 	src=$(nocolon "$(mac bridge0)")
 	marked "ffffffffffff${src}08060001080006040001${src}c0000201000000000000c0000201" cap
-	# Not IPv6, not without ARP, not while down: none before the last.
+	# Not IPv6, not without ARP: none before the last.
 	run ifconfig bridge0 inet6 2001:db8::1/64
 	run ifconfig vether0 create -arp
+	shows 'NOARP' ip link show vether0
 	run ifconfig bridge0 addm vether0
 	run ifconfig vether0 inet 192.0.2.2/24
 	run ifconfig bridge0 inet 192.0.2.3/24 alias
@@ -282,6 +283,12 @@ announced_body()
 	run ifconfig epair1b inet 192.0.2.4/32
 	wait_for 'ifconfig bridge0 addr | grep -q "^$(mac epair1b) Vlan0 epair1a "'
 	kill "$capture_pid"
+	run ifconfig vether0 arp
+	hides 'NOARP' ip link show vether0
+	# One on no link at all.
+	atf_check -o inline:'lo1\n' ifconfig lo create inet 198.51.100.1/32
+	shows 'NOARP' ip link show lo1
+	wait_for 'ping -n -c 1 -W 1 198.51.100.1'
 	coaxd_stop
 }
 
