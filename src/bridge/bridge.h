@@ -36,6 +36,8 @@ extern const struct iface_ops bridge_ops;
 #define BRIDGE_ADMCOST  0x0400u
 #define BRIDGE_PRIVATE  0x0800u
 #define BRIDGE_QINQ     0x1000u
+/* Never shown: of a copy that is traced (trace.h). */
+#define BRIDGE_TRACED 0x80000000u
 
 /* Flags of the bridge itself. */
 #define BRIDGE_VLANFILTER 0x1u

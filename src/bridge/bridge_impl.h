@@ -287,7 +287,37 @@ bool bridge_port_host_gets(struct iface_stack *s, const struct iface *ifp,
 bool bridge_span_host_gets(struct iface_stack *s, const struct iface *ifp,
     const struct frame *f, bool out);
 
+/* trace.c: steps that a tracer is told of.  Keys as in fdb.h. */
+enum flood_skip {
+	FLOOD_TAKES,
+	FLOOD_SOURCE, /* it came in there */
+	FLOOD_PRIVATE,
+	FLOOD_STP,
+	FLOOD_DISCOVER,
+	FLOOD_DOWN,
+	FLOOD_VLAN,
+	FLOOD_GROUP, /* a reserved group that the port does not forward */
+};
+/* @in NULL: from the host, on the bridge. */
+void trace_vlan(const struct bridge *br, const struct bridge_port *in,
+    const struct frame *f, uint32_t vid);
+/* A source is about to be learned, if @in learns; has been: fdb_learn()'s
+ * result. */
+void trace_learning(const struct bridge_port *in, uint64_t key);
+void trace_learned(
+    const struct bridge_port *in, uint64_t key, int result, uint32_t old_port);
+/* @out NULL: it is not known. */
+void trace_known(
+    const struct bridge *br, uint64_t key, const struct bridge_port *out);
+void trace_group(const struct bridge *br, uint64_t key, bool reserved);
+void trace_skip(const struct bridge_port *p, enum flood_skip why);
+/* The host's own address, of @p or (NULL) the bridge, as @destination or as
+ * source. */
+void trace_own(const struct bridge *br, uint64_t key,
+    const struct bridge_port *p, bool destination);
+
 /* keywords.c, get.c */
+extern const char *const bridge_group_names[];
 extern const struct iface_keyword bridge_keywords[];
 void bridge_get(const struct iface *ifp, struct info *out);
 void bridge_get_addresses(const struct iface *ifp, struct info *out);

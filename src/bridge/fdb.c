@@ -310,6 +310,13 @@ rehash_start(struct fdb *f)
 	f->sweep_at = 0;
 }
 
+/* Entries that this table has. */
+static inline uint32_t
+entries_here(const struct fdb *f)
+{
+	return f->now.count + f->old.count;
+}
+
 /* A larger table is got ready shortly before it is needed, and cleared in
  * steps: clearing (or first touching) many megabytes takes milliseconds. */
 static void
@@ -317,9 +324,9 @@ prepare_next(struct fdb *f)
 {
 	uint32_t slots = f->now.mask + 1;
 	bool shrinks = f->next.mask < f->now.mask;
-	bool tight = fdb_count(f) >= slots / 2 - slots / 64;
+	bool tight = entries_here(f) >= slots / 2 - slots / 64;
 
-	if (f->next.entries != NULL && shrinks && fdb_count(f) >= slots / 8)
+	if (f->next.entries != NULL && shrinks && entries_here(f) >= slots / 8)
 		table_fini(&f->next);
 	if (f->next.entries == NULL) {
 		if (!tight || f->old.entries != NULL ||
@@ -333,7 +340,7 @@ prepare_next(struct fdb *f)
 		f->next_clear =
 		    table_clear(&f->next, f->next_clear, CLEAR_STEP);
 	if (f->next_clear > f->next.mask && f->old.entries == NULL &&
-	    (shrinks || fdb_count(f) >= slots / 2))
+	    (shrinks || entries_here(f) >= slots / 2))
 		rehash_start(f);
 }
 
@@ -348,7 +355,7 @@ make_room(struct fdb *f)
 	prepare_next(f);
 	/* Being got ready still, or out of memory: it works fuller, too. */
 	slots = f->now.mask + 1;
-	return fdb_count(f) < slots - slots / 8;
+	return entries_here(f) < slots - slots / 8;
 }
 
 /* A full table (or port) may be full of what has expired. */
@@ -469,6 +476,58 @@ fdb_set_static(struct fdb *f, uint64_t key, uint32_t port, uint32_t now_s)
 		entry_move(f, e, port);
 	e->type = FDB_STATIC;
 	e->expire_s = FDB_NEVER;
+	return 0;
+}
+
+/* What sweep_when_full() would remove of @f, taken off the counts of @out,
+ * where it matters. */
+static void
+copy_swept(const struct fdb *f, uint32_t now_s, struct fdb *out)
+{
+	uint32_t at = f->sweeping ? f->sweep_at : 0;
+	uint32_t end = COAX_MIN(at + SWEEP_WHEN_FULL, f->now.mask + 1);
+
+	if (f->due_s > now_s || f->old.entries != NULL)
+		return;
+	for (; at < end; at++) {
+		const struct fdb_entry *e = &f->now.entries[at];
+
+		if (!slot_used(e) || e->expire_s > now_s)
+			continue;
+		out->elsewhere--;
+		out->ports[e->port].count--;
+	}
+}
+
+int
+fdb_copy_part(const struct fdb *f, const uint64_t *macs, uint32_t count,
+    const struct vlan_set *vids, uint32_t now_s, struct fdb *out)
+{
+	int err = fdb_init(out, 0, f->port_count);
+
+	if (err < 0)
+		return err;
+	out->seed = f->seed;
+	out->max = f->max;
+	out->timeout_s = f->timeout_s;
+	memcpy(out->ports, f->ports, f->port_count * sizeof(*f->ports));
+	out->elsewhere = fdb_count(f);
+	copy_swept(f, now_s, out);
+	for (uint32_t i = 0; i < count; i++) {
+		for (uint32_t vid = 0; vid < VLAN_IDS; vid++) {
+			uint64_t key = fdb_key_u64(macs[i], vid);
+			const struct fdb_entry *e;
+
+			if (!vlan_set_has(vids, vid))
+				continue;
+			e = fdb_find(f, key, fdb_hash(f, key));
+			if (e == NULL || e->expire_s <= now_s ||
+			    fdb_find(out, key, fdb_hash(out, key)) != NULL)
+				continue;
+			if (table_put(out, e, 0))
+				out->elsewhere--;
+		}
+	}
 	return 0;
 }
 
@@ -693,7 +752,7 @@ sorted(const struct fdb *f, uint32_t *count)
 	struct aged *a;
 	uint32_t n = 0;
 
-	a = malloc((fdb_count(f) + 1) * sizeof(*a));
+	a = malloc((entries_here(f) + 1) * sizeof(*a));
 	if (a == NULL)
 		return NULL;
 	for (uint32_t k = 0; k < ARRAY_LEN(tables); k++) {
@@ -709,7 +768,7 @@ sorted(const struct fdb *f, uint32_t *count)
 			};
 		}
 	}
-	ASSERT(n == fdb_count(f));
+	ASSERT(n == entries_here(f));
 	qsort(a, n, sizeof(*a), aged_cmp);
 	*count = n;
 	return a;

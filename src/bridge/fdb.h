@@ -43,6 +43,7 @@
 
 #include "base/ether.h"
 #include "base/hash.h"
+#include "base/vlanset.h"
 
 #define FDB_NONE              UINT32_MAX /* no port */
 #define FDB_NEVER             UINT32_MAX /* a second that never comes */
@@ -112,6 +113,7 @@ struct fdb {
 	bool sweeping;
 	struct fdb_port *ports;
 	uint32_t port_count;
+	uint32_t elsewhere;      /* entries of which this, a part, has none */
 	uint64_t exceeded;       /* new addresses refused because of max */
 	fdb_removed_fn *removed; /* or NULL */
 	void *removed_arg;
@@ -126,13 +128,27 @@ struct fdb {
 int fdb_init(struct fdb *f, uint64_t seed, uint32_t ports);
 void fdb_fini(struct fdb *f);
 
+/**
+ * fdb_copy_part() - a table that answers as @f does for some addresses
+ * @macs: @count addresses, as numbers
+ * @vids: the VLANs in which they are copied, a few
+ * @out:  like fdb_init()'s; tells nobody what it removes
+ *
+ * Limits and counts are those of @f: a full table is full.  Of what has expired
+ * @f would remove some to make room; that is left out of the counts.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int fdb_copy_part(const struct fdb *f, const uint64_t *macs, uint32_t count,
+    const struct vlan_set *vids, uint32_t now_s, struct fdb *out);
+
 /** fdb_reserve_ports() - allow port numbers below @ports. 0 or -ENOMEM */
 int fdb_reserve_ports(struct fdb *f, uint32_t ports);
 
 static inline uint32_t
 fdb_count(const struct fdb *f)
 {
-	return f->now.count + f->old.count;
+	return f->now.count + f->old.count + f->elsewhere;
 }
 
 static inline uint64_t

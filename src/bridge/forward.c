@@ -83,7 +83,10 @@ struct pass {
 	uint32_t now_s;
 	uint32_t expire_s;
 	bool mirror;       /* the bridge's netdev listens to everything */
+	bool trace;        /* a copy: every step is told */
+	bool watch;        /* one of these two, or captures */
 	bool vlan;         /* something about VLANs is configured */
+	bool one_by_one;   /* ... or traced: a flood does not wait */
 	bool svi;          /* vlan children of the bridge got something */
 	struct vnet *vnet; /* of the bridge's host side */
 	uint64_t bytes, obytes;
@@ -249,6 +252,15 @@ look(struct pass *pass, struct frame_batch *batch, struct looked *looked)
 	                  : look_at(pass, batch, looked, false);
 }
 
+/* The VLANs that were found. */
+static void
+told(const struct pass *pass, const struct frame_batch *batch,
+    const struct looked *looked)
+{
+	for (uint32_t i = 0; i < batch->count; i++)
+		trace_vlan(pass->br, pass->in, batch->frames[i], looked[i].vid);
+}
+
 /* The tag that is put on a frame of a port without one. */
 static inline uint16_t
 tpid_in(const struct pass *pass)
@@ -272,6 +284,9 @@ span(const struct pass *pass, const struct frame_batch *batch,
 		TAILQ_FOREACH (p, &br->spans, link) {
 			if (!iface_running(p->ifp))
 				continue;
+			if (pass->trace)
+				net_trace(p->ifp, "span",
+				    "span port %s gets a copy", p->ifp->name);
 			if (f != NULL)
 				outlet_put(br, &p->wire, frame_take(f));
 			else
@@ -350,6 +365,9 @@ to_member(struct pass *pass, struct frame *f, enum drop_reason why)
 
 	if (pass->flooded != 0)
 		flood_end(pass);
+	if (pass->trace)
+		net_trace(in->ifp, "plain", "%s is a plain interface: %s",
+		    in->ifp->name, drop_info(why)->text);
 	if (in->ifp->host != NULL && !in->wire_host)
 		outlet_put(pass->br, &in->host, f);
 	else
@@ -515,6 +533,8 @@ learn_slow(struct pass *pass, struct frame *f, uint64_t key)
 	}
 	result = fdb_learn(&br->fdb, key, in->number,
 	    (in->flags & BRIDGE_STICKY) != 0, pass->now_s, &old);
+	if (pass->trace)
+		trace_learned(in, key, result, old);
 	if (result == FDB_MOVED)
 		moved(br, in, key, old);
 	else if (result == FDB_NEW && !TAILQ_EMPTY(&net->subscribers) &&
@@ -533,8 +553,14 @@ learn(struct pass *pass, struct frame *f, const struct looked *l)
 {
 	struct bridge_port *in = pass->in;
 
-	if ((in->flags & BRIDGE_LEARNING) == 0)
-		return true;
+	if (__builtin_expect((in->flags & (BRIDGE_LEARNING | BRIDGE_TRACED)) !=
+	                         BRIDGE_LEARNING,
+	        0)) {
+		if (pass->trace)
+			trace_learning(in, l->src_key);
+		if ((in->flags & BRIDGE_LEARNING) == 0)
+			return true;
+	}
 	if (__builtin_expect(
 	        fdb_refresh(&pass->br->fdb, l->src_key, l->src_hash, in->number,
 	            pass->now_s, pass->expire_s),
@@ -561,20 +587,42 @@ known(const struct pass *pass, const struct looked *l)
 	return number != FDB_NONE ? pass->br->ports[number] : NULL;
 }
 
-/* L1: not to @p? */
-static inline bool
+/* L1: why not to @p? */
+static inline enum flood_skip
 flood_skips(const struct pass *pass, const struct bridge_port *p, bool unknown)
 {
 	const struct bridge_port *in = pass->in;
 
-	return p == in ||
-	       (in != NULL && (in->flags & p->flags & BRIDGE_PRIVATE) != 0) ||
-	       p->state != BRIDGE_STP_FORWARDING ||
-	       (unknown && (p->flags & BRIDGE_DISCOVER) == 0) ||
-	       !iface_running(p->ifp);
+	if (p == in)
+		return FLOOD_SOURCE;
+	if (in != NULL && (in->flags & p->flags & BRIDGE_PRIVATE) != 0)
+		return FLOOD_PRIVATE;
+	if (p->state != BRIDGE_STP_FORWARDING)
+		return FLOOD_STP;
+	if (unknown && (p->flags & BRIDGE_DISCOVER) == 0)
+		return FLOOD_DISCOVER;
+	return iface_running(p->ifp) ? FLOOD_TAKES : FLOOD_DOWN;
 }
 
-/* L1 for one frame at once, where VLANs are configured, or of a reserved group.
+/* The same for a frame by itself, with what its VLAN or group adds. */
+static inline enum flood_skip
+flood_skips_one(const struct pass *pass, const struct bridge_port *p,
+    const struct frame *f, uint32_t vid, bool unknown, uint32_t group)
+{
+	enum flood_skip why = flood_skips(pass, p, unknown);
+
+	if (why == FLOOD_TAKES && !vlan_egress(pass, p, vid, f))
+		why = FLOOD_VLAN;
+	if (why == FLOOD_TAKES && group != NO_GROUP &&
+	    port_group(p, group) != BRIDGE_GROUP_FORWARD)
+		why = FLOOD_GROUP;
+	if (__builtin_expect(pass->trace, 0))
+		trace_skip(p, why);
+	return why;
+}
+
+/* L1 for one frame at once: where VLANs are configured, of a reserved group, or
+ * traced.
  * Returns how many took it; the caller keeps its claim. */
 static uint32_t
 flood_one(struct pass *pass, struct frame *f, uint32_t vid, bool unknown,
@@ -590,11 +638,8 @@ flood_one(struct pass *pass, struct frame *f, uint32_t vid, bool unknown,
 		flood_end(pass);
 	vlan_forms_begin(&forms, f, vid);
 	TAILQ_FOREACH (p, &br->members, link) {
-		if (flood_skips(pass, p, unknown) ||
-		    !vlan_egress(pass, p, vid, f))
-			continue;
-		if (group != NO_GROUP &&
-		    port_group(p, group) != BRIDGE_GROUP_FORWARD)
+		if (flood_skips_one(pass, p, f, vid, unknown, group) !=
+		    FLOOD_TAKES)
 			continue;
 		form = pass->vlan ? vlan_forms_take(&forms, p) : frame_take(f);
 		count++;
@@ -680,7 +725,7 @@ flood_end(struct pass *pass)
 					    br, &p->host, frame_take(x->frame));
 			}
 		}
-		if (flood_skips(pass, p, false))
+		if (flood_skips(pass, p, false) != FLOOD_TAKES)
 			continue;
 		takers++;
 		unknown_takers += discover;
@@ -710,7 +755,7 @@ static inline void
 flood(struct pass *pass, struct frame *f, uint32_t vid, bool unknown,
     uint32_t heard)
 {
-	if (__builtin_expect(!pass->vlan, 1)) {
+	if (__builtin_expect(!pass->one_by_one, 1)) {
 		pass->br->flooded[pass->flooded++] =
 		    (struct flooded){ f, heard, unknown };
 		return;
@@ -801,6 +846,9 @@ input_group(struct pass *pass, struct frame *f, const struct looked *l)
 		enum bridge_group_fwd what =
 		    port_group(pass->in, l->dst_key & 0xf);
 
+		if (pass->trace)
+			net_trace(pass->in->ifp, "group", "group-fwd of %s: %s",
+			    pass->in->ifp->name, bridge_group_names[what]);
 		if (what == BRIDGE_GROUP_DROP) {
 			drop(pass, f, DROP_RESERVED);
 			return;
@@ -829,6 +877,8 @@ input_group(struct pass *pass, struct frame *f, const struct looked *l)
 	count_in(pass, f);
 	if (!learn(pass, f, l))
 		return;
+	if (pass->trace)
+		trace_group(pass->br, l->dst_key, reserved);
 	seen(pass, f, l->vid, false);
 	heard = bridge_hears(pass, f, l->vid); /* d, e */
 	if (reserved) {
@@ -867,6 +917,9 @@ input_own(struct pass *pass, struct frame *f, const struct looked *l)
 
 	if (to_rank == 0 && from_rank == 0)
 		return false;
+	if (pass->trace)
+		trace_own(pass->br, to_rank != 0 ? l->dst_key : l->src_key,
+		    to_rank != 0 ? to : from, to_rank != 0);
 	if (to_rank == 0 || (from_rank != 0 && from_rank < to_rank)) {
 		drop(pass, f, DROP_OWN_ADDRESS);
 		return true;
@@ -886,6 +939,20 @@ input_own(struct pass *pass, struct frame *f, const struct looked *l)
 	return true;
 }
 
+/* F6, and what is told of F5. */
+static void
+watched(
+    struct pass *pass, struct frame *f, const struct looked *l, uint32_t number)
+{
+	if (pass->trace)
+		trace_known(pass->br, l->dst_key,
+		    number != FDB_NONE ? pass->br->ports[number] : NULL);
+	if (number == pass->in->number)
+		return;
+	seen(pass, f, l->vid, false);
+	show(pass, f, l->vid);
+}
+
 /* I10 and F. */
 static inline void
 forward(struct pass *pass, struct frame *f, const struct looked *l)
@@ -903,12 +970,12 @@ forward(struct pass *pass, struct frame *f, const struct looked *l)
 	}
 	/* F5 */
 	number = fdb_lookup(&br->fdb, l->dst_key, l->dst_hash, pass->now_s);
+	if (__builtin_expect(pass->watch, 0))
+		watched(pass, f, l, number);
 	if (number == in->number) {
 		drop(pass, f, DROP_SAME_PORT);
 		return;
 	}
-	seen(pass, f, l->vid, false); /* F6 */
-	show(pass, f, l->vid);
 	/* F7: the packet filter's place; it is in no bridge yet. */
 	if (number == FDB_NONE) { /* F8 */
 		if (bridge_storm_allows(in, BRIDGE_STORM_UNKNOWN))
@@ -940,9 +1007,12 @@ pass_begin(struct bridge *br, struct bridge_port *in)
 		.now_s = bridge_now_s(br),
 		.vlan = br->vlan_work,
 		.mirror = h != NULL && h->promisc && h->up,
+		.trace = br->ifp.net->tracer != NULL,
 		.vnet = host_vnet(&br->ifp),
 	};
 
+	pass.watch = pass.mirror || pass.trace || br->ifp.capture != NULL;
+	pass.one_by_one = pass.vlan || pass.trace;
 	pass.expire_s = fdb_expiry(&br->fdb, pass.now_s);
 	return pass;
 }
@@ -1005,6 +1075,8 @@ bridge_port_input(
 		own_fill(br);
 	(void)ifp;
 	count = look(&pass, batch, looked); /* I1, I5 */
+	if (__builtin_expect(pass.trace, 0))
+		told(&pass, batch, looked);
 	if (!TAILQ_EMPTY(&br->spans))
 		span(&pass, batch, looked);
 	for (uint32_t i = 0; i < count; i++) {
@@ -1048,6 +1120,8 @@ bridge_transmit(struct iface *ifp, struct frame_batch *batch)
 	struct looked looked[FRAME_BATCH_MAX];
 	uint32_t count = look(&pass, batch, looked);
 
+	if (__builtin_expect(pass.trace, 0))
+		told(&pass, batch, looked);
 	/* What the host sends on its netdev, that has seen already. */
 	pass.mirror = false;
 	br->from_host = true;
@@ -1058,8 +1132,11 @@ bridge_transmit(struct iface *ifp, struct frame_batch *batch)
 		struct bridge_port *out = NULL;
 		bool group = key_is_group(l->dst_key);
 
-		if (!group)
+		if (!group) {
 			out = known(&pass, l);
+			if (pass.trace)
+				trace_known(br, l->dst_key, out);
+		}
 		if (out != NULL && out->state != BRIDGE_STP_FORWARDING)
 			drop(&pass, f, stp_reason(out));
 		else if (out != NULL && vlan_egress(&pass, out, l->vid, f))
@@ -1126,6 +1203,8 @@ bridge_port_host_output(
 		return;
 	}
 	count = look(&pass, batch, looked);
+	if (__builtin_expect(pass.trace, 0))
+		told(&pass, batch, looked);
 	if (!TAILQ_EMPTY(&br->spans))
 		span(&pass, batch, looked);
 	for (uint32_t i = 0; i < count; i++) {
@@ -1135,6 +1214,8 @@ bridge_port_host_output(
 
 		if (!key_is_group(l->dst_key)) {
 			out = known(&pass, l);
+			if (pass.trace)
+				trace_known(br, l->dst_key, out);
 			show(&pass, f, l->vid);
 		}
 		if (out != in)

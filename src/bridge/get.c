@@ -75,16 +75,16 @@ put_flags(struct info *out, uint32_t flags, const struct flag_name *names)
 	info_end(out);
 }
 
+const char *const bridge_group_names[] = {
+	[BRIDGE_GROUP_PEER] = "peer",
+	[BRIDGE_GROUP_DROP] = "drop",
+	[BRIDGE_GROUP_FORWARD] = "forward",
+};
+
 /* Those that are not as they are at first. */
 static void
 put_group_fwd(struct info *out, const struct bridge_port *p)
 {
-	static const char *const actions[] = {
-		[BRIDGE_GROUP_PEER] = "peer",
-		[BRIDGE_GROUP_DROP] = "drop",
-		[BRIDGE_GROUP_FORWARD] = "forward",
-	};
-
 	info_list(out, "group_fwd");
 	for (uint32_t i = 0; i < BRIDGE_GROUPS; i++) {
 		uint32_t what = p->group_fwd >> 2 * i & 3;
@@ -93,7 +93,7 @@ put_group_fwd(struct info *out, const struct bridge_port *p)
 			continue;
 		info_object(out, NULL);
 		info_u64(out, "group", i);
-		info_str(out, "action", actions[what]);
+		info_str(out, "action", bridge_group_names[what]);
 		info_end(out);
 	}
 	info_end(out);

@@ -471,18 +471,12 @@ SAVE_PORTS(ifvlanproto, members)
 
 SAVE_PORTS(group_fwd, members)
 {
-	static const char *const actions[] = {
-		[BRIDGE_GROUP_PEER] = "peer",
-		[BRIDGE_GROUP_DROP] = "drop",
-		[BRIDGE_GROUP_FORWARD] = "forward",
-	};
-
 	for (uint32_t i = 0; i < BRIDGE_GROUPS; i++) {
 		uint32_t what = p->group_fwd >> 2 * i & 3;
 
 		if (what != BRIDGE_GROUP_PEER || s->all)
 			keyword_put(s, "group-fwd %s %u %s", p->ifp->name, i,
-			    actions[what]);
+			    bridge_group_names[what]);
 	}
 }
 

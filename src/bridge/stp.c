@@ -369,6 +369,17 @@ bridge_stp_input(struct bridge_port *in, struct frame *f, uint32_t vid)
 	}
 	ASSERT(!br->stp_busy);
 	bpdu = find_bpdu(f, &len);
+	if (br->ifp.net->tracer != NULL) { /* what it would do, nobody asks */
+		struct stp_bpdu b;
+
+		net_trace(
+		    &br->ifp, "stp", "for spanning tree on %s", in->ifp->name);
+		if (stp_bpdu_decode(bpdu, len, &b) < 0)
+			iface_drop(in->ifp, f, DROP_BPDU_BAD);
+		else
+			frame_release(f);
+		return;
+	}
 	err = stp_receive(
 	    br->stp, (uint16_t)in->number, bpdu, len, br->ifp.net->now_ns);
 	do_effects_once(br);

@@ -90,5 +90,8 @@ const char *control_event_name(uint32_t type);
  * there is none, and the call was answered */
 struct iface *control_param_iface(struct rpc_call *call);
 
+/** control_trace() - the method "trace" (trace.c) */
+void control_trace(struct rpc_call *call);
+
 /** control_version() - the program's version, "0.1.0" */
 const char *control_version(void);

@@ -1085,6 +1085,24 @@ printout_vnets(const json_t *list, struct text *t)
 }
 
 void
+printout_trace(const json_t *result, struct text *t)
+{
+	const json_t *steps = json_object_get(result, "steps");
+
+	if (get_str(result, "about") != NULL)
+		put_lines(t, get_str(result, "about"));
+	for (size_t i = 0; i < json_array_size(steps); i++) {
+		const json_t *s = json_array_get(steps, i);
+
+		text_printf(t, "%4zu ", i + 1);
+		put_column(t, get_str(s, "step"), 6);
+		put_column(t, get_str(s, "iface"), 8);
+		put(t, get_str(s, "text"));
+		text_puts(t, "\n");
+	}
+}
+
+void
 printout_drops(const json_t *result, struct text *t)
 {
 	const json_t *list = json_object_get(result, "drops");

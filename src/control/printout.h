@@ -57,6 +57,9 @@ void printout_iface_table(const json_t *list, struct text *out);
 /* The answer of vnet.list as a table. */
 void printout_vnets(const json_t *list, struct text *out);
 
+/* The answer of trace: the frame, and a line a step. */
+void printout_trace(const json_t *result, struct text *out);
+
 /* The answer of drops: reason, count, sentence; "no drops" if there are none.*/
 void printout_drops(const json_t *result, struct text *out);
 

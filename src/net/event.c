@@ -51,3 +51,18 @@ net_notice(struct net *net, struct iface *ifp, const char *fmt, ...)
 	va_end(ap);
 	net_emit(net, &ev);
 }
+
+void
+net_trace(const struct iface *ifp, const char *step, const char *fmt, ...)
+{
+	struct net_tracer *t = ifp->net->tracer;
+	char text[256];
+	va_list ap;
+
+	if (t == NULL)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	t->step(t, ifp, step, text);
+}

@@ -147,6 +147,13 @@ struct net_subscriber {
 };
 TAILQ_HEAD(net_subscriber_list, net_subscriber);
 
+/* Is told what happens to a frame, step by step. */
+struct net_tracer {
+	/* @step: a stable name; the rest is borrowed for the call */
+	void (*step)(struct net_tracer *t, const struct iface *ifp,
+	    const char *step, const char *text);
+};
+
 struct net {
 	uint64_t now_ns;    /* set by the driver of this net before calls */
 	uint64_t hash_seed; /* from the shell */
@@ -169,6 +176,8 @@ struct net {
 	uint32_t ready_count;
 	bool polling; /* inside net_poll() */
 	struct net_subscriber_list subscribers;
+	/* Only of a copy, made to see what would happen (bridge/trace.h). */
+	struct net_tracer *tracer;
 	uint32_t iface_count, vnet_count;
 	uint32_t iface_gone; /* destroyed so far: has a walk to begin anew? */
 	uint32_t next_index, next_vnet;
@@ -369,6 +378,10 @@ int net_error(struct net *net, int err, const char *fmt, ...)
 
 /** net_notice() - a NET_EVENT_NOTICE with a formatted line; @ifp may be NULL */
 void net_notice(struct net *net, struct iface *ifp, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/** net_trace() - a step of a frame on @ifp, for the tracer, if there is one */
+void net_trace(const struct iface *ifp, const char *step, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
 /** net_set_cause() - who changes things from here on; borrowed; NULL: nobody */

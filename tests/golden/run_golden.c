@@ -9,6 +9,7 @@
  *
  *   ifconfig WORDS...        sysctl WORDS...
  *   drops [IF]  ifaces  vnets  pool  methods  json METHOD [PARAMS]
+ *   trace [--host] IF WORDS...
  *   rpc LINE                 a raw line; the answer as it is
  *   vnet create|destroy NAME    vnet attach NAME PID
  *   ro COMMAND               on the read-only socket
@@ -171,6 +172,23 @@ do_vnet(struct golden *g, struct rpc_session *s, const char *args)
 }
 
 static void
+do_trace(struct golden *g, struct rpc_session *s, const char *args)
+{
+	json_t *words = world_split(args), *params = json_object();
+
+	json_object_set_new(params, "host", json_false());
+	if (strcmp(json_string_value(json_array_get(words, 0)), "--host") ==
+	    0) {
+		json_object_set_new(params, "host", json_true());
+		json_array_remove(words, 0);
+	}
+	json_object_set(params, "name", json_array_get(words, 0));
+	json_array_remove(words, 0);
+	json_object_set_new(params, "words", words);
+	do_method(g, s, "trace", params, printout_trace);
+}
+
+static void
 do_line(struct golden *g, struct rpc_session *s, const char *line)
 {
 	size_t n = strcspn(line, " ");
@@ -203,6 +221,8 @@ do_line(struct golden *g, struct rpc_session *s, const char *line)
 		    args[m] != '\0' ? json_loads(args + m, 0, NULL)
 		                    : json_object(),
 		    printout_json);
+	} else if (strcmp(word, "trace") == 0) {
+		do_trace(g, s, args);
 	} else if (strcmp(word, "rpc") == 0) {
 		char *text = world_line(g->w, s, args);
 

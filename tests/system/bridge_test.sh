@@ -754,6 +754,61 @@ loop_guard_body()
 	coaxd_stop
 }
 
+atf_test_case trace
+trace_head()
+{
+	about 60 "What would happen to a frame is said, and does not happen"
+}
+trace_body()
+{
+	start_cables 3
+	run ifconfig bridge0 private feth3 private feth5
+	put 2 $all $b first
+	got 0 first
+	before=$(coax rpc iface.get '{"name":"bridge0"}')
+	shows "send *feth3 *out of feth3, untagged" \
+	    coax trace feth1 icmp 192.0.2.1 to 192.0.2.2 src $a dst $b
+	hides feth5 coax trace feth1 icmp 192.0.2.1 to 192.0.2.2 dst $b
+	shows "skip *feth5 *not out of feth5: both are private" \
+	    coax trace feth3 arp who-has 192.0.2.1 tell 192.0.2.2
+	shows "host *bridge0 *to the host on bridge0" \
+	    coax trace feth3 "$(frame $all $a 88b5 text)"
+	shows '"reason": "same-port"' coax trace --json feth3 \
+	    "$(frame $b $a 88b5 text)"
+	# A file, two frames.
+	/usr/bin/python3 - <<-'EOF'
+	import struct
+	head = struct.pack('<IHHIIII', 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1)
+	with open('two.pcap', 'wb') as f:
+	    f.write(head)
+	    for dst in 'ffffffffffff', '02000000000b':
+	        data = bytes.fromhex(dst + '02000000000a' + '88b5') + bytes(46)
+	        f.write(struct.pack('<IIII', 0, 0, 60, 60) + data)
+	EOF
+	atf_check -o save:trace.out coax trace feth1 two.pcap
+	[ "$(grep -c '^frame [12]: ' trace.out)" -eq 2 ] || fail "$(cat trace.out)"
+	[ "$(grep -c 'send *feth[35] ' trace.out)" -eq 3 ] ||
+	    fail "$(cat trace.out)"
+	atf_check -o file:trace.out coax trace -r - feth1 <two.pcap
+	head -c 90 two.pcap >half.pcap
+	atf_check -s exit:1 -e match:damaged -e ignore -o ignore \
+	    coax trace feth1 half.pcap
+	refused 'neither a pcap nor a pcapng file' coax trace feth1 -r trace.out
+	refused 'No such file' coax trace feth1 ./none.pcap
+	# Nothing has come of all that.
+	for i in 0 2 4; do
+		silent $i "text"
+	done
+	hides $a ifconfig bridge0 addr
+	after=$(coax rpc iface.get '{"name":"bridge0"}')
+	[ "$before" = "$after" ] || fail "$before is now $after"
+	# What it said is what happens.
+	put 0 $b $a really
+	got 2 really
+	silent 4 really
+	coaxd_stop
+}
+
 atf_test_case no_autoconfiguration
 no_autoconfiguration_head()
 {
@@ -807,5 +862,6 @@ atf_init_test_cases()
 	atf_add_test_case monitor_mode
 	atf_add_test_case loop
 	atf_add_test_case loop_guard
+	atf_add_test_case trace
 	atf_add_test_case no_autoconfiguration
 }
