@@ -26,6 +26,10 @@
  *   csum                  a kilobyte of Internet checksum
  *   segment               a segment of 1448 bytes out of 64 KiB of TCP
  *   flood-8, flood-256    one copy of a flooded frame, so many members
+ *   stp-bpdu              a BPDU that says what the port knows, on a bridge of
+ *                         8 ports; each 128 of them with one tick of all ports
+ *   stp-news              one with another root: all roles are chosen anew
+ *   stp-tick              a second of one port, of 8 that send a BPDU every two
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -47,6 +51,7 @@
 #include "frame/frame.h"
 #include "frame/offload.h"
 #include "net/net.h"
+#include "stp/stp.h"
 
 #define ROUNDS   15
 #define SLICE_NS 15000000u
@@ -88,6 +93,10 @@ struct bench {
 	uint64_t mask;
 	struct frame *super;
 	uint8_t *data;
+	struct stp *stp;
+	uint8_t bpdus[2][STP_BPDU_LEN_MAX];
+	size_t bpdu_len;
+	uint64_t now_ns;
 	uint64_t sum; /* keeps results alive */
 };
 
@@ -563,6 +572,92 @@ work_segment(struct bench *b)
 	return b->sum - before;
 }
 
+/* Spanning tree: a bridge whose first port leads to the root, seven that
+ * forward. */
+
+#define STP_BPDUS 128u /* between two ticks: fewer than a port hears */
+
+static void
+stp_second(struct bench *b)
+{
+	uint32_t count;
+
+	b->now_ns += 1000000000;
+	stp_tick(b->stp, b->now_ns);
+	(void)stp_effects(b->stp, &count);
+	b->sum += count;
+}
+
+static void
+prepare_stp_alone(struct bench *b)
+{
+	const struct stp_options o = { .mac = { 2, 0, 0, 0, 0, 2 },
+		.ports = 8 };
+
+	must_be(stp_create(&o, 0, &b->stp), "stp_create");
+	for (uint16_t p = 1; p <= 8; p++) {
+		must_be(stp_port_add(b->stp, p, 0), "stp_port_add");
+		must_be(
+		    stp_port_link(b->stp, p, true, NULL, 0), "stp_port_link");
+	}
+	for (uint32_t i = 0; i < 60; i++)
+		stp_second(b);
+}
+
+static void
+prepare_stp(struct bench *b)
+{
+	struct stp_bpdu m = {
+		.type = STP_BPDU_RST,
+		.flags = STP_BPDU_ROLE_DESIGNATED << 2 | STP_FLAG_LEARNING |
+		         STP_FLAG_FORWARDING,
+		.root_id = 0x1000020000000001u,
+		.bridge_id = 0x1000020000000001u,
+		.port_id = 0x8001,
+		.times = { 0, 20, 2, 15 },
+	};
+
+	prepare_stp_alone(b);
+	b->bpdu_len = stp_bpdu_encode(&m, b->bpdus[0]);
+	m.root_path_cost = 4; /* the root is further away */
+	(void)stp_bpdu_encode(&m, b->bpdus[1]);
+}
+
+static uint64_t
+stp_hear(struct bench *b, uint32_t other)
+{
+	uint32_t count;
+
+	for (uint32_t i = 0; i < STP_BPDUS; i++) {
+		must_be(stp_receive(b->stp, 1, b->bpdus[i & other], b->bpdu_len,
+		            b->now_ns),
+		    "stp_receive");
+		(void)stp_effects(b->stp, &count);
+		b->sum += count;
+	}
+	stp_second(b);
+	return STP_BPDUS;
+}
+
+static uint64_t
+work_stp(struct bench *b)
+{
+	return stp_hear(b, 0);
+}
+
+static uint64_t
+work_stp_news(struct bench *b)
+{
+	return stp_hear(b, 1);
+}
+
+static uint64_t
+work_stp_tick(struct bench *b)
+{
+	stp_second(b);
+	return 8;
+}
+
 static const struct kind kinds[] = {
 	{ "core-1k", "frame", "feth to feth through a bridge, 1000 addresses",
 	    1000, prepare_core, work_core, "fdb-floor-1k" },
@@ -590,6 +685,12 @@ static const struct kind kinds[] = {
 	    work_flood, NULL },
 	{ "flood-256", "copy", "a flooded frame, 256 members", 256,
 	    prepare_flood, work_flood, "flood-8" },
+	{ "stp-bpdu", "BPDU", "heard again, 8 ports, a tick with 128", 0,
+	    prepare_stp, work_stp, NULL },
+	{ "stp-news", "BPDU", "the same with another way to the root", 0,
+	    prepare_stp, work_stp_news, "stp-bpdu" },
+	{ "stp-tick", "port", "a second of a port that sends", 0,
+	    prepare_stp_alone, work_stp_tick, NULL },
 	{ "frame-alloc", "frame", "take and return", 0, prepare_pool,
 	    work_alloc, NULL },
 	{ "csum", "KiB", "Internet checksum", 0, prepare_pool, work_csum,

@@ -7,11 +7,13 @@
  *   udp echo PORT                               sends it back
  *   udp ping ADDRESS PORT BYTES MILLISECONDS    one after the other
  *   udp probe ADDRESS PORT MILLISECONDS         until one answer; exit 1: none
+ *   udp pace ADDRESS PORT COUNT PER_SECOND      numbered, evenly
+ *   udp tally PORT                              which of those arrive
  *
- * sink and echo print "ready" when they listen and work until SIGTERM.  Each
- * prints its result as one JSON object.  blast and sink move 64 datagrams a
- * call, so that the switch, not they, is the limit as far as possible; a sink's
- * rate is that between its first and its last datagram.  18 bytes make a
+ * sink, echo and tally print "ready" when they listen and work until SIGTERM.
+ * Each prints its result as one JSON object.  blast and sink move 64 datagrams
+ * a call, so that the switch, not they, is the limit as far as possible; a
+ * sink's rate is that between its first and its last datagram.  18 bytes make a
  * 60-byte frame (64 with its check sequence).
  */
 #include <arpa/inet.h>
@@ -33,6 +35,8 @@
 #define RCVBUF      (8 << 20)
 #define PROBE_MS    20
 #define PING_MS     200 /* then a datagram counts as lost */
+#define TALLY_MAX   4000000u
+#define NS_PER_S    1000000000u
 
 static volatile sig_atomic_t stopped;
 static char data[BURST][BYTES_MAX];
@@ -185,6 +189,66 @@ sink(char **arg)
 	return 0;
 }
 
+/* Every datagram has its number in its first four bytes.  Late, it catches
+ * up. */
+static int
+pace(char **arg)
+{
+	int s = client(arg[0], arg[1]);
+	uint64_t count = strtoull(arg[2], NULL, 10), refused = 0;
+	uint64_t rate = strtoull(arg[3], NULL, 10), start = now_ns();
+
+	for (uint64_t i = 0; i < count; i++) {
+		uint64_t at = start + i * NS_PER_S / rate;
+		struct timespec ts = { (time_t)(at / NS_PER_S),
+			(long)(at % NS_PER_S) };
+		char number[18] = { (char)(i >> 24), (char)(i >> 16),
+			(char)(i >> 8), (char)i };
+
+		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
+		refused += send(s, number, sizeof(number), 0) < 0;
+	}
+	printf("{\"sent\":%llu,\"refused\":%llu}\n", (unsigned long long)count,
+	    (unsigned long long)refused);
+	return 0;
+}
+
+/* Of the numbers up to the highest that came: how many did not, the most in a
+ * row that did not, and how many came again. */
+static int
+tally(char **arg)
+{
+	int s = server(arg[0]);
+	static unsigned char seen[TALLY_MAX];
+	uint32_t end = 0, lost = 0, gap = 0, gap_max = 0, twice = 0;
+
+	while (!stopped) {
+		unsigned char b[BYTES_MAX];
+		ssize_t n = recv(s, b, sizeof(b), 0);
+		uint32_t i;
+
+		if (n < 4)
+			continue;
+		i = (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 |
+		    (uint32_t)b[2] << 8 | b[3];
+		if (i >= TALLY_MAX)
+			continue;
+		twice += seen[i];
+		seen[i] = 1;
+		if (i >= end)
+			end = i + 1;
+	}
+	for (uint32_t i = 0; i < end; i++) {
+		gap = seen[i] ? 0 : gap + 1;
+		lost += !seen[i];
+		if (gap > gap_max)
+			gap_max = gap;
+	}
+	printf("{\"end\":%u,\"lost\":%u,\"gap\":%u,\"twice\":%u}\n", end, lost,
+	    gap_max, twice);
+	return 0;
+}
+
 static int
 echo(char **arg)
 {
@@ -270,6 +334,8 @@ static const struct {
 	{ "echo", 1, echo },
 	{ "ping", 4, ping },
 	{ "probe", 3, probe },
+	{ "pace", 4, pace },
+	{ "tally", 1, tally },
 };
 
 int
@@ -283,6 +349,8 @@ main(int argc, char **argv)
 	                "       udp sink PORT\n"
 	                "       udp echo PORT\n"
 	                "       udp ping ADDRESS PORT BYTES MILLISECONDS\n"
-	                "       udp probe ADDRESS PORT MILLISECONDS\n");
+	                "       udp probe ADDRESS PORT MILLISECONDS\n"
+	                "       udp pace ADDRESS PORT COUNT PER_SECOND\n"
+	                "       udp tally PORT\n");
 	return 2;
 }
