@@ -30,55 +30,34 @@ struct jexec {
 	const char *user;      /* -u or -U, or NULL */
 };
 
-/* Asks for the vnet's descriptors. 0, or -errno with the error at @c. */
-static int
-ask(struct coax *c, const char *name, struct netns_enter_options *enter)
-{
-	json_t *params = json_pack("{s:s}", "name", name);
-	unsigned int count = 0;
-	int err;
-
-	if (params == NULL)
-		return -EILSEQ;
-	err = coax_call(
-	    c, "vnet.enter", params, NULL, 0, NULL, &enter->net_fd, 1, &count);
-	return err == 0 && count != 1 ? -EPROTO : err;
-}
-
 int
 cli_open_enter(
     const struct cli *cli, const char *name, struct netns_enter_options *enter)
 {
 	struct coax *c = cli_connect(cli);
-	const char *real;
-	json_t *row = NULL;
+	unsigned int count = 0;
+	json_t *params;
 	int status = 0;
 	int err;
 
 	if (c == NULL)
 		return 1;
-	err = ask(c, name, enter);
-	if (err == -ENOENT && coax_error_object(c) != NULL) {
-		/* Perhaps it is a number. */
-		row = cli_vnet_row(c, name);
-		real = json_string_value(json_object_get(row, "name"));
-		err = real != NULL ? ask(c, real, enter) : -ENOENT;
-		if (real != NULL)
-			name = real;
-		else
-			status = cli_error(cli, "jail \"%s\" not found", name);
+	params = json_pack("{s:s}", "name", name);
+	if (params == NULL) {
+		coax_close(c);
+		return cli_error(cli, "%s: not UTF-8", name);
 	}
-	if (status != 0 || err == 0)
-		goto out;
-	if (err == -EILSEQ)
-		status = cli_error(cli, "%s: not UTF-8", name);
-	else if (err == -EACCES &&
-	         cli_open_vnet(c, name, &enter->user_fd, &enter->net_fd) == 0)
+	err = coax_call(
+	    c, "vnet.enter", params, NULL, 0, NULL, &enter->net_fd, 1, &count);
+	if (err == 0 && count != 1)
+		err = -EPROTO;
+	if (err == -EACCES &&
+	    cli_open_vnet(c, name, &enter->user_fd, &enter->net_fd) == 0)
 		enter->enter_user = enter->user_fd >= 0;
-	else
+	else if (err == -ENOENT && coax_error_object(c) != NULL)
+		status = cli_error(cli, "jail \"%s\" not found", name);
+	else if (err < 0)
 		status = cli_refused(cli, c, err);
-out:
-	json_decref(row);
 	coax_close(c);
 	return status;
 }

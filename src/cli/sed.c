@@ -53,7 +53,7 @@ cli_sed(struct cli *cli, int argc, char **argv)
 	int n = 0, opt;
 
 	/* Each option becomes a word or two. */
-	out = calloc((size_t)argc * 2 + 2, sizeof(char *));
+	out = calloc((size_t)argc * 2 + 3, sizeof(char *));
 	if (out == NULL)
 		return cli_error(cli, "%s", bsd_strerror(ENOMEM));
 	out[n++] = argv[0];
@@ -69,8 +69,7 @@ cli_sed(struct cli *cli, int argc, char **argv)
 		case 'i':
 			len = asprintf(&word, "-i%s", optarg);
 			break;
-		case 'I':
-			/* All files are one stream there: -s would not be. */
+		case 'I': /* (all files are one stream there) */
 			len = asprintf(&word, "-i%s", optarg);
 			break;
 		case 'l':
@@ -95,6 +94,7 @@ cli_sed(struct cli *cli, int argc, char **argv)
 		if (opt == 'e' || opt == 'f')
 			out[n++] = optarg;
 	}
+	out[n++] = (char *)(uintptr_t) "--"; /* what follows are no options */
 	for (int i = optind; i < argc; i++)
 		out[n++] = argv[i];
 	if (!find_next("sed", path, sizeof(path)))

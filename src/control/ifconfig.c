@@ -484,7 +484,7 @@ parse_line(struct ifconfig_run *run)
 			return ifc_fail(run, -EPERM,
 			    "cannot attach to jail: %s", bsd_strerror(EPERM));
 		}
-		vnet = net_vnet_find(run->net, o.vnet);
+		vnet = net_vnet_named(run->net, o.vnet);
 		if (vnet == NULL)
 			return ifc_fail(
 			    run, -ENOENT, "jail \"%.64s\" not found", o.vnet);

@@ -214,7 +214,7 @@ apply_vnet(struct ifconfig_run *run, struct ifc_op *op, struct iface *ifp)
 	int err;
 
 	if (op->kind == IFC_VNET || op->str != NULL) {
-		vnet = net_vnet_find(run->net, op->str);
+		vnet = net_vnet_named(run->net, op->str);
 		if (vnet == NULL)
 			return ifc_fail(
 			    run, -ENOENT, "jail \"%.64s\" not found", op->str);
@@ -244,7 +244,7 @@ vnet_moved(struct ifconfig_run *run, const struct ifc_op *op, int err)
 
 	if (err == 0)
 		return 0;
-	vnet = op->kind == IFC_VNET ? net_vnet_find(run->net, op->str)
+	vnet = op->kind == IFC_VNET ? net_vnet_named(run->net, op->str)
 	       : ifp != NULL        ? ifp->vnet
 	                            : NULL;
 	snprintf(what, sizeof(what), "SIOCSIFVNET");

@@ -326,7 +326,7 @@ word_vnet(struct parse *p, const char *word)
 
 	/* "" is home, which has no name to be called by. */
 	if (name != NULL &&
-	    (*name == '\0' || net_vnet_find(p->run->net, name) == NULL))
+	    (*name == '\0' || net_vnet_named(p->run->net, name) == NULL))
 		return ifc_fail(
 		    p->run, -ENOENT, "jail \"%.64s\" not found", name);
 	return word_op(p, word, IFC_VNET, true);
@@ -345,7 +345,10 @@ word_rvnet(struct parse *p, const char *word)
 	given = name != NULL && !is_word(p, name) &&
 	        !addr_text(AF_INET6, name, text) &&
 	        strspn(name, "0123456789./") != strlen(name);
-	if (given && net_vnet_find(p->run->net, name) == NULL)
+	/* The number of one. */
+	if (name != NULL && strspn(name, "0123456789") == strlen(name))
+		given = net_vnet_named(p->run->net, name) != NULL;
+	if (given && net_vnet_named(p->run->net, name) == NULL)
 		return ifc_fail(
 		    p->run, -ENOENT, "jail \"%.64s\" not found", name);
 	return word_op(p, word, IFC_RVNET, given);

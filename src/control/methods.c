@@ -602,7 +602,7 @@ static void
 do_vnet_destroy(struct rpc_call *call)
 {
 	const char *name = rpc_param_str(call, "name");
-	struct vnet *vnet = net_vnet_find(call->net, name);
+	struct vnet *vnet = net_vnet_named(call->net, name);
 	struct vnet_wait *v;
 	int err;
 

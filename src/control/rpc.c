@@ -1022,7 +1022,7 @@ call_vnet(struct rpc_call *call)
 			        "only the daemon's own vnet reaches others"));
 			return false;
 		}
-		v = net_vnet_find(call->net, name);
+		v = net_vnet_named(call->net, name);
 		if (v == NULL) {
 			char message[NET_VNET_NAME_MAX + 64];
 

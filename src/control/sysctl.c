@@ -634,7 +634,7 @@ run_line(struct command *c)
 			    bsd_strerror(EPERM));
 			return c->out;
 		}
-		c->ctx.vnet = net_vnet_find(r->net, vnet);
+		c->ctx.vnet = net_vnet_named(r->net, vnet);
 		if (c->ctx.vnet == NULL) {
 			warning(c, "jail \"%.64s\" not found", vnet);
 			return c->out;

@@ -19,7 +19,6 @@
 #include <unistd.h>
 
 #include "base/list.h"
-#include "base/str.h"
 #include "control/methods.h"
 #include "os/clock.h"
 #include "os/sock.h"
@@ -90,27 +89,11 @@ method_hello(struct rpc_call *call)
 /* --- vnet.enter ------------------------------------------------------------
  */
 
-/* A vnet by its name, or by its number as jexec(8) takes a jail's. */
-static struct vnet *
-vnet_by_name(struct net *net, const char *name)
-{
-	struct vnet *vnet = net_vnet_find(net, name);
-	uint32_t id;
-
-	if (vnet != NULL || str_u32(name, 10, 1, UINT32_MAX, &id) < 0)
-		return vnet;
-	TAILQ_FOREACH (vnet, &net->vnets, link) {
-		if (vnet->id == id)
-			return vnet;
-	}
-	return NULL;
-}
-
 static void
 method_vnet_enter(struct rpc_call *call)
 {
 	const char *name = rpc_param_str(call, "name");
-	struct vnet *vnet = vnet_by_name(call->net, name);
+	struct vnet *vnet = net_vnet_named(call->net, name);
 	int fd;
 
 	if (vnet == NULL) {

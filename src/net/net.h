@@ -348,6 +348,8 @@ int net_vnet_destroy(struct vnet *vnet, struct net_wait *w);
 void net_vnet_lost(struct vnet *vnet);
 /** net_vnet_find() - by name; "" is home. Borrowed, or NULL */
 struct vnet *net_vnet_find(struct net *net, const char *name);
+/** net_vnet_named() - as a command names it: by name, else by its number */
+struct vnet *net_vnet_named(struct net *net, const char *name);
 
 /** net_ready() - @ifp has frames to move: poll it soon */
 void net_ready(struct iface *ifp);

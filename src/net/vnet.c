@@ -99,6 +99,21 @@ net_vnet_find(struct net *net, const char *name)
 	return NULL;
 }
 
+struct vnet *
+net_vnet_named(struct net *net, const char *name)
+{
+	struct vnet *v = net_vnet_find(net, name);
+	uint32_t id;
+
+	if (v != NULL || str_u32(name, 10, 1, UINT32_MAX, &id) != 0)
+		return v;
+	TAILQ_FOREACH (v, &net->vnets, link) {
+		if (v->id == id)
+			return v;
+	}
+	return NULL;
+}
+
 /* A name that can be a file's, stands behind '@', and is one word. */
 static bool
 vnet_name_good(const char *name)

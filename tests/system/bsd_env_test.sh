@@ -386,7 +386,7 @@ sed_body()
 	atf_check -o inline:'c\n' cat f.old
 	atf_check -o inline:'12\n' -x \
 	    'printf "x\ny 12\n" | sed -Ene "/x/ { N;s/.*y ([0-9]+)/\\1/p;q; }"'
-	atf_check -o inline:'d\n' sed -l p -n f
+	atf_check -o inline:'d\n' sed -nl p f
 	atf_check -s exit:1 -o empty -e match:'^usage: sed' sed -Z f
 	atf_check -o inline:'e\n' sed -a s/d/e/ f
 }
