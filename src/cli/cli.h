@@ -48,6 +48,7 @@ int cli_bsd_env(struct cli *cli, int argc, char **argv);
 int cli_sed(struct cli *cli, int argc, char **argv);
 int cli_run(struct cli *cli, int argc, char **argv);
 int cli_tap(struct cli *cli, int argc, char **argv);
+int cli_uplink(struct cli *cli, int argc, char **argv);
 int cli_list(struct cli *cli, int argc, char **argv);
 
 /* --- cli/util.c ------------------------------------------------------------

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * coax lab [-- COMMAND ...]: private namespaces with a daemon in them, and the
- * BSD names of coax's commands first on the PATH. os/lab.h makes the
- * namespaces and ends everything inside with the command.
+ * coax lab [--uplink] [-- COMMAND ...]: private namespaces with a daemon in
+ * them, and the BSD names of coax's commands first on the PATH. os/lab.h makes
+ * the namespaces and ends everything inside with the command. With --uplink
+ * bridge0 leads to where the caller is: uplink.h.
  *
  * coax bsd-env [-- COMMAND ...]: the same for FreeBSD's test programs. The user
  * is root inside, and on the PATH come, before all, the commands that stand for
@@ -22,12 +23,14 @@
 
 #include "base/str.h"
 #include "cli/cli.h"
+#include "cli/uplink.h"
 #include "control/bsderr.h"
 #include "os/lab.h"
 
 struct lab {
 	struct cli *cli;
 	bool bsd;           /* bsd-env */
+	int uplink;         /* passt's socket, or -1 */
 	char **command;     /* NULL: a shell */
 	char dir[PATH_MAX]; /* of this program; "" if not known */
 	char coaxd[PATH_MAX];
@@ -158,6 +161,9 @@ inside(void *arg)
 		return 1;
 	if (lab->bsd && set_bsd(lab) != 0)
 		return 1;
+	if (lab->uplink >= 0 &&
+	    uplink_join(lab->cli, lab->uplink, "bridge0", false) != 0)
+		return 1;
 	if (command == NULL) {
 		shell_argv[0] =
 		    strdup(shell != NULL && *shell != '\0' ? shell : "/bin/sh");
@@ -180,20 +186,31 @@ run_lab(struct cli *cli, int argc, char **argv, bool bsd)
 		.why = why,
 		.why_size = sizeof(why),
 	};
+	bool uplink = false;
 	int i = 1;
 	int status;
 
+	if (!bsd && i < argc && strcmp(argv[i], "--uplink") == 0) {
+		uplink = true;
+		i++;
+	}
 	if (i < argc && strcmp(argv[i], "--") == 0)
 		i++;
 	else if (i < argc && argv[i][0] == '-')
-		return cli_usage(cli, bsd ? "bsd-env [--] [command ...]"
-		                          : "lab [--] [command ...]");
+		return cli_usage(
+		    cli, bsd ? "bsd-env [--] [command ...]"
+		             : "lab [--uplink] [--] [command ...]");
 	lab.cli = cli;
 	lab.bsd = bsd;
 	lab.command = i < argc ? argv + i : NULL;
 	find_programs(&lab);
+	lab.uplink = -1;
+	if (uplink && uplink_spawn(cli, NULL, &lab.uplink) != 0)
+		return 1;
 	(void)fflush(NULL);
 	status = lab_run(&o, inside, &lab);
+	if (lab.uplink >= 0)
+		(void)close(lab.uplink);
 	if (status < 0)
 		return cli_error(cli, "no lab: %s",
 		    why[0] != '\0' ? why : bsd_strerror(status));

@@ -436,6 +436,8 @@ line_sock(const json_t *o, struct text *t)
 	} else if ((s = get_str(k, "peer_address")) != NULL) {
 		text_puts(t, " ");
 		put(t, s);
+	} else if (get_int(k, "peer_pid") == 0) {
+		text_puts(t, " connected");
 	}
 	if (get_int(k, "peer_pid") != 0)
 		text_printf(t, " pid %lld uid %lld", get_int(k, "peer_pid"),

@@ -37,6 +37,7 @@ struct daemon {
 extern const struct rpc_method daemon_methods[];
 extern const struct rpc_method daemon_tap_methods[];
 extern const struct rpc_method daemon_port_methods[];
+extern const struct rpc_method daemon_sock_methods[];
 extern const struct rpc_method daemon_capture_methods[];
 
 /* Ends the captures of all clients; before the net. */

@@ -386,6 +386,7 @@ static const struct rpc_method *const method_tables[] = {
 	daemon_methods,
 	daemon_tap_methods,
 	daemon_port_methods,
+	daemon_sock_methods,
 	daemon_capture_methods,
 	NULL,
 };

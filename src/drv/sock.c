@@ -576,6 +576,7 @@ sock_give(struct net *net, struct vnet *vnet, const char *name, int fd,
 		(void)net_iface_destroy(ifp, NULL);
 		return -EIO;
 	}
+	sc->peer_pid = 0; /* who made the socket, which need not be the peer */
 	ifp->transient = true;
 	*out = ifp;
 	return 0;

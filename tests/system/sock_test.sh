@@ -222,8 +222,8 @@ qemu_body()
 	for i in 1 2 3 4; do
 		pings s1 "$(awk -v m=52:54:00:00:00:0$i '$2 == m { print $3 }' \
 		    leases)"
-		[ "$(field "sock$i" drops_total)" -eq 0 ] ||
-		    fail "$(coax drops "sock$i")"
+		# But for what was sent before there was a peer.
+		hides 'sock-|queue-|tx-|runt|giant' coax drops "sock$i"
 	done
 	kill $qemus
 	for i in 1 2; do
@@ -296,6 +296,70 @@ passt_body()
 	coaxd_stop
 }
 
+atf_test_case uplink
+uplink_head()
+{
+	about 90 "coax uplink: one command, and the bridge leads outside"
+}
+uplink_body()
+{
+	need_program passt
+	lab
+	need_host
+	coaxd_start
+	# Nowhere to go to: passt's own words, and nothing is left.
+	atf_check -s exit:1 -o empty -e match:'passt: External interface' \
+	    coax uplink bridge0
+	refused 'passt: .*unrecognized option' coax uplink bridge0 -- --bogus
+	refused '^usage: coax uplink' coax uplink --bogus
+	outside
+	refused 'addm: bad value' coax uplink vether0
+	[ -z "$(ifconfig -l)" ] || fail "$(ifconfig -l)"
+	atf_check -s exit:0 -o inline:'sock0\n' coax uplink bridge0
+	shows 'peer: connected' ifconfig sock0
+	shows 'member: sock0 ' ifconfig bridge0
+	uplinked
+	# They end together, whoever goes first.
+	run ifconfig sock0 destroy
+	wait_for '! pgrep -x "passt.*"'
+	atf_check -s exit:0 -o inline:'sock0\n' coax uplink
+	pkill -x 'passt.*' # of this PID namespace
+	wait_for '! ifconfig sock0'
+	coaxd_stop
+	ip route del default
+	kill "$outside_pid"
+}
+
+atf_test_case lab_uplink
+lab_uplink_head()
+{
+	about 90 "coax lab --uplink: a lab that reaches what its maker reaches"
+}
+lab_uplink_body()
+{
+	need_program passt
+	lab
+	need_host
+	coaxd_start
+	outside
+	in_vnet outside $lib_tool tcpserve 203.0.113.5 5000 >tcp.out 2>tcp.err &
+	wait_for 'grep -q ready tcp.err'
+	cat >inside.sh <<END
+set -e
+ifconfig vether0 create up
+ifconfig bridge0 addm vether0
+ip address add 198.51.100.1/24 dev vether0
+ip route add default via 198.51.100.2
+$lib_tool tcpsend 203.0.113.5 5000 1000000
+END
+	atf_check -s exit:0 -o ignore -e ignore \
+	    coax lab --uplink -- sh "$PWD/inside.sh"
+	wait_for 'grep -q 1000000 tcp.out'
+	wait_for '! pgrep -x "passt.*"'
+	kill "$outside_pid"
+	coaxd_stop
+}
+
 atf_init_test_cases()
 {
 	atf_add_test_case words
@@ -304,4 +368,6 @@ atf_init_test_cases()
 	atf_add_test_case bad_company
 	atf_add_test_case qemu
 	atf_add_test_case passt
+	atf_add_test_case uplink
+	atf_add_test_case lab_uplink
 }
