@@ -52,7 +52,6 @@
 
 #define NS_PER_S   1000000000u
 #define TICK_SLOTS 32u
-#define SPEED_BPS  10000000000u /* of a virtual port; Differs: not unknown */
 #define TOLD_PER_S 1000 /* events and log lines; the next says how many not */
 #define TIMES_RELATION                                         \
 	"2 * (fwddelay - 1) >= maxage >= 2 * (hellotime + 1) " \
@@ -490,17 +489,17 @@ bridge_stp_set_flags(struct bridge_port *p, uint32_t set, uint32_t clear)
 	bool on = (p->flags & BRIDGE_STP) != 0;
 
 	to_now(br);
-	if ((set & BRIDGE_STP) != 0 && !on)
-		return port_start(p);
-	if ((clear & BRIDGE_STP) != 0 && on)
-		port_stop(p);
 	if (((set | clear) & BRIDGE_PTP) != 0)
 		p->ptp_said = true;
 	if (((set | clear) & BRIDGE_AUTOPTP) != 0)
 		p->ptp_said = false;
-	p->flags = (p->flags & ~clear) | set;
+	p->flags = (p->flags & (~clear | BRIDGE_STP)) | (set & ~BRIDGE_STP);
 	if (!on)
+		return (set & BRIDGE_STP) != 0 ? port_start(p) : 0;
+	if ((clear & BRIDGE_STP) != 0) {
+		port_stop(p);
 		return 0;
+	}
 	if (((set | clear) & (BRIDGE_PTP | BRIDGE_AUTOPTP)) != 0)
 		apply_ptp(p);
 	if (((set | clear) & (BRIDGE_EDGE | BRIDGE_AUTOEDGE)) != 0)
