@@ -33,6 +33,7 @@
 #include "lib/port_impl.h"
 #include "os/clock.h"
 #include "os/sock.h"
+#include "ring/netslot.h"
 
 #define TX_WORDS (COAX_NETIF_TX_SLOT_SIZE / sizeof(uint32_t))
 #define RX_WORDS (COAX_NETIF_RX_SLOT_SIZE / sizeof(uint32_t))
@@ -110,12 +111,8 @@ post_buffers(struct coax_port *q, uint32_t count)
 
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t slot = q->rx.req_prod_pvt % COAX_NETIF_RX_SLOTS;
-		struct coax_netif_rx_request req = {
-			.id = (uint16_t)slot,
-			.gref = first + slot,
-		};
 
-		netring_front_put(&q->rx, &req, RX_WORDS);
+		netslot_put_rx_request(&q->rx, (uint16_t)slot, first + slot);
 	}
 }
 
@@ -398,9 +395,9 @@ tx_reclaim(struct coax_port *q)
 		return n;
 	for (int i = 0; i < n; i++) {
 		uint32_t slot = q->tx.rsp_cons % COAX_NETIF_TX_SLOTS;
-		struct coax_netif_tx_response rsp;
+		struct coax_netif_tx_response rsp =
+		    netslot_get_tx_response(&q->tx, q->tx.rsp_cons);
 
-		netring_front_get(&q->tx, q->tx.rsp_cons, &rsp, 1);
 		q->tx.rsp_cons++;
 		if (q->tx_extra[slot])
 			continue;
@@ -477,7 +474,7 @@ tx_put(struct coax_port *q, const struct coax_frame *f)
 
 		if (left > len)
 			req.flags |= COAX_NETTXF_MORE_DATA;
-		netring_front_put(&q->tx, &req, TX_WORDS);
+		netslot_put_tx_request(&q->tx, &req);
 		q->tx_extra[slot] = false;
 		q->tx_after[slot] = left > len ? TX_KEEP : end;
 		at += len;
@@ -672,7 +669,7 @@ rx_take(struct coax_port *q, struct coax_frame *f)
 	bool has_gso = false, bad;
 	uint8_t *start;
 
-	netring_front_get(&q->rx, q->rx.rsp_cons, &rsp, RX_WORDS);
+	rsp = netslot_get_rx_response(&q->rx, q->rx.rsp_cons);
 	flags = rsp.flags;
 	bad = rsp.status < 0;
 	len = bad ? 0 : (uint32_t)rsp.status;
@@ -701,8 +698,7 @@ rx_take(struct coax_port *q, struct coax_frame *f)
 	while ((rsp.flags & COAX_NETRXF_MORE_DATA) != 0) {
 		if (slots == known)
 			return -EPROTO;
-		netring_front_get(
-		    &q->rx, q->rx.rsp_cons + slots, &rsp, RX_WORDS);
+		rsp = netslot_get_rx_response(&q->rx, q->rx.rsp_cons + slots);
 		slots++;
 		if (rsp.status < 0) {
 			bad = true;

@@ -107,10 +107,11 @@ piece(const struct xnb_local *l, const struct xnb_copy *c)
 	return l->mem + (size_t)c->ref * COAX_RING_PAGE + c->offset;
 }
 
-static void
+static uint32_t
 local_copy_from(struct xnb_transport *t, struct xnb_copy *c, uint32_t count)
 {
 	const struct xnb_local *l = local_of(t);
+	uint32_t failed = 0;
 
 	for (uint32_t i = 0; i < count; i++) {
 		const uint8_t *from = piece(l, &c[i]);
@@ -118,13 +119,17 @@ local_copy_from(struct xnb_transport *t, struct xnb_copy *c, uint32_t count)
 		c[i].status = from != NULL ? 0 : -EFAULT;
 		if (from != NULL)
 			shm_copy_from(c[i].mem, from, c[i].len);
+		else
+			failed++;
 	}
+	return failed;
 }
 
-static void
+static uint32_t
 local_copy_to(struct xnb_transport *t, struct xnb_copy *c, uint32_t count)
 {
 	const struct xnb_local *l = local_of(t);
+	uint32_t failed = 0;
 
 	for (uint32_t i = 0; i < count; i++) {
 		uint8_t *to = piece(l, &c[i]);
@@ -132,7 +137,10 @@ local_copy_to(struct xnb_transport *t, struct xnb_copy *c, uint32_t count)
 		c[i].status = to != NULL ? 0 : -EFAULT;
 		if (to != NULL)
 			shm_copy_to(to, c[i].mem, c[i].len);
+		else
+			failed++;
 	}
+	return failed;
 }
 
 static int

@@ -17,24 +17,21 @@
 #include "drv/xnb/xnb.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/ether.h"
 #include "base/util.h"
 #include "frame/offload.h"
-
-#define RX_WORDS (COAX_NETIF_RX_SLOT_SIZE / sizeof(uint32_t))
+#include "ring/netslot.h"
 
 _Static_assert(sizeof(struct coax_netif_rx_request) == COAX_NETIF_RX_SLOT_SIZE,
     "protocol");
 _Static_assert(sizeof(struct coax_netif_rx_response) == COAX_NETIF_RX_SLOT_SIZE,
     "protocol");
 
-/* What goes into a slot. */
+/* What goes into a slot, as its words. */
 struct rx_answer {
-	union {
-		struct coax_netif_rx_response rsp;
-		struct coax_netif_extra extra;
-	} u;
+	uint32_t words[2];
 	bool data; /* a piece of data: the next of the copies */
 };
 
@@ -128,11 +125,11 @@ flags_of(const struct frame *f)
 }
 
 /* Takes the next request; says where its answer goes. */
-static struct rx_answer *
+static inline struct rx_answer *
 next_answer(
     struct xnb_queue *q, struct rx_batch *b, struct coax_netif_rx_request *req)
 {
-	netring_back_get(&q->rx, q->rx.req_cons++, req, RX_WORDS);
+	netslot_get_rx_request(&q->rx, q->rx.req_cons++, req);
 	return &b->answer[b->answers++];
 }
 
@@ -144,7 +141,7 @@ add_extra(struct xnb_queue *q, struct rx_batch *b,
 	struct rx_answer *a = next_answer(q, b, &unused);
 
 	a->data = false;
-	a->u.extra = *extra;
+	memcpy(a->words, extra, sizeof(a->words));
 }
 
 static void
@@ -172,10 +169,11 @@ add_extras(struct xnb_queue *q, struct rx_batch *b, const struct frame *f)
 		add_extra(q, b, &xdp);
 }
 
-/* One slot of data; returns the bytes that it holds. */
-static uint32_t
-add_data(
-    struct xnb_queue *q, struct rx_batch *b, const struct frame *f, uint32_t at)
+/* One slot of data, with these flags and, if more follows, that one; returns
+ * the bytes that it holds. */
+static inline uint32_t
+add_data(struct xnb_queue *q, struct rx_batch *b, const struct frame *f,
+    uint32_t at, uint16_t flags)
 {
 	uint32_t headroom = q->xnb->features.headroom;
 	uint32_t len = COAX_MIN(f->len - at, COAX_RING_PAGE - headroom);
@@ -188,29 +186,26 @@ add_data(
 		.offset = (uint16_t)headroom,
 		.len = (uint16_t)len,
 	};
+	if (at + len < f->len)
+		flags |= COAX_NETRXF_MORE_DATA;
 	a->data = true;
-	a->u.rsp = (struct coax_netif_rx_response){
-		.id = req.id,
-		.flags = at + len < f->len ? COAX_NETRXF_MORE_DATA : 0,
-		.status = (int16_t)(headroom + len),
-	};
+	a->words[0] = netslot_pair(req.id, 0);
+	a->words[1] = netslot_pair(flags, (uint16_t)(headroom + len));
 	return len;
 }
 
-static void
+static inline void
 add_packet(struct xnb_queue *q, struct rx_batch *b, struct frame *f)
 {
+	bool extras = extras_of(q->xnb, f) != 0;
 	uint32_t before = b->answers;
-	struct rx_answer *first = &b->answer[before];
-	uint32_t at = add_data(q, b, f, 0);
+	uint32_t at = add_data(
+	    q, b, f, 0, flags_of(f) | (extras ? COAX_NETRXF_EXTRA_INFO : 0));
 
-	first->u.rsp.flags |= flags_of(f);
-	if (extras_of(q->xnb, f) != 0) {
-		first->u.rsp.flags |= COAX_NETRXF_EXTRA_INFO;
+	if (extras)
 		add_extras(q, b, f);
-	}
 	while (at < f->len)
-		at += add_data(q, b, f, at);
+		at += add_data(q, b, f, at, 0);
 	b->frame_answers[b->count] = (uint16_t)(b->answers - before);
 	b->frames[b->count++] = f;
 }
@@ -229,16 +224,15 @@ judge_copies(struct xnb_queue *q, struct rx_batch *b)
 		for (uint32_t k = 0; k < b->frame_answers[i]; k++, a++) {
 			if (!a->data || (c++)->status == 0)
 				continue;
-			a->u.rsp.status = COAX_NETIF_RSP_ERROR;
+			a->words[1] = netslot_pair(netslot_first(a->words[1]),
+			    (uint16_t)COAX_NETIF_RSP_ERROR);
 			bad = true;
 		}
-		if (!bad) {
-			iface_count_out(&q->xnb->ifp, b->frames[i]);
-			frame_release(b->frames[i]);
+		if (!bad)
 			continue;
-		}
 		q->stats.rx_errors++;
 		iface_drop(&q->xnb->ifp, b->frames[i], DROP_XNB_RX_COPY);
+		b->frames[i] = NULL;
 	}
 }
 
@@ -247,12 +241,18 @@ finish(struct xnb_queue *q, struct rx_batch *b)
 {
 	struct xnb_transport *t = q->xnb->t;
 
-	t->ops->copy_to(t, b->copy, b->copies);
-	judge_copies(q, b);
+	if (t->ops->copy_to(t, b->copy, b->copies) != 0)
+		judge_copies(q, b);
 	for (uint32_t i = 0; i < b->answers; i++)
-		netring_back_put(&q->rx, &b->answer[i].u, RX_WORDS);
+		netslot_put_rx(&q->rx, b->answer[i].words);
 	if (netring_back_publish(&q->rx))
 		q->notify_rx = true;
+	for (uint32_t i = 0; i < b->count; i++) {
+		if (b->frames[i] == NULL)
+			continue;
+		iface_count_out(&q->xnb->ifp, b->frames[i]);
+		frame_release(b->frames[i]);
+	}
 	q->stats.rx_packets += b->count;
 	q->stats.rx_slots += b->answers;
 }

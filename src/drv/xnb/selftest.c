@@ -47,9 +47,11 @@ st_of(struct xnb_transport *t)
 	return CONTAINER_OF(t, struct st, t);
 }
 
-static void
+static uint32_t
 copy(struct st *s, struct xnb_copy *c, uint32_t count, bool from)
 {
+	uint32_t failed = 0;
+
 	for (uint32_t i = 0; i < count; i++) {
 		uint8_t *page;
 
@@ -60,6 +62,7 @@ copy(struct st *s, struct xnb_copy *c, uint32_t count, bool from)
 		c[i].status = 0;
 		if (c[i].ref >= ST_PAGES || c[i].ref == s->bad_ref) {
 			c[i].status = -EFAULT;
+			failed++;
 			continue;
 		}
 		page = s->pages + (size_t)c[i].ref * COAX_RING_PAGE;
@@ -68,18 +71,19 @@ copy(struct st *s, struct xnb_copy *c, uint32_t count, bool from)
 		else
 			memcpy(page + c[i].offset, c[i].mem, c[i].len);
 	}
+	return failed;
 }
 
-static void
+static uint32_t
 st_copy_from(struct xnb_transport *t, struct xnb_copy *c, uint32_t count)
 {
-	copy(st_of(t), c, count, true);
+	return copy(st_of(t), c, count, true);
 }
 
-static void
+static uint32_t
 st_copy_to(struct xnb_transport *t, struct xnb_copy *c, uint32_t count)
 {
-	copy(st_of(t), c, count, false);
+	return copy(st_of(t), c, count, false);
 }
 
 static int

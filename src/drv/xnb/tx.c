@@ -27,9 +27,9 @@
 #include "base/ether.h"
 #include "base/util.h"
 #include "frame/offload.h"
+#include "ring/netslot.h"
 
-#define TX_WORDS  (COAX_NETIF_TX_SLOT_SIZE / sizeof(uint32_t))
-#define RSP_WORDS (sizeof(struct coax_netif_tx_response) / sizeof(uint32_t))
+#define EXTRA_WORDS (sizeof(struct coax_netif_extra) / sizeof(uint32_t))
 
 #define FRAGS_MAX   18u /* slots of data after the first */
 #define FRAGS_FATAL 20u /* more than so many are no accident */
@@ -86,21 +86,34 @@ struct tx_parse {
 	uint32_t seen; /* bits: extra types */
 };
 
-static int
-next_slot(struct tx_cursor *c, void *slot, bool extra)
+/* Is there another slot? 0 or -EPROTO. */
+static inline int
+slot_there(struct tx_cursor *c)
 {
-	struct tx_answer *a;
+	return c->avail != 0 ? 0 : xnb_fatal(c->q->xnb, DROP_XNB_UNFINISHED);
+}
 
-	if (c->avail == 0)
-		return xnb_fatal(c->q->xnb, DROP_XNB_UNFINISHED);
-	netring_back_get(&c->q->tx, c->index, slot, TX_WORDS);
-	a = &c->b->answer[c->b->answers++];
-	a->extra = extra;
-	if (!extra) {
-		struct coax_netif_tx_request *req = slot;
+/* Takes the next slot, with data. 0 or -EPROTO. */
+static inline int
+next_request(struct tx_cursor *c, struct coax_netif_tx_request *req)
+{
+	if (slot_there(c) < 0)
+		return -EPROTO;
+	netslot_get_tx_request(&c->q->tx, c->index, req);
+	c->b->answer[c->b->answers++] = (struct tx_answer){ .id = req->id };
+	c->index++;
+	c->avail--;
+	return 0;
+}
 
-		a->id = req->id;
-	}
+/* Takes the next slot, with an extra info. 0 or -EPROTO. */
+static int
+next_extra(struct tx_cursor *c, struct coax_netif_extra *e)
+{
+	if (slot_there(c) < 0)
+		return -EPROTO;
+	netring_back_get(&c->q->tx, c->index, e, EXTRA_WORDS);
+	c->b->answer[c->b->answers++] = (struct tx_answer){ .extra = true };
 	c->index++;
 	c->avail--;
 	return 0;
@@ -110,27 +123,26 @@ static int
 parse_extras(struct tx_cursor *c, struct tx_parse *p)
 {
 	struct xnb *x = c->q->xnb;
-	struct coax_netif_extra e[2]; /* room for a slot */
+	struct coax_netif_extra e;
 
-	_Static_assert(sizeof(e) >= COAX_NETIF_TX_SLOT_SIZE, "a slot");
 	for (uint32_t n = 0; n < EXTRAS_MAX; n++) {
 		struct coax_netif_extra *to;
 
-		if (next_slot(c, e, true) < 0)
+		if (next_extra(c, &e) < 0)
 			return -EPROTO;
-		if (e->type == COAX_NETIF_EXTRA_NONE ||
-		    e->type >= COAX_NETIF_EXTRA_COUNT ||
-		    (p->seen & 1u << e->type) != 0)
+		if (e.type == COAX_NETIF_EXTRA_NONE ||
+		    e.type >= COAX_NETIF_EXTRA_COUNT ||
+		    (p->seen & 1u << e.type) != 0)
 			return xnb_fatal(x, DROP_XNB_EXTRA);
-		p->seen |= 1u << e->type;
-		to = &p->extras[e->type];
-		*to = *e;
-		if (e->type == COAX_NETIF_EXTRA_GSO)
+		p->seen |= 1u << e.type;
+		to = &p->extras[e.type];
+		*to = e;
+		if (e.type == COAX_NETIF_EXTRA_GSO)
 			p->gso = to;
-		else if (e->type == COAX_NETIF_EXTRA_MCAST_ADD ||
-		         e->type == COAX_NETIF_EXTRA_MCAST_DEL)
+		else if (e.type == COAX_NETIF_EXTRA_MCAST_ADD ||
+		         e.type == COAX_NETIF_EXTRA_MCAST_DEL)
 			p->mcast = to;
-		if ((e->flags & COAX_NETIF_EXTRA_FLAG_MORE) == 0)
+		if ((e.flags & COAX_NETIF_EXTRA_FLAG_MORE) == 0)
 			return 0;
 	}
 	return xnb_fatal(x, DROP_XNB_EXTRA);
@@ -146,7 +158,7 @@ parse_frags(struct tx_cursor *c, struct tx_parse *p)
 	do {
 		if (p->frag_count == FRAGS_FATAL)
 			return xnb_fatal(x, DROP_XNB_SLOTS_FATAL);
-		if (next_slot(c, &req, false) < 0)
+		if (next_request(c, &req) < 0)
 			return -EPROTO;
 		if ((uint32_t)req.offset + req.size > COAX_RING_PAGE)
 			return xnb_fatal(x, DROP_XNB_CROSS);
@@ -161,7 +173,7 @@ parse_frags(struct tx_cursor *c, struct tx_parse *p)
 	return 0;
 }
 
-static void
+static inline void
 add_copy(struct tx_batch *b, struct tx_packet *p, uint32_t *at,
     const struct coax_netif_tx_request *req, uint32_t len)
 {
@@ -228,26 +240,43 @@ take_data(struct xnb_queue *q, struct tx_batch *b, struct tx_packet *p,
 	return 0;
 }
 
-/* One packet: its slots, its frame, its pieces. 0 or -EPROTO. */
-static int
-parse_packet(struct tx_cursor *c, struct tx_packet *p)
+/* A packet of one slot, which was taken: most are. 0 or -EPROTO. */
+static inline int
+parse_single(struct tx_cursor *c, struct tx_packet *p,
+    const struct coax_netif_tx_request *req)
 {
 	struct xnb_queue *q = c->q;
-	uint32_t answers = c->b->answers;
+	uint32_t at = 0;
+
+	p->answers = 1;
+	if ((uint32_t)req->offset + req->size > COAX_RING_PAGE)
+		return xnb_fatal(q->xnb, DROP_XNB_CROSS);
+	if (req->size < ETH_HDR_LEN)
+		return drop(q, p, COAX_NETIF_RSP_ERROR, DROP_RUNT);
+	p->f = frame_alloc(q->xnb->ifp.net->pool, req->size);
+	if (p->f == NULL)
+		return drop(q, p, COAX_NETIF_RSP_DROPPED, DROP_NO_FRAME);
+	p->f->len = req->size;
+	add_copy(c->b, p, &at, req, req->size);
+	return 0;
+}
+
+/* A packet of several slots, whose first was taken. 0 or -EPROTO. */
+static int
+parse_several(struct tx_cursor *c, struct tx_packet *p,
+    const struct coax_netif_tx_request *req)
+{
+	struct xnb_queue *q = c->q;
+	uint32_t answers = c->b->answers - 1;
 	struct tx_parse parse;
 	int err = 0;
 
+	parse.first = *req;
 	parse.frag_count = 0;
+	parse.left = req->size;
 	parse.too_long = false;
 	parse.mcast = parse.gso = NULL;
 	parse.seen = 0;
-	if (next_slot(c, &parse.first, false) < 0)
-		return -EPROTO;
-	parse.left = parse.first.size;
-	*p = (struct tx_packet){
-		.size = parse.first.size,
-		.flags = parse.first.flags,
-	};
 	if ((p->flags & COAX_NETTXF_EXTRA_INFO) != 0)
 		err = parse_extras(c, &parse);
 	if (err == 0 && parse.mcast != NULL) {
@@ -274,6 +303,20 @@ parse_packet(struct tx_cursor *c, struct tx_packet *p)
 	return take_data(q, c->b, p, &parse);
 }
 
+/* One packet: its slots, its frame, its pieces. 0 or -EPROTO. */
+static inline int
+parse_packet(struct tx_cursor *c, struct tx_packet *p)
+{
+	struct coax_netif_tx_request req;
+
+	if (next_request(c, &req) < 0)
+		return -EPROTO;
+	*p = (struct tx_packet){ .size = req.size, .flags = req.flags };
+	if ((req.flags & (COAX_NETTXF_MORE_DATA | COAX_NETTXF_EXTRA_INFO)) == 0)
+		return parse_single(c, p, &req);
+	return parse_several(c, p, &req);
+}
+
 /* Has the queue credit for the packet that comes next?  Only a look: its slot
  * is copied again when it is taken. */
 static bool
@@ -281,7 +324,7 @@ affordable(const struct tx_cursor *c)
 {
 	struct coax_netif_tx_request req;
 
-	netring_back_get(&c->q->tx, c->index, &req, TX_WORDS);
+	netslot_get_tx_request(&c->q->tx, c->index, &req);
 	return xnb_credit_allows(c->q, req.size);
 }
 
@@ -343,13 +386,12 @@ answer(struct xnb_queue *q, const struct tx_batch *b)
 		const struct tx_packet *p = &b->packets[i];
 
 		for (uint32_t k = 0; k < p->answers; k++, a++) {
-			struct coax_netif_tx_response rsp = {
-				.id = a->extra ? 0 : a->id,
-				.status =
-				    a->extra ? COAX_NETIF_RSP_NULL : p->status,
-			};
-
-			netring_back_put(&q->tx, &rsp, RSP_WORDS);
+			if (a->extra)
+				netslot_put_tx_response(
+				    &q->tx, 0, COAX_NETIF_RSP_NULL);
+			else
+				netslot_put_tx_response(
+				    &q->tx, a->id, p->status);
 		}
 		q->stats.tx_slots += p->answers;
 		q->stats.tx_errors += p->status != COAX_NETIF_RSP_OKAY;
@@ -598,10 +640,8 @@ xnb_tx_run(struct xnb_queue *q)
 		}
 		return err;
 	}
-	if (b.copies != 0) {
-		t->ops->copy_from(t, b.copy, b.copies);
+	if (b.copies != 0 && t->ops->copy_from(t, b.copy, b.copies) != 0)
 		judge_copies(q, &b);
-	}
 	answer(q, &b);
 	input(q, &b);
 	return (int)b.count;

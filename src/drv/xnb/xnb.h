@@ -88,10 +88,11 @@ struct xnb_transport_ops {
 	const char *name; /* "local", "xen" */
 
 	/* Data. The status of each piece is set; pieces are independent. What
-	 * is read goes to @c[i].mem, which is private memory. */
-	void (*copy_from)(
+	 * is read goes to @c[i].mem, which is private memory. Return: how many
+	 * have failed. */
+	uint32_t (*copy_from)(
 	    struct xnb_transport *t, struct xnb_copy *c, uint32_t count);
-	void (*copy_to)(
+	uint32_t (*copy_to)(
 	    struct xnb_transport *t, struct xnb_copy *c, uint32_t count);
 
 	/* Map a ring's page, to read and write; unmapped before the front end
