@@ -544,7 +544,7 @@ tx_progress(struct coax_port *q)
 		q->last_cons = q->tx.rsp_cons;
 		return 0;
 	}
-	now_ns = clock_now_ns();
+	now_ns = clock_coarse_ns();
 	if (now_ns - q->looked_ns < LOOK_NS)
 		return 0;
 	q->looked_ns = now_ns;

@@ -23,6 +23,17 @@ clock_now_ns(void)
 	return (uint64_t)ts.tv_sec * CLOCK_NS_PER_SEC + (uint64_t)ts.tv_nsec;
 }
 
+/* The same clock as of the last tick, some milliseconds ago: for what is asked
+ * often and need not be exact. */
+static inline uint64_t
+clock_coarse_ns(void)
+{
+	struct timespec ts = { 0 };
+
+	(void)clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
+	return (uint64_t)ts.tv_sec * CLOCK_NS_PER_SEC + (uint64_t)ts.tv_nsec;
+}
+
 /* Nanoseconds since 1970-01-01 00:00 UTC; may jump. */
 static inline uint64_t
 clock_wall_ns(void)

@@ -61,6 +61,19 @@ shm_store_ordered(uint32_t *p, uint32_t v)
 	__atomic_store_n(p, v, __ATOMIC_SEQ_CST);
 }
 
+/* Ask for a line that is about to be read, or written. */
+static inline void
+shm_will_read(const void *p)
+{
+	__builtin_prefetch(p, 0);
+}
+
+static inline void
+shm_will_write(const void *p)
+{
+	__builtin_prefetch(p, 1);
+}
+
 /**
  * shm_copy_from() - copy bytes out of shared memory, once
  *

@@ -254,11 +254,12 @@ xnb_transmit(struct iface *ifp, struct frame_batch *batch)
 		iface_drop_batch(ifp, batch, DROP_XNB_NO_FRONT);
 		return;
 	}
-	for (uint32_t i = 0; i < batch->count; i++) {
-		struct frame *f = batch->frames[i];
-
-		xnb_rx_push(
-		    x->queue_count == 1 ? x->queues : queue_choose(x, f), f);
+	if (x->queue_count == 1) {
+		xnb_rx_push(x->queues, batch->frames, batch->count);
+	} else {
+		for (uint32_t i = 0; i < batch->count; i++)
+			xnb_rx_push(queue_choose(x, batch->frames[i]),
+			    &batch->frames[i], 1);
 	}
 	net_flush_later(ifp);
 }

@@ -45,7 +45,8 @@
 #define PAGES_MAX    32768u /* of a front end's memory: 128 MiB */
 #define CHANNELS_MAX (2 * XNB_QUEUES_MAX + 1)
 #define FDS_CHANNELS (SOCK_FDS_MAX / 2) /* channels in a message */
-#define READ_BUDGET  4                  /* messages a wake-up takes */
+#define AHEAD        8u /* pieces: how far ahead memory is asked for */
+#define READ_BUDGET  4  /* messages a wake-up takes */
 
 _Static_assert(KEYS_VALUE_MAX == XNB_VALUE_MAX, "values");
 
@@ -116,6 +117,8 @@ local_copy_from(struct xnb_transport *t, struct xnb_copy *c, uint32_t count)
 	for (uint32_t i = 0; i < count; i++) {
 		const uint8_t *from = piece(l, &c[i]);
 
+		if (i + AHEAD < count)
+			shm_will_read(piece(l, &c[i + AHEAD]));
 		c[i].status = from != NULL ? 0 : -EFAULT;
 		if (from != NULL)
 			shm_copy_from(c[i].mem, from, c[i].len);
@@ -134,6 +137,8 @@ local_copy_to(struct xnb_transport *t, struct xnb_copy *c, uint32_t count)
 	for (uint32_t i = 0; i < count; i++) {
 		uint8_t *to = piece(l, &c[i]);
 
+		if (i + AHEAD < count)
+			shm_will_write(piece(l, &c[i + AHEAD]));
 		c[i].status = to != NULL ? 0 : -EFAULT;
 		if (to != NULL)
 			shm_copy_to(to, c[i].mem, c[i].len);

@@ -70,39 +70,51 @@ slots_of(const struct xnb *x, const struct frame *f)
 static bool
 multicast_refused(const struct xnb *x, const struct frame *f)
 {
-	return x->features.mcast && ether_is_multicast(f->data) &&
-	       !ether_is_broadcast(f->data) &&
+	return ether_is_multicast(f->data) && !ether_is_broadcast(f->data) &&
 	       !xnb_mcast_has(&x->mcast, f->data);
 }
 
-void
-xnb_rx_push(struct xnb_queue *q, struct frame *f)
+/* May this frame go to the front end?  If not, @why. */
+static inline bool
+acceptable(
+    const struct xnb_queue *q, const struct frame *f, enum drop_reason *why)
 {
-	struct xnb *x = q->xnb;
-	int err;
+	const struct xnb *x = q->xnb;
 
-	if (f->len > COAX_NETIF_PACKET_MAX) {
-		iface_drop(&x->ifp, f, DROP_TX_SIZE);
-		return;
+	if (__builtin_expect(f->len > slot_room(x), 0)) {
+		*why = x->features.sg ? DROP_TX_SIZE : DROP_XNB_NO_SCATTER;
+		if (!x->features.sg || f->len > COAX_NETIF_PACKET_MAX)
+			return false;
 	}
-	if (!x->features.sg && f->len > slot_room(x)) {
-		iface_drop(&x->ifp, f, DROP_XNB_NO_SCATTER);
-		return;
-	}
-	if (multicast_refused(x, f)) {
-		iface_drop(&x->ifp, f, DROP_XNB_MULTICAST);
-		return;
-	}
-	if (q->stalled) {
-		iface_drop(&x->ifp, f, DROP_XNB_STALLED);
-		return;
-	}
+	*why = DROP_XNB_MULTICAST;
+	if (x->features.mcast && multicast_refused(x, f))
+		return false;
+	*why = DROP_XNB_STALLED;
+	return !q->stalled;
+}
+
+void
+xnb_rx_push(struct xnb_queue *q, struct frame *const *frames, uint32_t count)
+{
+	struct iface *ifp = &q->xnb->ifp;
+	enum drop_reason why;
+
 	if (frame_ring_count(&q->backlog) == 0)
-		q->progress_ns = x->ifp.net->now_ns;
-	err = frame_ring_push(&q->backlog, f);
-	if (err != 0)
-		iface_drop(&x->ifp, f,
-		    err == -EDQUOT ? DROP_QUEUE_BYTES : DROP_QUEUE_FULL);
+		q->progress_ns = ifp->net->now_ns;
+	for (uint32_t i = 0; i < count; i++) {
+		struct frame *f = frames[i];
+		int err;
+
+		if (!acceptable(q, f, &why)) {
+			iface_drop(ifp, f, why);
+			continue;
+		}
+		err = frame_ring_push(&q->backlog, f);
+		if (err != 0)
+			iface_drop(ifp, f,
+			    err == -EDQUOT ? DROP_QUEUE_BYTES
+			                   : DROP_QUEUE_FULL);
+	}
 }
 
 void

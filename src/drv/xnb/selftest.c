@@ -308,7 +308,7 @@ st_run_rx(struct st *s, struct frame *f)
 	int n;
 
 	if (f != NULL)
-		xnb_rx_push(s->q, f);
+		xnb_rx_push(s->q, &f, 1);
 	n = xnb_rx_run(s->q);
 	xnb_notify(s->q);
 	return n;

@@ -729,8 +729,7 @@ static void
 rx_req_prod_far_ahead_is_fatal(struct st *s)
 {
 	shm_store_release(&rx_shared(s)->req_prod, COAX_NETIF_RX_SLOTS + 1);
-	xnb_rx_push(s->q, st_frame(s, 60));
-	ST_CHECK(s, xnb_rx_run(s->q) == -EPROTO);
+	ST_CHECK(s, st_run_rx(s, st_frame(s, 60)) == -EPROTO);
 	ST_CHECK(s, s->x->ifp.count.drops[DROP_XNB_RING] == 1);
 }
 

@@ -31,6 +31,9 @@
 
 #define EXTRA_WORDS (sizeof(struct coax_netif_extra) / sizeof(uint32_t))
 
+/* A batch of super-frames is to be in the processor's cache until it is out. */
+#define BATCH_BYTES 131072u
+
 #define FRAGS_MAX   18u /* slots of data after the first */
 #define FRAGS_FATAL 20u /* more than so many are no accident */
 #define EXTRAS_MAX  5u  /* extra infos of one packet */
@@ -339,9 +342,10 @@ parse(struct xnb_queue *q, struct tx_batch *b, uint32_t avail)
 		.index = q->tx.req_cons,
 		.avail = avail,
 	};
+	uint32_t bytes = 0;
 	int err = 0;
 
-	while (c.avail != 0 && b->count < XNB_BATCH) {
+	while (c.avail != 0 && b->count < XNB_BATCH && bytes < BATCH_BYTES) {
 		struct tx_packet *p = &b->packets[b->count];
 
 		if (q->credit.bytes != 0 && !affordable(&c))
@@ -350,6 +354,7 @@ parse(struct xnb_queue *q, struct tx_batch *b, uint32_t avail)
 		if (err < 0)
 			break;
 		b->count++;
+		bytes += p->size;
 		if (q->credit.bytes != 0)
 			xnb_credit_charge(q, p->size, p->gso_size);
 	}

@@ -318,8 +318,9 @@ int xnb_tx_run(struct xnb_queue *q);
 /** xnb_tx_forget() - drop what is held for want of the rest */
 void xnb_tx_forget(struct xnb *x, enum drop_reason why);
 
-/** xnb_rx_push() - queue a frame; consumes it */
-void xnb_rx_push(struct xnb_queue *q, struct frame *f);
+/** xnb_rx_push() - queue frames; consumes all */
+void xnb_rx_push(
+    struct xnb_queue *q, struct frame *const *frames, uint32_t count);
 /**
  * xnb_rx_run() - put what is queued into the buffers posted
  * Return: packets, or -EPROTO.
