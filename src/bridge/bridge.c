@@ -38,6 +38,9 @@ static const struct bridge_tunable_info tunable_table[] = {
 	    "Members may have addresses of the host", 1, 1 },
 	[BRIDGE_MTU_EXACT] = { "mtu_exact",
 	    "Refuse a member whose MTU differs instead of changing it", 0, 1 },
+	[BRIDGE_ALLOW_LLZ_OVERLAP] = { "allow_llz_overlap",
+	    "Members keep IPv6 addresses beside a bridge with link-local ones",
+	    0, 1 },
 	[BRIDGE_CAPMASK] = { "capmask",
 	    "Members use only the offloads that all of them have", 0, 1 },
 };

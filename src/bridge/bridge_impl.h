@@ -198,6 +198,12 @@ void bridge_flaps_forget(struct bridge *br, uint32_t port);
 /* For a copy of a bridge: its own table. 0 or -ENOMEM */
 int bridge_flaps_copy(struct bridge *br);
 
+/* hostaddr.c */
+/* Has the host given @ifp an address? */
+bool hostaddr_any(const struct iface *ifp);
+/* @joins is about to become a member: net.link.bridge.allow_llz_overlap. */
+void hostaddr_no_overlap(struct bridge *br, struct iface *joins);
+
 /* own.c */
 /* Makes room for the addresses that there are, and one more member's.  0 or
  * -ENOMEM (those of vlan children may then be missing). */

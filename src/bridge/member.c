@@ -34,79 +34,6 @@ bridge_span(const struct bridge *br, const struct iface *ifp)
 	return p->bridge == br ? p : NULL;
 }
 
-/* A sink for net_system.addr_list that only counts the addresses. */
-struct address_count {
-	struct info info;
-	uint32_t count;
-};
-
-static void
-count_str(struct info *i, const char *key, const char *value)
-{
-	(void)i, (void)key, (void)value;
-}
-
-static void
-count_u64(struct info *i, const char *key, uint64_t value)
-{
-	(void)i, (void)key, (void)value;
-}
-
-static void
-count_i64(struct info *i, const char *key, int64_t value)
-{
-	(void)i, (void)key, (void)value;
-}
-
-static void
-count_boolean(struct info *i, const char *key, bool value)
-{
-	(void)i, (void)key, (void)value;
-}
-
-static void
-count_null(struct info *i, const char *key)
-{
-	(void)i, (void)key;
-}
-
-static void
-count_object(struct info *i, const char *key)
-{
-	(void)key;
-	CONTAINER_OF(i, struct address_count, info)->count++;
-}
-
-static void
-count_end(struct info *i)
-{
-	(void)i;
-}
-
-/* Has the host given @ifp an address? */
-static bool
-has_address(const struct iface *ifp)
-{
-	const struct net_system *system = &ifp->net->system;
-	struct address_count c = {
-		.info = {
-			.str = count_str,
-			.u64 = count_u64,
-			.i64 = count_i64,
-			.boolean = count_boolean,
-			.null = count_null,
-			.begin_object = count_object,
-			.begin_list = count_null,
-			.end = count_end,
-		},
-	};
-
-	if (ifp->host == NULL || system->addr_list == NULL)
-		return false;
-	return system->addr_list(system->arg, ifp, &c.info) == 0 &&
-	       c.count != 0;
-}
-
 static void
 member_event(struct bridge *br, struct iface *ifp, const char *text)
 {
@@ -361,9 +288,10 @@ bridge_add(struct iface *bridge, struct iface *ifp)
 	if ((ifp->ops->kind_flags & IFACE_KIND_ETHERNET) == 0)
 		return net_error(net, -EINVAL,
 		    "interfaces of kind %s cannot be members", ifp->ops->kind);
+	hostaddr_no_overlap(br, ifp);
 	if (bridge_tunable_get(bridge_vnet(br), BRIDGE_MEMBER_IFADDRS) == 0 &&
 	    (ifp->ops->kind_flags & IFACE_KIND_HOST_IS_WIRE) == 0 &&
-	    has_address(ifp))
+	    hostaddr_any(ifp))
 		return net_error(net, -EINVAL,
 		    "%s has an address (net.link.bridge.member_ifaddrs is 0)",
 		    ifp->name);

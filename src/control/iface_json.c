@@ -213,6 +213,29 @@ put_counters(json_t *o, const struct iface *ifp)
 	json_object_set_new(o, "drops", drops);
 }
 
+static const struct flag_name nd6_flags[] = {
+	{ IFACE_ND6_PERFORMNUD, "PERFORMNUD" },
+	{ IFACE_ND6_ACCEPT_RTADV, "ACCEPT_RTADV" },
+	{ IFACE_ND6_IFDISABLED, "IFDISABLED" },
+	{ IFACE_ND6_AUTO_LINKLOCAL, "AUTO_LINKLOCAL" },
+	{ IFACE_ND6_NO_RADR, "NO_RADR" },
+	{ IFACE_ND6_NO_DAD, "NO_DAD" },
+	{ 0, NULL },
+};
+
+/* Only what somebody has said: the rest is as the kernel has it. */
+static void
+put_nd6(json_t *o, const struct iface *ifp)
+{
+	uint32_t flags = ifp->nd6 | IFACE_ND6_PERFORMNUD;
+
+	if (ifp->nd6_said == 0)
+		return;
+	json_object_set_new(o, "nd6",
+	    json_pack("{s:I,s:o}", "options", (json_int_t)flags,
+	        "option_names", flag_names(flags, nd6_flags)));
+}
+
 static const char *
 media_of(const struct iface *ifp)
 {
@@ -254,6 +277,7 @@ control_iface_json(const struct iface *ifp, const struct vnet *vnet)
 		json_object_set_new(
 		    o, "description", info_json_text(ifp->descr));
 	put_addresses(o, ifp);
+	put_nd6(o, ifp);
 	put_impair(o, ifp);
 	if (ifp->stack != NULL && ifp->stack->master != NULL)
 		json_object_set_new(
@@ -322,6 +346,7 @@ static const struct flag_name change_names[] = {
 	{ IFACE_CHANGED_STACK, "stack" },
 	{ IFACE_CHANGED_DESCR, "description" },
 	{ IFACE_CHANGED_IMPAIR, "impair" },
+	{ IFACE_CHANGED_ND6, "nd6" },
 	{ 0, NULL },
 };
 

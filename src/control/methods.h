@@ -50,6 +50,8 @@
  *   wlan        object    words for a radio that were recorded: "wlanmode",
  *                         "ssid","mode","channel"; those that were given
  *   groups      [string]
+ *   nd6         object    options, option_names: IPv6 of the host side, if
+ *                         anything was said of it
  *   drops_total integer   frames dropped for any reason
  *   counters    object    ipackets ibytes ierrors imcasts iqdrops opackets
  *                         obytes oerrors omcasts collisions noproto

@@ -291,6 +291,19 @@ line_addresses(const json_t *o, struct text *t)
 }
 
 static void
+line_nd6(const json_t *o, struct text *t)
+{
+	const json_t *n = json_object_get(o, "nd6");
+
+	if (!json_is_object(n))
+		return;
+	text_printf(t, "\tnd6 options=%llx",
+	    (unsigned long long)get_int(n, "options"));
+	put_names(t, json_object_get(n, "option_names"), false);
+	text_puts(t, "\n");
+}
+
+static void
 line_vnet(const json_t *o, struct text *t)
 {
 	const char *s = get_str(o, "away");
@@ -750,6 +763,7 @@ static const struct iface_line lines_freebsd[] = {
 	{ line_sock, false },
 	{ line_impair, false },
 	{ line_wlan, false },
+	{ line_nd6, false },
 	{ line_verbose, true },
 	{ NULL, false },
 };
@@ -766,6 +780,7 @@ static const struct iface_line lines_bridge[] = {
 	{ line_media, true },
 	{ line_status, true },
 	{ line_wlan, false },
+	{ line_nd6, false },
 	{ line_verbose, true },
 	{ NULL, false },
 };
@@ -782,6 +797,7 @@ static const struct iface_line lines_vlan[] = {
 	{ line_status, false },
 	{ line_impair, false },
 	{ line_wlan, false },
+	{ line_nd6, false },
 	{ line_verbose, true },
 	{ NULL, false },
 };
@@ -800,6 +816,7 @@ static const struct iface_line lines_feth[] = {
 	{ line_groups_given, false },
 	{ line_impair, false },
 	{ line_wlan, false },
+	{ line_nd6, false },
 	{ line_verbose, true },
 	{ NULL, false },
 };

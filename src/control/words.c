@@ -78,6 +78,41 @@ save_mtu(const struct iface *ifp, struct keyword_sink *s)
 	keyword_put_number(s, "mtu", ifp->mtu, preset);
 }
 
+/* Words of inet6: FreeBSD's flags for neighbour discovery, which the kernel of
+ * the host side follows. */
+#define ND6_WORDS(id, flag)                                                    \
+	static void save_##id(const struct iface *ifp, struct keyword_sink *s) \
+	{                                                                      \
+		if ((ifp->nd6_said & (flag)) != 0)                             \
+			keyword_put(s, "inet6 %s" #id,                         \
+			    (ifp->nd6 & (flag)) != 0 ? "" : "-");              \
+	}                                                                      \
+	static int set_##id(struct iface *ifp, const union keyword_value *v)   \
+	{                                                                      \
+		(void)v;                                                       \
+		return iface_set_nd6(ifp, (flag), 0);                          \
+	}                                                                      \
+	static int clear_##id(struct iface *ifp, const union keyword_value *v) \
+	{                                                                      \
+		(void)v;                                                       \
+		return iface_set_nd6(ifp, 0, (flag));                          \
+	}
+ND6_WORDS(auto_linklocal, IFACE_ND6_AUTO_LINKLOCAL)
+ND6_WORDS(accept_rtadv, IFACE_ND6_ACCEPT_RTADV)
+ND6_WORDS(no_radr, IFACE_ND6_NO_RADR)
+ND6_WORDS(ifdisabled, IFACE_ND6_IFDISABLED)
+ND6_WORDS(no_dad, IFACE_ND6_NO_DAD)
+#undef ND6_WORDS
+
+/* Flags that Linux has no counterpart of. */
+static int
+set_nd6_never(struct iface *ifp, const union keyword_value *v)
+{
+	(void)v;
+	return net_error(ifp->net, -EOPNOTSUPP,
+	    "the kernel that has the host sides does not know this");
+}
+
 static int
 set_mtu(struct iface *ifp, const union keyword_value *v)
 {
@@ -360,6 +395,40 @@ const struct iface_keyword ifconfig_common_words[] = {
 	NOTHING_ROWS("wol", "accepted: no kind has it"),
 #undef OFFLOAD_ROWS
 #undef NOTHING_ROWS
+#define ND6_ROWS(id, text, untext) \
+	{ .name = #id, .apply = set_##id, .bsd_name = ND6_CALL, \
+	    .save = save_##id, .help = (text) }, \
+	{ .name = "-" #id, .apply = clear_##id, .bsd_name = ND6_CALL, \
+	    .saved_by = #id, .help = (untext) }
+#define ND6_CALL "ioctl (SIOCSIFINFO_IN6)"
+	ND6_ROWS(auto_linklocal, "IPv6: a link-local address by itself",
+	    "IPv6: no link-local address by itself"),
+	ND6_ROWS(accept_rtadv, "IPv6: take routers' advertisements",
+	    "IPv6: do not take routers' advertisements"),
+	ND6_ROWS(no_radr, "IPv6: no default route from advertisements",
+	    "IPv6: default routes from advertisements"),
+	ND6_ROWS(ifdisabled, "no IPv6 on the host's side",
+	    "IPv6 on the host's side"),
+	ND6_ROWS(no_dad, "IPv6: do not look for duplicate addresses",
+	    "IPv6: look for duplicate addresses"),
+	{ .name = "nud", .apply = set_nothing, .bsd_name = ND6_CALL,
+	    .saved_by = "", .help = "accepted: it is always done" },
+	{ .name = "-nud", .apply = set_nd6_never, .bsd_name = ND6_CALL,
+	    .saved_by = "", .help = "refused: it is always done" },
+	{ .name = "no_prefer_iface", .apply = set_nd6_never,
+	    .bsd_name = ND6_CALL, .saved_by = "",
+	    .help = "refused: routes are the host's" },
+	{ .name = "-no_prefer_iface", .apply = set_nothing,
+	    .bsd_name = ND6_CALL, .saved_by = "",
+	    .help = "accepted: routes are the host's" },
+	{ .name = "defaultif", .apply = set_nd6_never,
+	    .bsd_name = "ioctl (SIOCSDEFIFACE_IN6)", .saved_by = "",
+	    .help = "refused: routes are the host's" },
+	{ .name = "-defaultif", .apply = set_nothing,
+	    .bsd_name = "ioctl (SIOCSDEFIFACE_IN6)", .saved_by = "",
+	    .help = "accepted: routes are the host's" },
+#undef ND6_ROWS
+#undef ND6_CALL
 	{ .name = "mtu", .apply = set_mtu,
 	    .args = { { .kind = KEYWORD_ARG_NUMBER, .name = "mtu",
 	        .max = UINT32_MAX } },

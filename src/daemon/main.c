@@ -288,8 +288,9 @@ detached_ready(int ready_fd)
 
 /*
  * What this daemon's addresses are made of: the same after a restart, different
- * from another machine's, user's or path's. Where that cannot be told (a lab; a
- * container without a machine id of its own) chance decides.
+ * from another machine's, user's or path's, and from a daemon's in a network
+ * namespace that was made for it. Where that cannot be told (a lab; a container
+ * without a machine id of its own) chance decides.
  */
 static uint64_t
 identity(const char *path)
@@ -301,13 +302,16 @@ identity(const char *path)
 		uint32_t uid;
 		char path[108];
 	} id;
-	struct stat st;
+	struct stat own, first;
 
 	memset(&id, 0, sizeof(id));
 	if (priv_machine_id(id.machine) < 0 || getenv("COAX_LAB") != NULL)
 		priv_random(&id.salt, sizeof(id.salt));
-	if (stat("/proc/self/ns/net", &st) == 0)
-		id.netns = st.st_ino;
+	/* The number of the machine's own namespace is another with the next
+	 * kernel. */
+	if (stat("/proc/self/ns/net", &own) == 0 &&
+	    stat("/proc/1/ns/net", &first) == 0 && own.st_ino != first.st_ino)
+		id.netns = own.st_ino;
 	id.uid = geteuid();
 	(void)str_copy(id.path, sizeof(id.path), path);
 	return hash_bytes(0, &id, sizeof(id));

@@ -5,6 +5,7 @@
  *   host.c          life of the whole, the table of struct net_system
  *   host_io.c       frames: read batches, gather and write
  *   host_netdev.c   netdevs come, go, move; coax's changes go to them
+ *   host_nd6.c      ... their IPv6
  *   host_monitor.c  the kernel's changes come from them
  *   host_vnet.c     namespaces
  *   host_addr.c     addresses
@@ -175,6 +176,10 @@ struct host_if *host_lookup(struct host_system *hs, int nsid, int ifindex);
 int host_set(struct host_if *h, const struct rtnl_change *c);
 void host_event(struct host_if *h, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* host_nd6.c */
+/* Sets IPv6 as it is said of the interface. */
+void host_nd6_follow(struct host_if *h);
 
 /* host_monitor.c */
 int host_monitor_open(struct host_system *hs);

@@ -10,10 +10,9 @@
  * all.
  *
  * Before it is up for the first time in a namespace a netdev gets: MTU,
- * address, no automatic IPv6 address (so it sends nothing of its own making),
- * and ARP answers for its own addresses only (arp_ignore 1, arp_announce 2),
- * since it may stand beside its bridge's netdev on one wire.  A bridge and its
- * members take no router's advice (accept_ra 0).
+ * address, no automatic IPv6 address (so it sends nothing of its own making;
+ * host_nd6.c: unless that is wanted), and ARP answers for its own addresses only (arp_ignore 1, arp_announce 2),
+ * since it may stand beside its bridge's netdev on one wire.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -222,54 +221,6 @@ follow_mac(struct host_if *h)
 		    strerror(-err));
 }
 
-struct accept_ra {
-	const char *name;
-	int value; /* -1: only read */
-};
-
-/* Return: the value before, or -errno. In the netdev's namespace. */
-static int
-accept_ra_swap(void *arg)
-{
-	const struct accept_ra *a = arg;
-	char path[96], digit;
-	int fd, old;
-
-	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/accept_ra",
-	    a->name);
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	old = read(fd, &digit, 1) == 1 && digit >= '0' && digit <= '9'
-	          ? digit - '0'
-	          : -EIO;
-	digit = (char)('0' + a->value);
-	if (old >= 0 && old != a->value && pwrite(fd, &digit, 1, 0) != 1)
-		old = -errno;
-	close(fd);
-	return old;
-}
-
-/* A member of a bridge is no host of its own, and a bridge is none until
- * somebody makes it one.  Where there is no IPv6, or /proc
- * cannot be written, there is nothing to do. */
-static void
-follow_member(struct host_if *h)
-{
-	struct accept_ra a = { .name = h->nd_name };
-	uint32_t kind = h->ifp->ops->kind_flags;
-	bool member =
-	    (kind & IFACE_KIND_NO_AUTOCONF) != 0 ||
-	    (h->ifp->stack != NULL && (kind & IFACE_KIND_HOST_IS_WIRE) == 0);
-	int old;
-
-	if (h->blind || member == (h->accept_ra >= 0))
-		return;
-	a.value = member ? 0 : h->accept_ra;
-	old = host_ns_run(host_ns_of(h->host.vnet), accept_ra_swap, &a);
-	h->accept_ra = member && old >= 0 ? old : -1;
-}
-
 static void
 follow_mtu(struct host_if *h)
 {
@@ -299,7 +250,7 @@ follow_mtu(struct host_if *h)
 		return;
 	(void)host_set(h, &quiet);
 	h->accept_ra = -1;
-	follow_member(h);
+	host_nd6_follow(h);
 	h->nd_up = h->host.up = false;
 	if (up)
 		follow_up(h);
@@ -335,8 +286,8 @@ changed(struct iface_host *host, struct iface *ifp, uint32_t what)
 		return; /* the rest when it has arrived */
 	if ((what & IFACE_CHANGED_MTU) != 0)
 		follow_mtu(h);
-	if ((what & IFACE_CHANGED_STACK) != 0)
-		follow_member(h);
+	if ((what & (IFACE_CHANGED_STACK | IFACE_CHANGED_ND6)) != 0)
+		host_nd6_follow(h);
 	if ((what & IFACE_CHANGED_FLAGS) != 0) {
 		follow_arp(h);
 		follow_up(h);
@@ -383,7 +334,7 @@ settle(struct host_if *h)
 	h->host.promisc = false;
 	h->accept_ra = -1;
 	follow_carrier(h);
-	follow_member(h);
+	host_nd6_follow(h);
 	follow_arp(h);
 	follow_up(h);
 	return 0;

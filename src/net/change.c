@@ -95,6 +95,20 @@ iface_set_flags(struct iface *ifp, uint32_t set, uint32_t clear)
 	return 0;
 }
 
+int
+iface_set_nd6(struct iface *ifp, uint32_t set, uint32_t clear)
+{
+	uint32_t nd6 = (ifp->nd6 & ~clear) | set;
+	uint32_t said = ifp->nd6_said | set | clear;
+
+	if (nd6 == ifp->nd6 && said == ifp->nd6_said)
+		return 0;
+	ifp->nd6 = nd6;
+	ifp->nd6_said = said;
+	changed(ifp, IFACE_CHANGED_ND6);
+	return 0;
+}
+
 static int
 mtu_set(struct iface *ifp, uint32_t mtu, bool ask)
 {

@@ -82,6 +82,14 @@
 #define IFACE_MONITOR     0x00040000u
 #define IFACE_LOWER_UP    0x01000000u
 
+/* IPv6 of the host side (struct iface's nd6), likewise. */
+#define IFACE_ND6_PERFORMNUD     0x001u /* always */
+#define IFACE_ND6_ACCEPT_RTADV   0x002u
+#define IFACE_ND6_IFDISABLED     0x008u
+#define IFACE_ND6_AUTO_LINKLOCAL 0x020u
+#define IFACE_ND6_NO_RADR        0x040u /* no default route of a router's */
+#define IFACE_ND6_NO_DAD         0x100u
+
 enum iface_link {
 	IFACE_LINK_UNKNOWN, /* the kind reports no link state */
 	IFACE_LINK_DOWN,
@@ -107,6 +115,7 @@ struct iface_counters {
 #define IFACE_CHANGED_STACK  0x40u /* joined or left a bridge */
 #define IFACE_CHANGED_DESCR  0x80u
 #define IFACE_CHANGED_IMPAIR 0x200u
+#define IFACE_CHANGED_ND6    0x400u
 /* Only for ops->changed: its vlan children, or their addresses. */
 #define IFACE_CHANGED_VLANS 0x100u
 
@@ -299,6 +308,8 @@ struct iface {
 	char descr[IFACE_DESCR_MAX];
 	char media[16]; /* "" or the selected media word */
 	struct iface_wlan wlan;
+	uint32_t nd6;      /* IFACE_ND6_* */
+	uint32_t nd6_said; /* ... that somebody has set or cleared */
 	char groups[IFACE_GROUPS_MAX][IFACE_NAME_MAX];
 	uint32_t group_count;
 	bool transient; /* ends with its program: not to be configured again */
@@ -365,6 +376,8 @@ iface_prefetch(const struct iface *ifp)
  * says who did it. */
 int iface_set_flags(struct iface *ifp, uint32_t set, uint32_t clear);
 int iface_set_mtu(struct iface *ifp, uint32_t mtu); /* -EINVAL, stack's */
+/** iface_set_nd6() - IFACE_ND6_* of the host side, present or later. 0 */
+int iface_set_nd6(struct iface *ifp, uint32_t set, uint32_t clear);
 int iface_set_lladdr(
     struct iface *ifp, const uint8_t mac[6]);              /* -EINVAL: group */
 int iface_set_descr(struct iface *ifp, const char *descr); /* -ENAMETOOLONG */

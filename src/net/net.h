@@ -37,7 +37,7 @@
 #define NET_IFACES_MAX    16384
 #define NET_VNETS_MAX     4096
 #define NET_NAME_BUCKETS  1024
-#define NET_TUNABLES_MAX  8
+#define NET_TUNABLES_MAX  16
 
 struct timerheap;
 

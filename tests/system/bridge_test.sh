@@ -839,6 +839,66 @@ no_autoconfiguration_body()
 	coaxd_stop
 }
 
+atf_test_case ipv6
+ipv6_head()
+{
+	about 60 "IPv6 of a bridge where it is asked for, and its members' scopes"
+}
+ipv6_body()
+{
+	start_switch 1
+	run ifconfig feth0 create peer feth1 up
+	run ifconfig feth1 up
+	run ifconfig feth1 inet6 fe80::1:1/64
+	run ifconfig feth1 inet6 2001:db8:1::1/64
+	run ifconfig feth1 inet 198.51.100.1/24
+	# A bridge without a link-local address leaves its members theirs.
+	run ifconfig bridge0 addm feth1
+	shows 2001:db8:1::1 ifconfig feth1
+	run ifconfig bridge0 deletem feth1
+	run ifconfig bridge0 inet6 auto_linklocal
+	wait_for 'ifconfig bridge0 | grep -q "inet6 fe80::"'
+	shows 'nd6 options=21<PERFORMNUD,AUTO_LINKLOCAL>$' ifconfig bridge0
+	atf_check -o ignore sysctl net.link.bridge.allow_llz_overlap=1
+	run ifconfig bridge0 addm feth1
+	shows 2001:db8:1::1 ifconfig feth1
+	run ifconfig bridge0 deletem feth1
+	atf_check -o ignore sysctl net.link.bridge.allow_llz_overlap=0
+	run ifconfig bridge0 addm feth1
+	hides inet6 ifconfig feth1
+	shows 198.51.100.1 ifconfig feth1
+	wait_for 'grep -q "bridge0: IPv6 addresses on feth1 have been removed \
+before adding it as a member" coaxd.err'
+	# vether1 has a host of its own.
+	shows 2001:db8::1 coax jexec s1 ip -6 address show dev vether1
+	# A router's word counts when it is wanted.
+	run ifconfig bridge0 inet6 accept_rtadv no_radr no_dad
+	# shellcheck disable=SC2086 # words
+	run coax jexec s1 $lib_tool advertise vether1 2001:db8:2:: \
+	    "$(mac vether1)"
+	wait_for 'ifconfig bridge0 | grep -q "inet6 2001:db8:2:"'
+	[ -z "$(ip -6 route show default dev bridge0)" ] ||
+	    fail "$(ip -6 route show)"
+	hides inet6 ifconfig feth1
+	# In another vnet the same is set again.
+	run coax vnet create s9
+	run ifconfig bridge0 vnet s9
+	wait_for 'coax jexec s9 ip -6 address show dev bridge0 |
+	    grep -q "inet6 fe80::"'
+	atf_check -o inline:'2\n0\n' coax jexec s9 cat \
+	    /proc/sys/net/ipv6/conf/bridge0/accept_ra \
+	    /proc/sys/net/ipv6/conf/bridge0/accept_ra_defrtr
+	run ifconfig bridge0@s9 inet6 ifdisabled
+	wait_for '! coax jexec s9 ip -6 address show dev bridge0 |
+	    grep -q inet6'
+	run ifconfig bridge0@s9 -vnet
+	run ifconfig bridge0 inet6 -ifdisabled -accept_rtadv
+	wait_for 'ifconfig bridge0 | grep -q "inet6 fe80::"'
+	[ "$(cat /proc/sys/net/ipv6/conf/bridge0/accept_ra)" = 0 ] ||
+	    fail "advice is taken"
+	coaxd_stop
+}
+
 atf_init_test_cases()
 {
 	atf_add_test_case three_stations
@@ -864,4 +924,5 @@ atf_init_test_cases()
 	atf_add_test_case loop_guard
 	atf_add_test_case trace
 	atf_add_test_case no_autoconfiguration
+	atf_add_test_case ipv6
 }

@@ -374,6 +374,202 @@ test_member_ifaddrs(void **state)
 	l.net->system.addr_list = NULL;
 }
 
+/* Addresses of a system that has them as text. */
+#define TEXTS_MAX 40
+
+struct texts {
+	const struct iface *ifp;
+	char list[TEXTS_MAX][64];
+	uint32_t count;
+};
+
+static struct texts texts[4];
+
+static struct texts *
+texts_of(const struct iface *ifp)
+{
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		if (texts[i].ifp == ifp)
+			return &texts[i];
+	return NULL;
+}
+
+static int
+texts_list(void *arg, const struct iface *ifp, struct info *out)
+{
+	const struct texts *t = texts_of(ifp);
+
+	(void)arg;
+	info_list(out, "addresses");
+	for (uint32_t i = 0; t != NULL && i < t->count; i++) {
+		const char *s = t->list[i], *slash = strchr(s, '/');
+		char plain[64];
+
+		snprintf(plain, sizeof(plain), "%.*s", (int)(slash - s), s);
+		info_object(out, NULL);
+		info_str(
+		    out, "family", strchr(s, ':') != NULL ? "inet6" : "inet");
+		info_str(out, "address", plain);
+		info_u64(out, "prefixlen", (uint64_t)atoi(slash + 1));
+		info_list(out, "flags");
+		info_str(out, NULL, "tentative");
+		info_end(out);
+		if (strncmp(s, "fe80", 4) == 0)
+			info_u64(out, "scopeid", 7);
+		info_end(out);
+	}
+	info_end(out);
+	return 0;
+}
+
+static int
+texts_del(void *arg, struct iface *ifp, const char *addr)
+{
+	struct texts *t = texts_of(ifp);
+
+	(void)arg;
+	for (uint32_t i = 0; t != NULL && i < t->count; i++) {
+		if (strcmp(t->list[i], addr) != 0)
+			continue;
+		t->count--;
+		memmove(t->list[i], t->list[i + 1],
+		    (t->count - i) * sizeof(t->list[0]));
+		return 0;
+	}
+	return -EADDRNOTAVAIL;
+}
+
+static void
+texts_add(uint32_t i, const char *addr)
+{
+	struct texts *t = &texts[i];
+
+	assert_true(t->count < TEXTS_MAX);
+	snprintf(t->list[t->count++], 64, "%s", addr);
+}
+
+static char logged[512];
+
+static void
+log_add(void *arg, enum log_level level, const char *text)
+{
+	size_t len = strlen(logged);
+
+	(void)arg, (void)level;
+	snprintf(logged + len, sizeof(logged) - len, "%s\n", text);
+}
+
+/* bridge0, port0 (a member), port1 (joins), vether0 */
+static struct iface *
+texts_begin(void)
+{
+	struct iface *vether = fixture_iface_up(l.net, "vether0");
+	struct iface *of[] = { l.br, l.p[0], l.p[1], vether };
+
+	memset(texts, 0, sizeof(texts));
+	for (size_t i = 0; i < ARRAY_LEN(of); i++)
+		texts[i].ifp = of[i];
+	host_give(l.br, &l.br_host, l.net->home);
+	host_give(l.p[0], mock_of(l.p[0]), l.net->home);
+	host_give(l.p[1], mock_of(l.p[1]), l.net->home);
+	host_give(vether, mock_of(vether), l.net->home);
+	l.net->system.addr_list = texts_list;
+	l.net->system.addr_del = texts_del;
+	bridge_delete(l.br, l.p[1]);
+	logged[0] = '\0';
+	log_set_sink(log_add, NULL);
+	return vether;
+}
+
+static void
+texts_end(void)
+{
+	log_set_sink(NULL, NULL);
+	l.net->system.addr_list = NULL;
+	l.net->system.addr_del = NULL;
+}
+
+/* Two scope zones must not overlap: RFC 4007. */
+static void
+test_members_lose_their_ipv6_addresses(void **state)
+{
+	struct iface *vether = texts_begin();
+	char text[64];
+
+	(void)state;
+	/* Without a link-local address of the bridge's all stay. */
+	texts_add(0, "2001:db8::1/64");
+	texts_add(2, "fe80::2/64");
+	assert_int_equal(bridge_add(l.br, l.p[1]), 0);
+	assert_int_equal(texts[2].count, 1);
+	bridge_delete(l.br, l.p[1]);
+	/* With one, all of the new member's go; of the others', where one is
+	 * link-local. */
+	texts_add(0, "fe80::1/64");
+	texts_add(1, "2001:db8:1::1/64");
+	texts_add(2, "192.0.2.1/24");
+	for (int i = 0; i < 30; i++) {
+		snprintf(text, sizeof(text), "2001:db8:2::%x/64", i);
+		texts_add(2, text);
+	}
+	texts_add(3, "fe80::3/64");
+	assert_int_equal(bridge_add(l.br, l.p[1]), 0);
+	assert_int_equal(texts[2].count, 1);
+	assert_string_equal(texts[2].list[0], "192.0.2.1/24");
+	assert_int_equal(texts[1].count, 1);
+	assert_string_equal(logged,
+	    "bridge0: IPv6 addresses on port1 have been removed before "
+	    "adding it as a member to prevent IPv6 address scope "
+	    "violation.\n");
+	/* A vether's host is elsewhere: it keeps its own, and the old member
+	 * loses them now. */
+	texts_add(1, "fe80::4/64");
+	logged[0] = '\0';
+	assert_int_equal(bridge_add(l.br, vether), 0);
+	assert_int_equal(texts[3].count, 1);
+	assert_int_equal(texts[1].count, 0);
+	assert_string_equal(logged,
+	    "bridge0: IPv6 addresses on port0 have been removed to prevent "
+	    "IPv6 address scope violation.\n");
+	assert_int_equal(texts[0].count, 2);
+	texts_end();
+}
+
+static void
+test_members_keep_their_ipv6_addresses(void **state)
+{
+	struct vnet there = { .net = l.net };
+
+	(void)state;
+	(void)texts_begin();
+	texts_add(0, "fe80::1/64");
+	texts_add(1, "fe80::2/64");
+	texts_add(2, "fe80::3/64");
+	bridge_tunable_set(l.net->home, BRIDGE_ALLOW_LLZ_OVERLAP, 1);
+	assert_int_equal(bridge_add(l.br, l.p[1]), 0);
+	bridge_delete(l.br, l.p[1]);
+	assert_int_equal(texts[1].count + texts[2].count, 2);
+	/* A member's host elsewhere is in a zone of its own. */
+	bridge_tunable_set(l.net->home, BRIDGE_ALLOW_LLZ_OVERLAP, 0);
+	l.p[0]->host->vnet = &there;
+	l.p[1]->host->vnet = &there;
+	assert_int_equal(bridge_add(l.br, l.p[1]), 0);
+	assert_int_equal(texts[1].count + texts[2].count, 2);
+	bridge_delete(l.br, l.p[1]);
+	l.p[0]->host->vnet = l.p[1]->host->vnet = l.net->home;
+	/* What was removed does not count as an address any more. */
+	bridge_tunable_set(l.net->home, BRIDGE_MEMBER_IFADDRS, 0);
+	assert_int_equal(bridge_add(l.br, l.p[1]), 0);
+	assert_int_equal(texts[1].count + texts[2].count, 0);
+	assert_string_equal(logged,
+	    "bridge0: IPv6 addresses on port0 have been removed to prevent "
+	    "IPv6 address scope violation.\n"
+	    "bridge0: IPv6 addresses on port1 have been removed before "
+	    "adding it as a member to prevent IPv6 address scope "
+	    "violation.\n");
+	texts_end();
+}
+
 /* Those of the vnet where its host side is. */
 static void
 test_a_moved_bridge_obeys_the_sysctls_there(void **state)
@@ -621,6 +817,8 @@ main(void)
 		TEST(test_link_state),
 		TEST(test_down_flushes_dynamic),
 		TEST(test_member_ifaddrs),
+		TEST(test_members_lose_their_ipv6_addresses),
+		TEST(test_members_keep_their_ipv6_addresses),
 		TEST(test_a_moved_bridge_obeys_the_sysctls_there),
 		TEST(test_flag_words),
 		TEST(test_address_words),
