@@ -79,6 +79,9 @@ whole_environment()
 	atf_check -o inline:'0\n' -e empty coax bsd-env -- id -u
 	exits 7 coax bsd-env -- sh -c 'exit 7'
 	exits 1 coax bsd-env -x
+	script=$lib_dir/../../tools/bsd-env # not where only the tests are
+	[ ! -x "$script" ] ||
+	    exits 3 env BUILD="$COAX_BUILD" "$script" -- sh -c 'exit 3'
 	coax bsd-env -- sh -c 'for c in ifconfig sysctl jail jls jexec \
 	    kldload kldstat kldunload ping ping6 sed; do
 		command -v $c; done' >where || fail "$(cat where)"
