@@ -46,59 +46,99 @@ find_next(const char *name, char *buf, size_t size)
 	return false;
 }
 
-int
-cli_sed(struct cli *cli, int argc, char **argv)
-{
-	char path[PATH_MAX], **out;
-	int n = 0, opt;
+/* The words for the other sed. */
+struct words {
+	char **argv;
+	int argc;
+	char *text; /* of those that are not the caller's */
+	size_t used, size;
+};
 
-	/* Each option becomes a word or two. */
-	out = calloc((size_t)argc * 2 + 3, sizeof(char *));
-	if (out == NULL)
-		return cli_error(cli, "%s", bsd_strerror(ENOMEM));
-	out[n++] = argv[0];
+/* -C with what belongs to it in the same word. */
+static void
+put_option(struct words *w, char c, const char *rest)
+{
+	int n =
+	    snprintf(w->text + w->used, w->size - w->used, "-%c%s", c, rest);
+
+	w->argv[w->argc++] = w->text + w->used;
+	w->used += (size_t)n + 1;
+}
+
+/* Room for all that translate() can make of these words. */
+static bool
+words_init(struct words *w, int argc, char **argv)
+{
+	*w = (struct words){ 0 };
+	for (int i = 0; i < argc; i++)
+		w->size += 4 * strlen(argv[i]) + 4;
+	w->argv = calloc(w->size + (size_t)argc + 3, sizeof(char *));
+	w->text = malloc(w->size);
+	return w->argv != NULL && w->text != NULL;
+}
+
+static void
+words_free(struct words *w)
+{
+	free(w->argv);
+	free(w->text);
+}
+
+/* False: the usage. */
+static bool
+translate(struct words *w, int argc, char **argv)
+{
+	int opt;
+
+	w->argv[w->argc++] = argv[0];
 	optind = 1;
 	opterr = 0;
 	while ((opt = getopt(argc, argv, "+EI:ae:f:i:lnrsu")) != -1) {
-		char *word = NULL;
-		int len = -1;
-
 		switch (opt) {
+		case '?':
+			return false;
 		case 'a':
-			continue;
-		case 'i':
-			len = asprintf(&word, "-i%s", optarg);
 			break;
+		case 'i':
 		case 'I': /* (all files are one stream there) */
-			len = asprintf(&word, "-i%s", optarg);
+			put_option(w, 'i', optarg);
 			break;
 		case 'l':
-			len = asprintf(&word, "-u");
+			put_option(w, 'u', "");
 			break;
-		case 'e':
-		case 'f':
-			len = asprintf(&word, "-%c", opt);
-			break;
-		case '?':
-			(void)fprintf(stderr,
-			    "usage: sed script [-EalnrsuI] [-i extension] "
-			    "[file ...]\n");
-			return 1;
 		default:
-			len = asprintf(&word, "-%c", opt);
+			put_option(w, (char)opt, "");
+			if (opt == 'e' || opt == 'f')
+				w->argv[w->argc++] = optarg;
 			break;
 		}
-		if (len < 0)
-			return cli_error(cli, "%s", bsd_strerror(ENOMEM));
-		out[n++] = word;
-		if (opt == 'e' || opt == 'f')
-			out[n++] = optarg;
 	}
-	out[n++] = (char *)(uintptr_t) "--"; /* what follows are no options */
+	w->argv[w->argc++] = (char *)(uintptr_t) "--"; /* no more options */
 	for (int i = optind; i < argc; i++)
-		out[n++] = argv[i];
-	if (!find_next("sed", path, sizeof(path)))
-		return cli_error(cli, "there is no other sed on the PATH");
-	(void)execv(path, out);
-	return cli_error(cli, "%s: %s", path, bsd_strerror(errno));
+		w->argv[w->argc++] = argv[i];
+	return true;
+}
+
+int
+cli_sed(struct cli *cli, int argc, char **argv)
+{
+	char path[PATH_MAX];
+	struct words w;
+	int status;
+
+	if (!words_init(&w, argc, argv)) {
+		status = cli_error(cli, "%s", bsd_strerror(ENOMEM));
+	} else if (!translate(&w, argc, argv)) {
+		(void)fputs("usage: sed script [-EalnrsuI] [-i extension] "
+		            "[file ...]\n",
+		    stderr);
+		status = 1;
+	} else if (!find_next("sed", path, sizeof(path))) {
+		status = cli_error(cli, "there is no other sed on the PATH");
+	} else {
+		(void)execv(path, w.argv);
+		status = cli_error(cli, "%s: %s", path, bsd_strerror(errno));
+	}
+	words_free(&w);
+	return status;
 }
