@@ -67,25 +67,6 @@ record_proposal(struct stp_port *p)
 		p->proposed = true;
 }
 
-/*
- * May the agreement of a port that is not designated be about what we say now?
- * It is not if it has another root, or if a root port has not counted its
- * message age up from ours: then it agrees to what we said before, and what we
- * say now has crossed it on the wire.  Differs: the standard takes both, and
- * may close a loop.
- */
-static bool
-is_answer(const struct stp_port *p)
-{
-	uint16_t ours = p->port_times.message_age;
-	uint16_t theirs = p->msg_times.message_age;
-
-	if (p->msg_priority.root_id != p->port_priority.root_id)
-		return false;
-	return stp_bpdu_role(&p->msg) != STP_BPDU_ROLE_ROOT || theirs == ours ||
-	       theirs == ours + 1;
-}
-
 /* recordAgreement(), 17.21.9. */
 static void
 record_agreement(const struct stp *s, struct stp_port *p)
@@ -155,6 +136,7 @@ pim_to_aged(struct stp *s, struct stp_port *p)
 {
 	p->pim = PIM_AGED;
 	p->info_is = STP_INFO_AGED;
+	p->withdrawn = false;
 	stp_reselect(s, p);
 	return true;
 }
@@ -162,6 +144,9 @@ pim_to_aged(struct stp *s, struct stp_port *p)
 static bool
 pim_to_update(struct stp *s, struct stp_port *p)
 {
+	bool worse =
+	    stp_vector_compare(&p->designated_priority, &p->port_priority) > 0;
+
 	p->proposing = p->proposed = false;
 	p->agreed = p->agreed && better_or_same(p, STP_INFO_MINE);
 	p->synced = p->synced && p->agreed;
@@ -170,6 +155,9 @@ pim_to_update(struct stp *s, struct stp_port *p)
 	p->updt_info = false;
 	p->info_is = STP_INFO_MINE;
 	p->new_info = true;
+	/* Differs: who waits for an answer waits for one to this. */
+	if (worse && !p->forward && p->fd_while < stp_answer_delay(p))
+		p->fd_while = stp_answer_delay(p);
 	p->pim = PIM_CURRENT;
 	s->wide = true;
 	return true;
@@ -179,16 +167,42 @@ static void
 pim_superior_designated(struct stp *s, struct stp_port *p)
 {
 	p->agreed = p->proposing = false;
+	if (p->oper_p2p)
+		p->disputed_while = 0;
 	record_proposal(p);
 	set_tc_flags(p);
 	p->agree = p->agree && better_or_same(p, STP_INFO_RECEIVED);
 	record_agreement(s, p);
 	p->synced = p->synced && p->agreed;
+	stp_said_forget(p);
+	stp_root_heard(s, &p->msg_priority);
 	p->port_priority = p->msg_priority; /* recordPriority() */
 	p->port_times = p->msg_times;       /* recordTimes() */
 	updt_rcvd_info_while(p);
 	p->info_is = STP_INFO_RECEIVED;
 	stp_reselect(s, p);
+}
+
+/* What was heard of the LAN's designated port does not hold any more. */
+void
+stp_withdraw(struct stp_port *p)
+{
+	p->rcvd_info_while = 0;
+	p->withdrawn = true;
+}
+
+/*
+ * NOT_DESIGNATED.  Differs: if it was designated when it was heard before, what
+ * it said then is void; the standard keeps that until it has aged.
+ */
+static void
+not_designated(struct stp *s, struct stp_port *p)
+{
+	if (p->info_is == STP_INFO_RECEIVED &&
+	    stp_vector_same_source(&p->msg_priority, &p->port_priority))
+		stp_withdraw(p);
+	else if (stp_said_answered(s, p))
+		record_agreement(s, p);
 }
 
 /* RECEIVE, and the states after it, back to CURRENT. */
@@ -209,11 +223,13 @@ pim_to_receive(struct stp *s, struct stp_port *p)
 		record_dispute(s, p);
 		break;
 	case STP_RCVD_INFERIOR_ROOT_ALTERNATE:
-		if (is_answer(p))
-			record_agreement(s, p);
+		not_designated(s, p);
 		set_tc_flags(p);
 		break;
 	case STP_RCVD_OTHER:
+		/* Better than what we say: it answers to something older. */
+		if (p->msg.type == STP_BPDU_RST)
+			(void)stp_said_answered(s, p);
 		break;
 	}
 	p->rcvd_msg = false;
@@ -221,11 +237,13 @@ pim_to_receive(struct stp *s, struct stp_port *p)
 	return true;
 }
 
-/* The other end fell silent; with loop guard that is no reason to forward. */
+/* Where the other end fell silent, and loop guard is on, that is no reason to
+ * forward. */
 static bool
 pim_expire(struct stp *s, struct stp_port *p)
 {
-	if ((p->guards & STP_GUARD_LOOP) != 0 && !p->loop_guarded) {
+	if ((p->guards & STP_GUARD_LOOP) != 0 && !p->loop_guarded &&
+	    !p->withdrawn) {
 		p->loop_guarded = true;
 		stp_note(s, p, STP_NOTE_LOOP_GUARD);
 	}

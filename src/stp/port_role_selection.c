@@ -14,11 +14,12 @@ times_differ(const struct stp_times *a, const struct stp_times *b)
 
 /* May the port be the way to a root?  With root guard it may not. */
 static bool
-leads_to_root(const struct stp *s, const struct stp_port *p)
+leads_to_root(struct stp *s, const struct stp_port *p)
 {
 	return p->info_is == STP_INFO_RECEIVED &&
 	       (p->guards & STP_GUARD_ROOT) == 0 &&
-	       stp_id_address(p->port_priority.bridge_id) != s->mac;
+	       stp_id_address(p->port_priority.bridge_id) != s->mac &&
+	       stp_root_believed(s, &p->port_priority);
 }
 
 /* Clause 17.21.25 a, b, c. Ties go to the lower port number: ports stand in
@@ -44,6 +45,18 @@ select_root(struct stp *s, struct stp_vector *best)
 			root = p;
 		}
 	}
+	return root;
+}
+
+/* The best that is believed. */
+static struct stp_port *
+adopt_root(struct stp *s, struct stp_vector *best)
+{
+	struct stp_port *root;
+
+	do {
+		root = select_root(s, best);
+	} while (root != NULL && !stp_root_adopt(s, root, best));
 	return root;
 }
 
@@ -122,59 +135,14 @@ move_addresses(struct stp *s, uint16_t old, const struct stp_port *root)
 	from->has_addresses = false;
 }
 
-/*
- * Count to infinity.  When a root dies in a mesh, what others still say of it
- * is adopted, passed on with a higher cost, withdrawn, adopted from the next:
- * once round the loop and again, until max age ends it.  A living root may
- * return over a longer way too, but not again and again: after
- * STP_RETURNS_MAX times it is not believed for three hello times, and what is
- * held of it is dropped.  Differs: the standard lets it run.
- */
-static void
-count_to_infinity(struct stp *s, uint64_t old_root, uint32_t old_cost)
-{
-	const struct stp_vector *now = &s->root_priority;
-
-	if (now->root_id > old_root) {
-		if (s->gone_while == 0 || s->gone_root != old_root) {
-			if (s->gone_while > 0 && s->gone_root < old_root)
-				return; /* one at a time: the better one */
-			s->gone_root = old_root;
-			s->gone_cost = old_cost;
-			s->gone_returns = 0;
-		}
-		s->gone_while = s->bridge_times.max_age;
-		return;
-	}
-	if (s->gone_while == 0 || now->root_id != s->gone_root)
-		return;
-	if (now->root_path_cost <= s->gone_cost) {
-		if (old_root != now->root_id)
-			s->gone_returns = 0;
-		return;
-	}
-	s->gone_cost = now->root_path_cost;
-	if (++s->gone_returns < STP_RETURNS_MAX)
-		return;
-	s->distrust_while = (uint16_t)(3 * s->bridge_times.hello);
-	s->gone_returns = STP_RETURNS_MAX - 1;
-	stp_note(s, NULL, STP_NOTE_STALE_ROOT);
-	STP_EACH_PORT (s, p) {
-		if (p->info_is == STP_INFO_RECEIVED &&
-		    p->port_priority.root_id == s->gone_root)
-			p->rcvd_info_while = 0;
-	}
-}
-
 /* updtRolesTree(), clause 17.21.25. */
 static void
 updt_roles_tree(struct stp *s)
 {
 	struct stp_vector best;
-	struct stp_port *root = select_root(s, &best);
+	struct stp_port *root = adopt_root(s, &best);
 	uint16_t old = s->root_port;
 	uint64_t old_root = s->root_priority.root_id;
-	uint32_t old_cost = s->root_priority.root_path_cost;
 
 	s->root_priority = best;
 	s->root_times = s->bridge_times;
@@ -193,9 +161,10 @@ updt_roles_tree(struct stp *s)
 		p->designated_times.hello = s->bridge_times.hello;
 		select_role(s, p, p == root);
 	}
-	if (best.root_id != old_root)
+	if (best.root_id != old_root) {
+		stp_root_left(s, old_root);
 		stp_note(s, NULL, STP_NOTE_ROOT);
-	count_to_infinity(s, old_root, old_cost);
+	}
 }
 
 /* ROLE_SELECTION. setSelectedTree() cannot fail here: nothing sets reselect

@@ -3,9 +3,17 @@
  * Port Role Transitions machine, IEEE 802.1D-2004 clause 17.29, as 802.1Q has
  * it: learn and forward, when it is safe to.
  *
- * Differs: a dispute, and what stp_held() knows, keeps a port from learning,
- * not only takes it back; and a disputed port waits for as long as a message
- * lives, so that it does not try again between two messages of the other end.
+ * Differs:
+ *   - a dispute, and what stp_held() knows, keeps a port from learning, not
+ * only takes it back; and a disputed port waits for as long as a message lives,
+ *     so that it does not try again between two messages of the other end;
+ *   - a root port that becomes designated is cut off until the other end has
+ *     agreed, if others forward: the standard does so for a new root port only
+ *     (reRoot), and a bridge that becomes root has none;
+ *   - a root port that hears from a bridge that is not nearer to the root than
+ *     this one was waits until all others are synced (root_memory.c);
+ *   - a port that forwards because a timer ran out has not been agreed to;
+ *   - a bridge that was heard gets three hello times to answer, not one.
  */
 #include "stp/stp_impl.h"
 
@@ -179,10 +187,30 @@ prt_root_discard(struct stp *s, struct stp_port *p)
 	return prt_to_root_port(s, p);
 }
 
+/*
+ * A way to the root that is no shorter than ours was may lead through a bridge
+ * that has it from us and does not know yet that it is gone: first those who
+ * have not agreed to what we say now must be cut off.
+ */
+static bool
+root_must_sync(const struct stp *s, const struct stp_port *root)
+{
+	if (root->forward || s->root_is_nearer)
+		return false;
+	STP_EACH_PORT (s, p) {
+		if (p != root && p->forward && !p->oper_edge && !p->synced &&
+		    !p->sync)
+			return true;
+	}
+	return false;
+}
+
 static bool
 root_may_pass(const struct stp *s, const struct stp_port *p)
 {
 	if (stp_held(p))
+		return false;
+	if (!p->forward && !s->root_is_nearer && !all_synced(s, p))
 		return false;
 	return p->fd_while == 0 ||
 	       (re_rooted(s, p) && p->rb_while == 0 && stp_rstp_version(s));
@@ -193,7 +221,7 @@ step_root(struct stp *s, struct stp_port *p)
 {
 	if (stp_held(p) && (p->learn || p->forward))
 		return prt_root_discard(s, p);
-	if (p->proposed && !p->agree)
+	if ((p->proposed && !p->agree) || root_must_sync(s, p))
 		return prt_root_proposed(s, p);
 	if ((!p->agree && all_synced(s, p)) || (p->proposed && p->agree))
 		return prt_root_agreed(s, p);
@@ -212,11 +240,28 @@ step_root(struct stp *s, struct stp_port *p)
 
 /* 17.29.3: Designated. */
 
+/* Does another port than @caller pass frames that may come back by it? */
+static bool
+others_forward(const struct stp *s, const struct stp_port *caller)
+{
+	STP_EACH_PORT (s, p) {
+		if (p != caller && p->forward && !p->oper_edge)
+			return true;
+	}
+	return false;
+}
+
 static bool
 prt_to_designated_port(struct stp *s, struct stp_port *p)
 {
+	bool was_root = p->role == STP_ROLE_ROOT;
+
 	p->prt = PRT_DESIGNATED_PORT;
 	take_role(s, p);
+	if (was_root && p->send_rstp && p->learn && others_forward(s, p)) {
+		p->learn = p->forward = false;
+		p->fd_while = stp_answer_delay(p);
+	}
 	return true;
 }
 
@@ -266,7 +311,7 @@ prt_designated_forward(struct stp *s, struct stp_port *p)
 {
 	p->forward = true;
 	p->fd_while = 0;
-	p->agreed = p->send_rstp;
+	p->agreed = p->send_rstp && (p->agreed || !p->heard);
 	return prt_to_designated_port(s, p);
 }
 
@@ -274,7 +319,7 @@ static bool
 prt_designated_discard(struct stp *s, struct stp_port *p)
 {
 	p->learn = p->forward = false;
-	p->fd_while = stp_forward_delay(p);
+	p->fd_while = stp_answer_delay(p);
 	if (p->disputed)
 		p->fd_while = (uint16_t)(3 * stp_hello_time(p));
 	p->disputed = false;
@@ -301,7 +346,7 @@ recent_root(const struct stp *s, const struct stp_port *caller)
 static bool
 designated_may_pass(const struct stp *s, const struct stp_port *p)
 {
-	return (p->fd_while == 0 || (p->agreed && !recent_root(s, p)) ||
+	return (((p->fd_while == 0 || p->agreed) && !recent_root(s, p)) ||
 	           p->oper_edge) &&
 	       (p->rr_while == 0 || !p->re_root) && !p->sync && !stp_held(p);
 }

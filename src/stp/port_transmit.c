@@ -7,8 +7,19 @@
  * txCount) moves no other machine.
  *
  * At most TxHoldCount BPDUs go out a port, plus one a second.
+ *
+ * Differs: two go out at once, the next ones wait a little, each twice as long
+ * as the one before, and what changes meanwhile goes into the one.  In a mesh
+ * that loses its root the news change a few times within milliseconds; sent one
+ * by one they would use up the hold count, and the last and true one would have
+ * to wait for a second.  A BPDU for which the other end does not wait (what it
+ * has agreed to became better only) leaves room for others.
  */
+#include "base/util.h"
 #include "stp/stp_impl.h"
+
+#define PACE_NS   1900000u /* before the third BPDU */
+#define PACE_SLOW 2u       /* so often doubled where nobody waits */
 
 static void
 tx(struct stp *s, struct stp_port *p, const struct stp_bpdu *b)
@@ -18,6 +29,7 @@ tx(struct stp *s, struct stp_port *p, const struct stp_bpdu *b)
 	e->bpdu.len = (uint8_t)stp_bpdu_encode(b, e->bpdu.data);
 	p->new_info = false;
 	p->tx_count++;
+	p->tx_last_ns = s->now_ns;
 }
 
 static uint8_t
@@ -79,6 +91,8 @@ tx_rstp(struct stp *s, struct stp_port *p)
 	if (p->forwarding)
 		b.flags |= STP_FLAG_FORWARDING;
 	tx(s, p, &b);
+	if (p->role == STP_ROLE_DESIGNATED)
+		stp_said_add(s, p);
 	p->tc_ack = false;
 	p->count.tx_rst++;
 }
@@ -101,6 +115,43 @@ stp_ptx_begin(struct stp_port *p)
 	p->hello_when = 0;
 }
 
+/* Does the other end wait for it? */
+static bool
+is_urgent(const struct stp_port *p)
+{
+	return p->role != STP_ROLE_DESIGNATED || p->proposing ||
+	       p->said_count == 0 ||
+	       stp_vector_compare(&p->designated_priority,
+	           &p->said[p->said_count - 1].vector) > 0;
+}
+
+/* When the next BPDU may go out. */
+static uint64_t
+pace(const struct stp_port *p)
+{
+	uint32_t doubled;
+
+	if (p->tx_count < 2)
+		return 0;
+	doubled = p->tx_count - 2u + (is_urgent(p) ? 0 : PACE_SLOW);
+	return p->tx_last_ns + ((uint64_t)PACE_NS << doubled);
+}
+
+/* A doubt about an agreement is over: answers.c. */
+static void
+ask_again(struct stp *s, struct stp_port *p)
+{
+	if (p->ask_ns == 0)
+		return;
+	if (s->now_ns < p->ask_ns) {
+		s->next_tx_ns = COAX_MIN(s->next_tx_ns, p->ask_ns);
+		return;
+	}
+	p->ask_ns = 0;
+	if (p->role == STP_ROLE_DESIGNATED && p->proposing)
+		p->new_info = true;
+}
+
 void
 stp_ptx_run(struct stp *s, struct stp_port *p)
 {
@@ -120,9 +171,14 @@ stp_ptx_run(struct stp *s, struct stp_port *p)
 			p->new_info = true;
 		p->hello_when = stp_hello_time(p);
 	}
+	ask_again(s, p);
 	if (!p->new_info || p->tx_count >= s->tx_hold_count ||
 	    (p->guards & STP_GUARD_FILTER) != 0)
 		return;
+	if (s->now_ns < pace(p)) {
+		s->next_tx_ns = COAX_MIN(s->next_tx_ns, pace(p));
+		return;
+	}
 	if (p->send_rstp) {
 		if (p->role != STP_ROLE_DISABLED)
 			tx_rstp(s, p);

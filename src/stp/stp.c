@@ -34,9 +34,19 @@ stp_effect_add(
 	return e;
 }
 
+/* Once an event and port: the list has its bounds. */
 void
 stp_note(struct stp *s, const struct stp_port *p, enum stp_note note)
 {
+	uint16_t number = p != NULL ? p->number : 0;
+
+	for (uint32_t i = 0; i < s->effect_count; i++) {
+		const struct stp_effect *e = &s->effects[i];
+
+		if (e->type == STP_EFFECT_NOTE && e->port == number &&
+		    e->note == note)
+			return;
+	}
 	stp_effect_add(s, STP_EFFECT_NOTE, p)->note = note;
 }
 
@@ -230,6 +240,9 @@ update_enabled(struct stp *s, struct stp_port *p)
 		s->enabled_count--;
 	}
 	p->heard = false;
+	p->said_count = 0;
+	p->peer_cost_known = false;
+	p->ask_ns = 0;
 	p->loop_guarded = p->unassured = false;
 	p->self_loop_while = 0;
 	p->guard_told = p->stale_told = false;
@@ -256,6 +269,7 @@ stp_create(const struct stp_options *o, uint64_t now_ns, struct stp **out)
 	s->force_version = STP_VERSION_RSTP;
 	s->now_ns = now_ns;
 	s->next_tick_ns = now_ns + o->tick_phase_ns;
+	s->next_tx_ns = STP_NEVER;
 	s->root_priority =
 	    (struct stp_vector){ stp_bridge_id(s), 0, stp_bridge_id(s), 0 };
 	err = stp_reserve(s, o->ports > 0 ? o->ports : 1);
@@ -311,7 +325,8 @@ stp_effects(const struct stp *s, uint32_t *count)
 uint64_t
 stp_next_ns(const struct stp *s)
 {
-	return s->enabled_count > 0 ? s->next_tick_ns : STP_NEVER;
+	return s->enabled_count > 0 ? COAX_MIN(s->next_tick_ns, s->next_tx_ns)
+	                            : STP_NEVER;
 }
 
 /* Bridge assurance: is there nobody at the other end? */
@@ -334,6 +349,12 @@ stp_tick(struct stp *s, uint64_t now_ns)
 	s->now_ns = now_ns;
 	if (now_ns < stp_next_ns(s))
 		return;
+	if (now_ns < s->next_tick_ns) {
+		s->next_tx_ns = STP_NEVER;
+		STP_EACH_PORT (s, p)
+			stp_ptx_run(s, p);
+		return;
+	}
 	late_ns = now_ns - s->next_tick_ns;
 	s->next_tick_ns += late_ns / NS_PER_S * NS_PER_S + NS_PER_S;
 	if (late_ns >= STP_STALL_S * (uint64_t)NS_PER_S) {
@@ -341,16 +362,14 @@ stp_tick(struct stp *s, uint64_t now_ns)
 			port_begin(s, p);
 		stp_note(s, NULL, STP_NOTE_STALLED);
 	}
-	if (s->gone_while > 0)
-		s->gone_while--;
-	if (s->distrust_while > 0)
-		s->distrust_while--;
+	stp_roots_tick(s);
 	STP_EACH_PORT (s, p) {
 		if (p->rx_count <= STP_RX_PER_S)
 			p->rate_told = false;
 		stp_timers_tick(p);
 		check_assured(s, p);
 	}
+	s->next_tx_ns = STP_NEVER;
 	settle(s, NULL);
 }
 
@@ -440,19 +459,19 @@ refuse(struct stp *s, struct stp_port *p, const struct stp_bpdu *m)
 		return true;
 	}
 	if (m->times.message_age >= m->times.max_age) {
-		/* Too far from its root for us to believe it, but there: as
-		 * long as it may forward, we do not. */
+		struct stp_vector v = { m->root_id, m->root_path_cost,
+			m->bridge_id, m->port_id };
+
+		/* Too far from its root for us to believe it, but there: what
+		 * it said before does not hold any more, and as long as it may
+		 * forward, we do not. */
 		p->count.rx_old++;
+		if (p->info_is == STP_INFO_RECEIVED &&
+		    stp_vector_same_source(&v, &p->port_priority))
+			stp_withdraw(p);
 		if (m->type != STP_BPDU_RST ||
 		    (m->flags & STP_FLAG_LEARNING) != 0)
 			stp_dispute(s, p);
-		return true;
-	}
-	if (stp_distrusted(s, m->root_id)) {
-		p->count.rx_stale++;
-		if (p->info_is == STP_INFO_RECEIVED &&
-		    p->port_priority.root_id == m->root_id)
-			p->rcvd_info_while = 0;
 		return true;
 	}
 	if (stp_id_address(m->root_id) == s->mac &&

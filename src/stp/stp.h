@@ -15,38 +15,62 @@
  * nothing changes any more; the number of steps is bounded.
  *
  * Source: IEEE 802.1D-2004 clause 17, with the corrections that 802.1Q made
- * since.  Which clause is where:
+ * since.  What implements which clause (each name begins with stp_):
  *
- *   17.22 Port Timers            port_timers.c
- *   17.23 Port Receive           port_receive.c
- *   17.24 Port Protocol Migration port_protocol_migration.c
- *   17.25 Bridge Detection       bridge_detection.c
- *   17.26 Port Transmit          port_transmit.c
- *   17.27 Port Information       port_information.c
- *   17.28 Port Role Selection    port_role_selection.c
- *   17.29 Port Role Transitions  port_role_transitions.c
- *   17.30 Port State Transition  port_state_transition.c
- *   17.31 Topology Change        topology_change.c
- *   17.5, 17.6 vectors           vector.h
- *   9.3 BPDUs                    bpdu.c
+ *   9.3.1-9.3.4 BPDUs            bpdu.c           bpdu_encode, bpdu_decode
+ *   17.5, 17.6  vectors          vector.h         vector_compare, _superior
+ *   17.11       addresses move   port_role_selection.c   move_addresses()
+ *   17.13       parameters       stp.c            set_*, port_set_*
+ *   17.14       their relation   stp.c            times_fit, auto_cost
+ *   17.15       order            stp.c            run_port(), settle()
+ *   17.20       conditions       port_role_transitions.c
+ *                                                 all_synced(), re_rooted()
+ *   17.21       procedures       where the machine is that has them: each
+ *                                function names its own
+ *   17.22 Port Timers            port_timers.c    timers_tick
+ *   17.23 Port Receive           port_receive.c   prx_step
+ *   17.24 Port Protocol Migration
+ *                                port_protocol_migration.c    ppm_step
+ *   17.25 Bridge Detection       bridge_detection.c           bdm_step
+ *   17.26 Port Transmit          port_transmit.c              ptx_run
+ *   17.27 Port Information       port_information.c           pim_step
+ *   17.28 Port Role Selection    port_role_selection.c        prs_run
+ *   17.29 Port Role Transitions  port_role_transitions.c      prt_step
+ *   17.30 Port State Transition  port_state_transition.c      pst_step
+ *   17.31 Topology Change        topology_change.c            tcm_step
+ *   -     to what an agreement agrees            answers.c    said_*
+ *   -     count to infinity                      root_memory.c        root_*
  *
  * Corrections of 802.1Q that are in: an inferior designated message from a port
  * that learns disputes ours (13.29.13; the text of 2004 took it for an
  * agreement, which made loops of one-way links); agreement in designated
  * messages, sent and read; `synced` falls with `agreed`; a root port is synced
- * too; TCNs are not lost; root guard (restrictedRole), TC guard
+ * too; TCNs are not lost; hello time is the bridge's own; repeated information
+ * must have been received; root guard (restrictedRole), TC guard
  * (restrictedTcn).
  *
  * Differs, beyond the standard:
  *   - a message whose root has our own address and another priority is dropped:
- *     it is an old word of our own that circles (stp_receive());
- *   - a root that was withdrawn and returns, each time over a longer way, is
- *     not believed for a while: such words chase each other through a mesh
- *     long after the root has died ("count to infinity");
+ *     it is an old word of our own that circles (refuse() in stp.c);
+ *   - a root that returns over ways that are no nearer, again and again, is not
+ *     believed for a while: such words chase each other through a mesh long
+ *     after the root has died, "count to infinity" (root_memory.c);
+ *   - an agreement counts if it is, or may well be, to what the port says now
+ *     (answers.c);
+ *   - what a port said as designated is void when it says that it is not, or
+ *     that its root is too far (port_information.c, refuse());
+ *   - a bridge that becomes root cuts off its old root port, one whose news
+ * come over a way that is no nearer all who have not agreed, until they have
+ *     (port_role_transitions.c);
+ *   - BPDUs of a port that follow each other closely are paced
+ *     (port_transmit.c);
+ *   - a bridge that was heard has three hello times to answer, not one, before
+ * a port that was cut off forwards all the same;
  *   - hearing our own port on itself (a hub with a loop, a short circuit) holds
  *     the port discarding;
  *   - auto-edge only while no BPDU was heard since the link came up;
- *   - a disputed port is held for as long as the message lives;
+ *   - a disputed port is held for as long as the message lives, a root port
+ * too;
  *   - BPDU guard, BPDU filter, loop guard, bridge assurance;
  *   - more BPDUs in a second than anybody may send are dropped and counted.
  */
@@ -215,7 +239,8 @@ int stp_reserve(struct stp *s, uint32_t ports);
  */
 const struct stp_effect *stp_effects(const struct stp *s, uint32_t *count);
 
-/** stp_next_ns() - when stp_tick() is due next; STP_NEVER: no port is on */
+/** stp_next_ns() - when stp_tick() is due next: at a second, or when a BPDU has
+ * waited long enough; STP_NEVER: no port is on */
 uint64_t stp_next_ns(const struct stp *s);
 
 /**

@@ -22,9 +22,10 @@
 #define STP_STALL_S          6u /* three hello times */
 #define STP_ROUNDS_MAX       64u
 #define STP_STEPS_MAX        1024u
-#define STP_RETURNS_MAX      2u /* of a withdrawn root, each time further away */
-#define STP_EFFECTS_A_PORT   24u
-#define STP_EFFECTS_A_BRIDGE 8u
+#define STP_SAID_MAX         8u
+#define STP_ROOTS_MAX        4u
+#define STP_EFFECTS_A_PORT   32u
+#define STP_EFFECTS_A_BRIDGE 16u
 
 enum stp_prx {
 	PRX_DISCARD,
@@ -78,6 +79,13 @@ enum stp_rcvd_info {
 	STP_RCVD_OTHER,
 };
 
+/* What a designated port said, and when: answers.c. */
+struct stp_said {
+	struct stp_vector vector;
+	uint16_t message_age;
+	uint64_t ns;
+};
+
 struct stp_port {
 	uint16_t number;
 
@@ -117,6 +125,7 @@ struct stp_port {
 
 	/* Beyond the standard. */
 	bool heard;        /* a BPDU since the link came up */
+	bool withdrawn;    /* what was heard: it did not just end */
 	bool err_disabled; /* by BPDU guard */
 	bool loop_guarded; /* silent; held until a BPDU comes */
 	bool unassured;    /* nothing heard in assured_while */
@@ -125,11 +134,28 @@ struct stp_port {
 	uint16_t assured_while;
 	uint16_t disputed_while; /* no second note before */
 	uint16_t rx_count;       /* since the last tick */
+	uint64_t tx_last_ns;     /* of the last BPDU */
+	uint64_t ask_ns;         /* propose again then; 0: no need */
 	bool has_addresses;      /* may have dynamic addresses behind it */
+
+	struct stp_said said[STP_SAID_MAX]; /* oldest first */
+	uint8_t said_count;
+	bool peer_cost_known;
+	uint32_t peer_cost; /* what the other end adds */
 
 	uint64_t event; /* the event that @steps counts in */
 	uint32_t steps;
 	struct stp_counters count;
+};
+
+/* How near a root was: root_memory.c. */
+struct stp_root {
+	bool known;
+	uint64_t id;
+	uint32_t least;          /* root path cost */
+	uint32_t raises;         /* of what is no nearer than that */
+	uint16_t memory_while;   /* then forgotten */
+	uint16_t distrust_while; /* only who is nearer is believed */
 };
 
 struct stp {
@@ -142,22 +168,19 @@ struct stp {
 	/* Clause 17.18. */
 	struct stp_vector root_priority;
 	struct stp_times root_times;
-	uint16_t root_port; /* number; 0: none */
+	uint16_t root_port;  /* number; 0: none */
+	bool root_is_nearer; /* who the root port hears, than we ever were */
 
 	struct stp_port *ports; /* by number */
 	uint32_t port_count, port_room;
 	uint32_t enabled_count;
 
-	/* A root that was withdrawn, and came back over longer and longer ways:
-	 * port_role_selection.c, count_to_infinity(). */
-	uint64_t gone_root;
-	uint32_t gone_cost, gone_returns;
-	uint16_t gone_while;     /* remembered for so long */
-	uint16_t distrust_while; /* and not believed */
+	struct stp_root roots[STP_ROOTS_MAX];
 
 	uint64_t now_ns, next_tick_ns;
-	bool wide;     /* what changed may concern every port */
-	bool reselect; /* some port's */
+	uint64_t next_tx_ns; /* a port that waits may send; or STP_NEVER */
+	bool wide;           /* what changed may concern every port */
+	bool reselect;       /* some port's */
 	uint64_t event;
 	uint32_t steps_max;
 	uint64_t topology_changes, topology_changed_ns;
@@ -207,24 +230,26 @@ stp_forward_delay(const struct stp_port *p)
 	return p->send_rstp ? stp_hello_time(p) : stp_fwd_delay(p);
 }
 
+/* How long a bridge that was heard may take to answer a proposal. */
+static inline uint16_t
+stp_answer_delay(const struct stp_port *p)
+{
+	return p->send_rstp && p->heard ? (uint16_t)(3 * stp_hello_time(p))
+	                                : stp_forward_delay(p);
+}
+
 static inline uint16_t
 stp_edge_delay(const struct stp_port *p)
 {
 	return p->oper_p2p ? STP_MIGRATE_TIME : p->designated_times.max_age;
 }
 
-/* Is it about a root that counts to infinity? */
-static inline bool
-stp_distrusted(const struct stp *s, uint64_t root_id)
-{
-	return s->distrust_while > 0 && root_id == s->gone_root;
-}
-
 /* Must it not forward, whatever role and timers say?  Not in the standard. */
 static inline bool
 stp_held(const struct stp_port *p)
 {
-	return p->self_loop_while > 0 || p->loop_guarded || p->unassured;
+	return p->self_loop_while > 0 || p->loop_guarded || p->unassured ||
+	       (p->role == STP_ROLE_ROOT && p->disputed_while > 0);
 }
 
 /* The machines: true if there was a transition. */
@@ -249,10 +274,32 @@ void stp_pst_begin(struct stp *s, struct stp_port *p);
 void stp_tcm_begin(struct stp *s, struct stp_port *p);
 void stp_ptx_begin(struct stp_port *p);
 
+/* root_memory.c */
+/* May that be the way to a root? */
+bool stp_root_believed(struct stp *s, const struct stp_vector *said);
+/* @root is to be root port, with @path; false: that root is not believed any
+ * more, choose again. */
+bool stp_root_adopt(
+    struct stp *s, const struct stp_port *root, const struct stp_vector *path);
+/* Another root than that is better now. */
+void stp_root_left(struct stp *s, uint64_t id);
+/* A designated port says something new. */
+void stp_root_heard(struct stp *s, const struct stp_vector *said);
+void stp_roots_tick(struct stp *s);
+
+/* answers.c */
+/* The designated port @p has sent a BPDU. */
+void stp_said_add(struct stp *s, struct stp_port *p);
+/* It hears of a better one: p->msg_priority. */
+void stp_said_forget(struct stp_port *p);
+/* Is p->msg, of a port that is not designated, about what @p says now? */
+bool stp_said_answered(struct stp *s, struct stp_port *p);
+
 /* Procedures that more than one machine has, clause 17.21. */
 void stp_new_tc_while(struct stp *s, struct stp_port *p);
 void stp_flush(struct stp *s, struct stp_port *p, bool gone);
 void stp_dispute(struct stp *s, struct stp_port *p);
+void stp_withdraw(struct stp_port *p);
 void stp_reselect(struct stp *s, struct stp_port *p);
 
 /* A place for one more effect. */

@@ -403,6 +403,334 @@ test_parameters_have_ranges(void **state)
 	stp_destroy(s);
 }
 
+/* The old root port is cut off before anybody can close a loop over it. */
+static void
+test_a_bridge_that_becomes_root_cuts_its_old_way(void **state)
+{
+	struct stp *s = net_new(2);
+	struct stp_bpdu root = net_rst(
+	    NET_GOOD, 0, NET_GOOD, 0x8001, DESIGNATED, STP_FLAG_PROPOSAL);
+	struct stp_bpdu child = net_rst(NET_GOOD, 40000, NET_BAD, 0x8001,
+	    STP_BPDU_ROLE_ROOT, STP_FLAG_AGREEMENT);
+	struct stp_bpdu out;
+
+	(void)state;
+	child.times.message_age = 2;
+	net_hear(s, 1, &root);
+	net_hear(s, 2, &child);
+	assert_int_equal(net_port(s, 1).state, STP_STATE_FORWARDING);
+	assert_int_equal(net_port(s, 2).state, STP_STATE_FORWARDING);
+	net_now += NET_S / 10;
+	stp_tick(s, net_now);
+	assert_int_equal(stp_set_priority(s, 4096), 0);
+	assert_int_equal(net_port(s, 1).role, STP_ROLE_DESIGNATED);
+	assert_int_equal(net_port(s, 1).state, STP_STATE_DISCARDING);
+	assert_int_equal(net_port(s, 2).state, STP_STATE_FORWARDING);
+	assert_true(net_sent(s, 1, &out));
+	assert_true((out.flags & STP_FLAG_PROPOSAL) != 0);
+	stp_destroy(s);
+}
+
+/* Where nothing else forwards there is nothing to close a loop with. */
+static void
+test_a_leaf_that_becomes_root_goes_on(void **state)
+{
+	struct stp *s = net_new(1);
+	struct stp_bpdu root = net_rst(
+	    NET_GOOD, 0, NET_GOOD, 0x8001, DESIGNATED, STP_FLAG_PROPOSAL);
+	struct stp_bpdu out;
+
+	(void)state;
+	net_hear(s, 1, &root);
+	net_now += NET_S / 10;
+	stp_tick(s, net_now);
+	assert_int_equal(stp_set_priority(s, 4096), 0);
+	assert_int_equal(net_port(s, 1).role, STP_ROLE_DESIGNATED);
+	assert_int_equal(net_port(s, 1).state, STP_STATE_FORWARDING);
+	assert_true(net_sent(s, 1, &out));
+	assert_true((out.flags & STP_FLAG_PROPOSAL) != 0);
+	stp_destroy(s);
+}
+
+/* A bridge whose port 2 has said first that its root is the good one, and now
+ * that it is itself: @m is the answer of a root port to the first. */
+static struct stp *
+net_worse(struct stp_bpdu *m)
+{
+	struct stp *s = net_new(2);
+	struct stp_bpdu root =
+	    net_rst(NET_GOOD, 0, NET_GOOD, 0x8001, DESIGNATED, 0);
+
+	net_now += NET_S;
+	stp_tick(s, net_now);
+	net_hear(s, 1, &root);
+	net_now += NET_S / 100; /* so that it is sent */
+	stp_tick(s, net_now);
+	assert_int_equal(stp_port_link(s, 1, false, NULL, net_now), 0);
+	net_now += NET_S / 100;
+	stp_tick(s, net_now);
+	*m = net_rst(NET_GOOD, 40000, NET_BAD, 0x8001, STP_BPDU_ROLE_ROOT,
+	    STP_FLAG_AGREEMENT);
+	m->times.message_age = 2;
+	return s;
+}
+
+static void
+test_an_agreement_to_what_was_better_opens_nothing(void **state)
+{
+	struct stp_bpdu m;
+	struct stp *s = net_worse(&m);
+
+	(void)state;
+	net_hear(s, 2, &m);
+	assert_int_equal(net_port(s, 2).state, STP_STATE_DISCARDING);
+	m.root_id = NET_SELF;
+	m.root_path_cost = 20000;
+	m.times.message_age = 1;
+	net_hear(s, 2, &m);
+	assert_int_equal(net_port(s, 2).state, STP_STATE_FORWARDING);
+	stp_destroy(s);
+}
+
+/* An alternate port does not show to what it agrees; it is asked again when the
+ * question before can no more be on its way. */
+static void
+test_a_doubtful_agreement_is_asked_for_again(void **state)
+{
+	struct stp_bpdu m, out;
+	struct stp *s = net_worse(&m);
+
+	(void)state;
+	m.root_id = NET_BAD;
+	m.root_path_cost = 0;
+	m.flags = STP_BPDU_ROLE_ALTERNATE << 2 | STP_FLAG_AGREEMENT;
+	net_hear(s, 2, &m);
+	assert_int_equal(net_port(s, 2).state, STP_STATE_DISCARDING);
+	while (stp_next_ns(s) < 2 * NET_S && !net_sent(s, 2, &out)) {
+		net_now = stp_next_ns(s);
+		stp_tick(s, net_now);
+	}
+	assert_true(net_sent(s, 2, &out));
+	assert_true((out.flags & STP_FLAG_PROPOSAL) != 0);
+	net_hear(s, 2, &m);
+	assert_int_equal(net_port(s, 2).state, STP_STATE_FORWARDING);
+	stp_destroy(s);
+}
+
+/* Who was designated and says that it is root port now is designated no more.
+ */
+static void
+test_who_is_no_more_designated_is_not_believed_any_more(void **state)
+{
+	struct stp *s = net_new(1);
+	struct stp_bpdu m =
+	    net_rst(NET_GOOD, 20000, NET_BAD, 0x8001, DESIGNATED, 0);
+
+	(void)state;
+	net_hear(s, 1, &m);
+	assert_int_equal(net_port(s, 1).role, STP_ROLE_ROOT);
+	m = net_rst(NET_BAD, 0, NET_BAD, 0x8001, STP_BPDU_ROLE_ROOT, 0);
+	net_hear(s, 1, &m);
+	assert_int_equal(net_port(s, 1).role, STP_ROLE_DESIGNATED);
+	stp_destroy(s);
+}
+
+/* Nor is who says, of the same root, that it is too far to be heard. */
+static void
+test_a_message_too_old_voids_what_was_said_before(void **state)
+{
+	struct stp *s = net_new(1);
+	struct stp_bpdu m =
+	    net_rst(NET_GOOD, 20000, NET_BAD, 0x8001, DESIGNATED, 0);
+
+	(void)state;
+	assert_int_equal(stp_port_set_guards(s, 1, STP_GUARD_LOOP), 0);
+	net_hear(s, 1, &m);
+	assert_int_equal(net_port(s, 1).role, STP_ROLE_ROOT);
+	m.times.message_age = 20;
+	m.root_path_cost = 400000;
+	net_hear(s, 1, &m);
+	assert_int_equal(net_port(s, 1).role, STP_ROLE_DESIGNATED);
+	assert_false(net_port(s, 1).inconsistent); /* it is not silent */
+	stp_destroy(s);
+}
+
+/* A dead root's word that comes back further each time is believed once. */
+static void
+test_a_root_that_counts_to_infinity_is_not_believed(void **state)
+{
+	struct stp *s = net_new(2);
+	struct stp_bpdu m =
+	    net_rst(NET_GOOD, 0, NET_GOOD, 0x8001, DESIGNATED, 0);
+
+	(void)state;
+	net_hear(s, 1, &m);
+	net_seconds(s, 5);
+	assert_int_equal(stp_port_link(s, 1, false, NULL, net_now), 0);
+	m = net_rst(NET_GOOD, 60000, NET_BAD, 0x8001, DESIGNATED, 0);
+	net_hear(s, 2, &m); /* as after a failure in a ring */
+	assert_int_equal(net_port(s, 2).role, STP_ROLE_ROOT);
+	m.root_path_cost = 120000;
+	net_hear(s, 2, &m);
+	assert_true(net_noted(s, STP_NOTE_STALE_ROOT));
+	assert_int_equal(net_port(s, 2).role, STP_ROLE_ALTERNATE);
+	m.root_path_cost = 10000; /* nearer than we ever were */
+	net_hear(s, 2, &m);
+	assert_int_equal(net_port(s, 2).role, STP_ROLE_ROOT);
+	m.root_path_cost = 120000;
+	net_hear(s, 2, &m);
+	assert_int_equal(net_port(s, 2).role, STP_ROLE_ALTERNATE);
+	/* A true one is steady, and believed again. */
+	for (int i = 0; i < 3; i++) {
+		net_seconds(s, 1);
+		net_hear(s, 2, &m);
+	}
+	assert_int_equal(net_port(s, 2).role, STP_ROLE_ROOT);
+	stp_destroy(s);
+}
+
+/* A link that fails and returns, and fails again, is no such thing. */
+static void
+test_a_flapping_way_is_believed(void **state)
+{
+	struct stp_port_options link = { .speed_bps = 1000000000 };
+	struct stp *s = net_new(2);
+	struct stp_bpdu near =
+	    net_rst(NET_GOOD, 0, NET_GOOD, 0x8001, DESIGNATED, 0);
+	struct stp_bpdu far =
+	    net_rst(NET_GOOD, 60000, NET_BAD, 0x8001, DESIGNATED, 0);
+
+	(void)state;
+	for (int i = 0; i < 20; i++) {
+		net_hear(s, 1, &near);
+		assert_int_equal(net_port(s, 1).role, STP_ROLE_ROOT);
+		assert_int_equal(stp_port_link(s, 1, false, NULL, net_now), 0);
+		net_hear(s, 2, &far);
+		assert_int_equal(net_port(s, 2).role, STP_ROLE_ROOT);
+		assert_int_equal(stp_port_link(s, 1, true, &link, net_now), 0);
+		net_now += NET_S / 20;
+		stp_tick(s, net_now);
+	}
+	stp_destroy(s);
+}
+
+/* News come over a way that is not nearer: those who have not agreed to what
+ * we say now are cut off before the port forwards. */
+static void
+test_a_new_way_that_is_no_nearer_waits_for_the_others(void **state)
+{
+	struct stp *s = net_new(3);
+	struct stp_bpdu near =
+	    net_rst(NET_GOOD, 0, NET_GOOD, 0x8001, DESIGNATED, 0);
+	struct stp_bpdu far =
+	    net_rst(NET_GOOD, 60000, NET_BAD, 0x8001, DESIGNATED, 0);
+	struct stp_bpdu child = net_rst(NET_GOOD, 40000, NET_BAD + 1, 0x8001,
+	    STP_BPDU_ROLE_ROOT, STP_FLAG_AGREEMENT);
+
+	(void)state;
+	child.times.message_age = 2;
+	net_hear(s, 1, &near);
+	net_now += NET_S / 10;
+	stp_tick(s, net_now);
+	net_hear(s, 3, &child);
+	assert_int_equal(net_port(s, 3).state, STP_STATE_FORWARDING);
+	assert_int_equal(stp_port_link(s, 1, false, NULL, net_now), 0);
+	assert_int_equal(net_port(s, 3).state, STP_STATE_FORWARDING);
+	net_hear(s, 2, &far); /* no proposal */
+	assert_int_equal(net_port(s, 2).role, STP_ROLE_ROOT);
+	assert_int_equal(net_port(s, 2).state, STP_STATE_FORWARDING);
+	assert_int_equal(net_port(s, 3).state, STP_STATE_DISCARDING);
+	stp_destroy(s);
+}
+
+/* On a shared LAN: somebody there who is worse and learns is deaf. */
+static void
+test_a_root_port_is_disputed_too(void **state)
+{
+	struct stp *s = net_new(1);
+	struct stp_bpdu good =
+	    net_rst(NET_GOOD, 0, NET_GOOD, 0x8001, DESIGNATED, 0);
+	struct stp_bpdu deaf = net_rst(NET_GOOD, 60000, NET_BAD, 0x8001,
+	    DESIGNATED, STP_FLAG_LEARNING | STP_FLAG_FORWARDING);
+
+	(void)state;
+	assert_int_equal(stp_port_set_p2p(s, 1, false), 0);
+	assert_int_equal(stp_port_set_auto_p2p(s, 1, false), 0);
+	net_hear(s, 1, &good);
+	assert_int_equal(net_port(s, 1).state, STP_STATE_FORWARDING);
+	net_hear(s, 1, &deaf);
+	assert_int_equal(net_port(s, 1).role, STP_ROLE_ROOT);
+	assert_int_equal(net_port(s, 1).state, STP_STATE_DISCARDING);
+	for (int i = 0; i < 4; i++) {
+		net_seconds(s, 2);
+		net_hear(s, 1, &good);
+	}
+	assert_int_equal(net_port(s, 1).state, STP_STATE_FORWARDING);
+	stp_destroy(s);
+}
+
+/* Two BPDUs at once, then less and less often; the last one is the true one. */
+static void
+test_news_that_follow_each_other_are_paced(void **state)
+{
+	struct stp *s = net_new(2);
+	struct stp_bpdu m =
+	    net_rst(NET_GOOD, 0, NET_GOOD, 0x8001, DESIGNATED, 0);
+	uint64_t before = net_port(s, 2).count.tx_rst, start = net_now;
+	struct stp_bpdu out = { 0 }, last = { 0 };
+
+	(void)state;
+	for (uint32_t i = 1; i <= 20; i++) {
+		m.root_path_cost = 20000 - 100 * i;
+		net_hear(s, 1, &m);
+		if (net_sent(s, 2, &out))
+			last = out;
+		net_now += NET_S / 1000;
+		while (stp_next_ns(s) <= net_now) {
+			stp_tick(s, net_now);
+			if (net_sent(s, 2, &out))
+				last = out;
+		}
+	}
+	assert_true(net_port(s, 2).count.tx_rst - before < 6);
+	while (stp_next_ns(s) < NET_S) {
+		net_now = stp_next_ns(s);
+		stp_tick(s, net_now);
+		if (net_sent(s, 2, &out))
+			last = out;
+	}
+	assert_int_equal(last.root_path_cost, 20000 - 2000 + 20000);
+	assert_true(net_now - start < NET_S / 2);
+	stp_destroy(s);
+}
+
+/* Whom it has heard a port gives three hello times to answer. */
+static void
+test_a_port_cut_off_waits_for_who_was_heard(void **state)
+{
+	struct stp *s = net_new(2);
+	struct stp_bpdu child = net_rst(NET_SELF, 20000, NET_BAD, 0x8001,
+	    STP_BPDU_ROLE_ROOT, STP_FLAG_AGREEMENT);
+	struct stp_bpdu root = net_rst(
+	    NET_GOOD, 0, NET_GOOD, 0x8001, DESIGNATED, STP_FLAG_PROPOSAL);
+
+	(void)state;
+	child.times.message_age = 1;
+	net_hear(s, 2, &child);
+	net_hear(s, 1, &root);
+	root.root_path_cost = 100000;
+	net_hear(s, 1, &root);
+	assert_int_equal(net_port(s, 2).state, STP_STATE_DISCARDING);
+	for (int i = 0; i < 5; i++) {
+		net_seconds(s, 1);
+		net_hear(s, 1, &root);
+		assert_int_equal(net_port(s, 2).state, STP_STATE_DISCARDING);
+	}
+	net_seconds(s, 1);
+	assert_int_equal(net_port(s, 2).state, STP_STATE_LEARNING);
+	stp_destroy(s);
+}
+
 /* After a long sleep nothing forwards on the strength of what was before. */
 static void
 test_after_a_stall_ports_begin_again(void **state)
@@ -460,6 +788,24 @@ main(void)
 		cmocka_unit_test(
 		    test_a_message_too_old_is_not_believed_but_disputes),
 		cmocka_unit_test(test_parameters_have_ranges),
+		cmocka_unit_test(
+		    test_a_bridge_that_becomes_root_cuts_its_old_way),
+		cmocka_unit_test(test_a_leaf_that_becomes_root_goes_on),
+		cmocka_unit_test(
+		    test_an_agreement_to_what_was_better_opens_nothing),
+		cmocka_unit_test(test_a_doubtful_agreement_is_asked_for_again),
+		cmocka_unit_test(
+		    test_who_is_no_more_designated_is_not_believed_any_more),
+		cmocka_unit_test(
+		    test_a_message_too_old_voids_what_was_said_before),
+		cmocka_unit_test(
+		    test_a_root_that_counts_to_infinity_is_not_believed),
+		cmocka_unit_test(test_a_flapping_way_is_believed),
+		cmocka_unit_test(
+		    test_a_new_way_that_is_no_nearer_waits_for_the_others),
+		cmocka_unit_test(test_a_root_port_is_disputed_too),
+		cmocka_unit_test(test_news_that_follow_each_other_are_paced),
+		cmocka_unit_test(test_a_port_cut_off_waits_for_who_was_heard),
 		cmocka_unit_test(test_after_a_stall_ports_begin_again),
 		cmocka_unit_test(test_no_ticks_without_a_link),
 	};
