@@ -422,7 +422,10 @@ test_bpdus(void **state)
 	trace_bytes(l.p[0], data, 60, false);
 	assert_string_equal(steps.list[2].reason, "bpdu-bad");
 	stp_port_get(bridge_stp(l.br), number, &after);
-	assert_memory_equal(&before, &after, sizeof(before));
+	/* Member by member: there are holes in the struct. */
+	assert_memory_equal(&before.count, &after.count, sizeof(before.count));
+	assert_int_equal(before.role, after.role);
+	assert_int_equal(before.state, after.state);
 	/* A port that discards. */
 	assert_int_equal(bridge_member(lab_bridge(&l), l.p[0])->state,
 	    BRIDGE_STP_DISCARDING);
