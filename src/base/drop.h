@@ -46,6 +46,8 @@ enum drop_counter {
 	    "Sent through an interface in monitor mode.") \
 	X(IF_DOWN_IN, "if-down-in", IERR, \
 	    "Received on an interface that is not up.") \
+	X(MAC_SPOOFED, "mac-spoofed", NONE, \
+	    "From a source address that its interface may not send from.") \
 	X(MTU, "mtu", OERR, \
 	    "Longer than the output's MTU allows.") \
 	X(NO_STACK, "no-stack", NOPROTO, \

@@ -288,7 +288,8 @@ bridge_lladdr_given(const struct iface *ifp)
 const struct iface_ops bridge_ops = {
 	.kind = "bridge",
 	.about = "a learning switch",
-	.kind_flags = IFACE_KIND_NO_AUTOCONF | IFACE_KIND_VLANS,
+	.kind_flags =
+	    IFACE_KIND_NO_AUTOCONF | IFACE_KIND_VLANS | IFACE_KIND_USERS,
 	.unit_max = BRIDGE_UNIT_MAX,
 	.mtu_default = ETH_MTU_DEFAULT,
 	.mtu_min = BRIDGE_MTU_MIN,

@@ -156,6 +156,24 @@ fdb_find_far(const struct fdb *f, uint64_t key, uint32_t hash)
 	return e;
 }
 
+/* @n addresses more, or fewer, behind a port. */
+static void
+port_count(struct fdb_port *p, int32_t n)
+{
+	p->count += (uint32_t)n;
+	if (p->shared != NULL)
+		*p->shared += (uint32_t)n;
+}
+
+/* Has it as many as it may, by itself or with those that it counts with? */
+static bool
+port_full(const struct fdb_port *p)
+{
+	return (p->limit != 0 && p->count >= p->limit) ||
+	       (p->shared != NULL && *p->shared_limit != 0 &&
+	           *p->shared >= *p->shared_limit);
+}
+
 /* Something expires at @expire_s: neither sleep nor a sweep may miss it. */
 static void
 note_due(struct fdb *f, uint32_t expire_s)
@@ -233,7 +251,7 @@ entry_remove(struct fdb *f, struct fdb_entry *e, enum fdb_why why)
 	uint16_t port = e->port;
 
 	ASSERT(f->ports[port].count > 0);
-	f->ports[port].count--;
+	port_count(&f->ports[port], -1);
 	if (f->old.entries != NULL && e >= f->old.entries &&
 	    e <= f->old.entries + f->old.mask) {
 		e->key = FDB_GONE;
@@ -386,9 +404,9 @@ entry_add(struct fdb *f, uint64_t key, uint32_t port, enum fdb_type type,
 		f->exceeded++;
 		return -ENOSPC;
 	}
-	if (p->limit != 0 && p->count >= p->limit)
+	if (port_full(p))
 		sweep_when_full(f, now_s);
-	if (p->limit != 0 && p->count >= p->limit) {
+	if (port_full(p)) {
 		p->violations++;
 		return -EDQUOT;
 	}
@@ -397,7 +415,7 @@ entry_add(struct fdb *f, uint64_t key, uint32_t port, enum fdb_type type,
 		return -ENOSPC;
 	}
 	f->births++;
-	p->count++;
+	port_count(p, 1);
 	note_due(f, e.expire_s);
 	return 0;
 }
@@ -418,8 +436,8 @@ find_live(struct fdb *f, uint64_t key, uint32_t now_s)
 static void
 entry_move(struct fdb *f, struct fdb_entry *e, uint32_t port)
 {
-	f->ports[e->port].count--;
-	f->ports[port].count++;
+	port_count(&f->ports[e->port], -1);
+	port_count(&f->ports[port], 1);
 	e->port = (uint16_t)port;
 }
 
@@ -495,7 +513,7 @@ copy_swept(const struct fdb *f, uint32_t now_s, struct fdb *out)
 		if (!slot_used(e) || e->expire_s > now_s)
 			continue;
 		out->elsewhere--;
-		out->ports[e->port].count--;
+		port_count(&out->ports[e->port], -1);
 	}
 }
 
@@ -511,6 +529,14 @@ fdb_copy_part(const struct fdb *f, const uint64_t *macs, uint32_t count,
 	out->max = f->max;
 	out->timeout_s = f->timeout_s;
 	memcpy(out->ports, f->ports, f->port_count * sizeof(*f->ports));
+	for (uint32_t i = 0; i < out->port_count; i++) {
+		struct fdb_port *p = &out->ports[i];
+
+		/* The shared count is the living table's. */
+		if (port_full(p))
+			p->limit = COAX_MAX(p->count, 1u);
+		p->shared = NULL;
+	}
 	out->elsewhere = fdb_count(f);
 	copy_swept(f, now_s, out);
 	for (uint32_t i = 0; i < count; i++) {
@@ -656,8 +682,8 @@ fdb_age_port(struct fdb *f, uint32_t port, uint32_t expire_s)
 static void
 move_entry(struct fdb *f, struct fdb_entry *e, uint32_t to)
 {
-	f->ports[e->port].count--;
-	f->ports[to].count++;
+	port_count(&f->ports[e->port], -1);
+	port_count(&f->ports[to], 1);
 	e->port = (uint16_t)to;
 }
 

@@ -83,7 +83,11 @@ struct fdb_table {
 struct fdb_port {
 	uint32_t count;      /* addresses, those expired but not swept too */
 	uint32_t limit;      /* 0: none */
-	uint64_t violations; /* new addresses refused because of the limit */
+	uint64_t violations; /* new addresses refused because of a limit */
+	/* Addresses of several ports together, and their limit (0: none);
+	 * borrowed. NULL: the port counts for itself. */
+	uint32_t *shared;
+	const uint32_t *shared_limit;
 };
 
 enum fdb_why {

@@ -297,7 +297,8 @@ bridge_get(const struct iface *ifp, struct info *out)
 	info_u64(out, "exceeded", br->fdb.exceeded);
 	info_list(out, "members");
 	TAILQ_FOREACH (p, &br->members, link)
-		put_member(out, p);
+		if (net_access(p->ifp) != NET_ACCESS_NONE)
+			put_member(out, p);
 	TAILQ_FOREACH (p, &br->spans, link) {
 		info_object(out, NULL);
 		info_str(out, "name", p->ifp->name);
@@ -331,7 +332,8 @@ put_address(void *arg, const struct fdb_entry *e)
 	uint8_t mac[ETH_ADDR_LEN];
 	char text[ETH_ADDR_STRLEN];
 
-	if (w->only_static && e->type != FDB_STATIC)
+	if ((w->only_static && e->type != FDB_STATIC) ||
+	    net_access(w->br->ports[e->port]->ifp) == NET_ACCESS_NONE)
 		return;
 	u64_to_mac(e->key, mac);
 	info_object(out, NULL);

@@ -119,6 +119,9 @@ set_addm(struct iface *bridge, const union keyword_value *v)
 	struct iface *ifp;
 	int err = find(bridge, v[0].str, &ifp);
 
+	/* In which VLAN a port is, the bridge's owner says. */
+	if (err == 0 && (v[1].num != 0 || v[2].str != NULL))
+		err = net_need(bridge, NET_ACCESS_OWN);
 	if (err == 0)
 		err = bridge_add(bridge, ifp);
 	if (err == 0 && v[1].num != 0)
@@ -618,6 +621,11 @@ save_static(const struct iface *bridge, struct keyword_sink *s)
 	ROW(word, CANNOT_SET, set_##function, SAVE(function), text, ARG_IF), \
 	ROW("-" word, CANNOT_SET, unset_##function, SAVED_BY(word), untext, \
 	    ARG_IF)
+/* A word by which an interface comes onto a bridge or leaves it: of who owns
+ * both, or owns the one and is in the group of the other. */
+#define ADDM_STATE    LIST(addm, "deletem"), .who = KEYWORD_GROUP, .takes = true
+#define DELETEM_STATE SAVED_BY("addm"), .who = KEYWORD_GROUP, .takes = true
+#define SPAN_STATE    LIST(span, "-span"), .takes = true
 #define CANNOT_SET "unable to set bridge flags"
 /* A row of which BSD prints the second argument, or none. */
 #define ROW_SECOND(word, call, function, state, text, ...) \
@@ -633,12 +641,12 @@ save_static(const struct iface *bridge, struct keyword_sink *s)
 #define NO_STATE         .saved_by = ""
 
 const struct iface_keyword bridge_keywords[] = {
-	ROW("addm", "BRDGADD", set_addm, LIST(addm, "deletem"), "add a member", ARG_IF,
+	ROW("addm", "BRDGADD", set_addm, ADDM_STATE, "add a member", ARG_IF,
 	    { .kind = KEYWORD_ARG_VLAN, .name = "vlan id",
 	        .literal = "untagged", .bad = "invalid VLAN identifier: " },
 	    { .kind = KEYWORD_ARG_VLANS, .name = "vlan set",
 	        .literal = "tagged" }),
-	ROW("deletem", "BRDGDEL", set_deletem, SAVED_BY("addm"), "remove a member", ARG_IF),
+	ROW("deletem", "BRDGDEL", set_deletem, DELETEM_STATE, "remove a member", ARG_IF),
 	FLAG_ROWS("discover", discover,
 	    "unknown unicast goes to the member",
 	    "unknown unicast does not go to the member"),
@@ -702,7 +710,7 @@ const struct iface_keyword bridge_keywords[] = {
 	ROW("holdcnt", "BRDGSTXHC", set_holdcnt, SAVE(holdcnt),
 	    "spanning tree: BPDUs that a member sends in a second",
 	    ARG_MAX("count", UINT8_MAX)),
-	ROW("span", "BRDGADDS", set_span, LIST(span, "-span"),
+	ROW("span", "BRDGADDS", set_span, SPAN_STATE,
 	    "add a port that sends a copy of everything", ARG_IF),
 	ROW("-span", "BRDGDELS", unset_span, SAVED_BY("span"), "remove a span port", ARG_IF),
 	ROW("flush", "BRDGFLUSH", set_flush, NO_STATE, "forget learned addresses",

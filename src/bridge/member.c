@@ -324,6 +324,11 @@ bridge_add(struct iface *bridge, struct iface *ifp)
 		goto out_mtu;
 	TAILQ_INSERT_HEAD(&br->members, p, link);
 	br->ports[number] = p;
+	if (ifp->user != NULL) {
+		br->fdb.ports[number].shared = &ifp->user->addresses;
+		br->fdb.ports[number].shared_limit =
+		    &ifp->net->user_limits.addresses;
+	}
 	br->member_count++;
 	br->own_stale = true;
 	bridge_vlan_update(br);

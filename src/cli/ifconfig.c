@@ -8,6 +8,12 @@
  * the daemon, and the rest of the words goes on. At the end the netdev gets
  * what those have set.
  */
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/util.h"
 #include "cli/cli.h"
 #include "control/printout.h"
 
@@ -86,6 +92,48 @@ run_words(struct cli *cli, struct coax *c, json_t **words, json_t **helped)
 	return status;
 }
 
+/* Words whose next word is text, whatever it looks like. */
+static bool
+takes_text(const char *word)
+{
+	static const char *const words[] = { "description", "descr", "name",
+		"group", "-group", "ssid" };
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		if (strcmp(words[i], word) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* "user alice" and "usergroup staff" as the numbers that the daemon takes: the
+ * accounts are those of who asks. An unknown name stays, and is refused. */
+static void
+accounts_to_numbers(json_t *words)
+{
+	const char *before = "";
+
+	for (size_t i = 1; i + 1 < json_array_size(words); i++) {
+		const char *word = json_string_value(json_array_get(words, i));
+		const char *name =
+		    json_string_value(json_array_get(words, i + 1));
+		const struct passwd *pw = NULL;
+		const struct group *gr = NULL;
+		char number[16];
+
+		if (strcmp(word, "user") == 0 && !takes_text(before))
+			pw = getpwnam(name);
+		else if (strcmp(word, "usergroup") == 0 && !takes_text(before))
+			gr = getgrnam(name);
+		before = word;
+		if (pw == NULL && gr == NULL)
+			continue;
+		(void)snprintf(number, sizeof(number), "%u",
+		    (unsigned int)(pw != NULL ? pw->pw_uid : gr->gr_gid));
+		(void)json_array_set_new(words, i + 1, json_string(number));
+	}
+}
+
 int
 cli_ifconfig(struct cli *cli, int argc, char **argv)
 {
@@ -98,6 +146,7 @@ cli_ifconfig(struct cli *cli, int argc, char **argv)
 	words = cli_words(cli, argc - 1, argv + 1);
 	if (words == NULL)
 		return 1;
+	accounts_to_numbers(words);
 	c = cli_connect(cli);
 	if (c == NULL) {
 		json_decref(words);

@@ -12,6 +12,7 @@
 #include "control/methods.h"
 #include "frame/offload.h"
 #include "net/impair.h"
+#include "net/macs.h"
 
 static const struct flag_name {
 	uint32_t bit;
@@ -172,6 +173,20 @@ put_wlan(json_t *o, const struct iface *ifp)
 }
 
 static void
+put_owner(json_t *o, const struct iface *ifp)
+{
+	char macs[IFACE_MACS_TEXT];
+
+	if (ifp->user != NULL)
+		json_object_set_new(o, "user", json_integer(ifp->uid));
+	if (ifp->gid != NET_ID_NONE)
+		json_object_set_new(o, "usergroup", json_integer(ifp->gid));
+	if (ifp->macs != NULL)
+		json_object_set_new(
+		    o, "macs", json_string(iface_macs_format(ifp, macs)));
+}
+
+static void
 put_impair(json_t *o, const struct iface *ifp)
 {
 	struct info_json j;
@@ -276,6 +291,7 @@ control_iface_json(const struct iface *ifp, const struct vnet *vnet)
 	if (ifp->descr[0] != '\0')
 		json_object_set_new(
 		    o, "description", info_json_text(ifp->descr));
+	put_owner(o, ifp);
 	put_addresses(o, ifp);
 	put_nd6(o, ifp);
 	put_impair(o, ifp);
@@ -347,6 +363,8 @@ static const struct flag_name change_names[] = {
 	{ IFACE_CHANGED_DESCR, "description" },
 	{ IFACE_CHANGED_IMPAIR, "impair" },
 	{ IFACE_CHANGED_ND6, "nd6" },
+	{ IFACE_CHANGED_OWNER, "owner" },
+	{ IFACE_CHANGED_MACS, "macs" },
 	{ 0, NULL },
 };
 

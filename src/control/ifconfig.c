@@ -567,9 +567,11 @@ run_go(struct ifconfig_run *run)
 {
 	struct net *net = run->net;
 	const char *old = net->cause;
+	const struct net_actor *old_actor = net->actor;
 	int err = 0;
 
 	net->cause = run->cause[0] != '\0' ? run->cause : old;
+	net->actor = run->for_actor ? &run->actor : old_actor;
 	while (err == 0 && run->op_next < run->op_count) {
 		/* Before: the wait's end finds it set. */
 		run->waiting = true;
@@ -579,6 +581,7 @@ run_go(struct ifconfig_run *run)
 			run->op_next++;
 	}
 	net->cause = old;
+	net->actor = old_actor;
 	if (err == -EINPROGRESS)
 		return err;
 	run_end(run);
@@ -633,6 +636,10 @@ ifconfig_start(
 	run->wait.done = run_waited;
 	if (request->cause != NULL)
 		snprintf(run->cause, sizeof(run->cause), "%s", request->cause);
+	if (run->net->actor != NULL) {
+		run->for_actor = true;
+		run->actor = *run->net->actor;
+	}
 	run->out = json_array();
 	run->words = calloc((size_t)request->argc + 1, sizeof(*run->words));
 	if (run->out == NULL || run->words == NULL)

@@ -86,12 +86,11 @@ offer_helper(
 
 /* Not a host side where there is no host at all. */
 static bool
-create_wants_host(const struct ifconfig_run *run)
+create_wants_host(const struct ifconfig_run *run, const struct vnet *vnet)
 {
 	if (run->create_host != IFC_HOST_DEFAULT)
 		return run->create_host == IFC_HOST_YES;
-	return run->net->host_attach != 0 &&
-	       run->net->system.host_attach != NULL;
+	return net_host_wanted(run->net, vnet);
 }
 
 static int
@@ -126,7 +125,7 @@ apply_create(struct ifconfig_run *run, struct ifc_op *op)
 	if (strcmp(ifp->name, run->target) != 0)
 		(void)str_copy(
 		    run->print_name, sizeof(run->print_name), ifp->name);
-	if (!create_wants_host(run))
+	if (!create_wants_host(run, vnet))
 		return 0;
 	err = net_host_attach(ifp, &run->wait);
 	return err == -EINPROGRESS ? err : ifc_applied(run, op, err);
@@ -138,7 +137,7 @@ apply_twin(struct ifconfig_run *run, struct ifc_op *op, struct iface *ifp)
 {
 	int err;
 
-	if (ifp->twin == NULL || !create_wants_host(run))
+	if (ifp->twin == NULL || !create_wants_host(run, ifp->vnet))
 		return 0;
 	err = net_host_attach(ifp->twin, &run->wait);
 	return err == -EINPROGRESS ? err : ifc_applied(run, op, err);
@@ -545,10 +544,57 @@ ifc_applied(struct ifconfig_run *run, struct ifc_op *op, int err)
 	return 0;
 }
 
+/* What who runs this must be allowed with the interface. */
+static enum net_access
+access_wanted(const struct ifc_op *op)
+{
+	if (op->kind == IFC_SHOW)
+		return NET_ACCESS_USE;
+	if (op->kind != IFC_ROW)
+		return NET_ACCESS_OWN;
+	switch (op->row->who) {
+	case KEYWORD_OWNER:
+		break;
+	case KEYWORD_GROUP:
+		return NET_ACCESS_USE;
+	case KEYWORD_ADMIN:
+		return NET_ACCESS_ADMIN;
+	}
+	return NET_ACCESS_OWN;
+}
+
+/* Refuses what is not his who runs this. */
+static int
+permitted(
+    struct ifconfig_run *run, const struct ifc_op *op, const struct iface *ifp)
+{
+	int err = net_need(ifp, access_wanted(op));
+	const struct iface *other;
+	char what[192];
+
+	if (err == 0 && op->kind == IFC_ROW && op->row->takes &&
+	    !net_is_admin(run->net)) {
+		other = net_iface_find(run->net, ifp->vnet, op->v[0].str);
+		/* Who owns a bridge may put out what is on it. */
+		if (other != NULL &&
+		    !(other->stack != NULL && other->stack->master == ifp &&
+		        net_access(ifp) >= NET_ACCESS_OWN))
+			err = net_need(other, NET_ACCESS_OWN);
+	}
+	if (err == 0)
+		return 0;
+	snprintf(what, sizeof(what), "%s",
+	    op->words != 0 ? run->words[op->word] : "address");
+	if (op->kind == IFC_ROW)
+		row_what(op, what, sizeof(what));
+	return refused(run, err, what);
+}
+
 int
 ifc_apply(struct ifconfig_run *run, struct ifc_op *op)
 {
 	struct iface *ifp;
+	int err;
 
 	run->net->message[0] = '\0';
 	if (op->kind == IFC_CREATE)
@@ -557,6 +603,9 @@ ifc_apply(struct ifconfig_run *run, struct ifc_op *op)
 	if (ifp == NULL) /* somebody destroyed it while this run waited */
 		return ifc_fail(
 		    run, -ENXIO, "interface %s does not exist", run->target);
+	err = permitted(run, op, ifp);
+	if (err != 0)
+		return err;
 	switch (op->kind) {
 	case IFC_CREATE:
 		break;

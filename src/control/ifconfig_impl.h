@@ -68,6 +68,8 @@ struct ifconfig_run {
 	struct net *net;
 	uint32_t vnet_id;
 	char cause[64];
+	bool for_actor; /* @actor is who it runs for */
+	struct net_actor actor;
 	char **words; /* copies */
 	uint32_t count;
 

@@ -775,6 +775,10 @@ group_check(struct parse *p, const struct iface_keyword *row, const char *group)
 	const char *what = row->name[0] == '-' ? "unsetifgroup" : "setifgroup";
 	size_t len = strlen(group);
 
+	/* But a number is a group of users (words.c). */
+	if (row->name[0] != '-' && len > 0 &&
+	    strspn(group, "0123456789") == len)
+		return 0;
 	if (len > 0 && group[len - 1] >= '0' && group[len - 1] <= '9')
 		return ifc_fail(p->run, -EINVAL,
 		    "%s: group names may not end in a digit", what);

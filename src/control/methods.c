@@ -311,7 +311,8 @@ do_sysctl(struct rpc_call *call)
 		.vnet = call->vnet,
 		.tree = sysctl_tree,
 		.home = call->home,
-		.read_only = call->read_only,
+		/* What one sets, all have. */
+		.read_only = call->read_only || !net_is_admin(call->net),
 	};
 	const char **argv = words_of(call, "argv", 0, &request.argc);
 	json_t *result;
@@ -513,7 +514,8 @@ do_vnet_list(struct rpc_call *call)
 	json_t *list = json_array();
 
 	TAILQ_FOREACH (vnet, &call->net->vnets, link)
-		if (call->home || vnet == call->vnet)
+		if ((call->home || vnet == call->vnet) &&
+		    net_vnet_mine(call->net, vnet))
 			json_array_append_new(list, vnet_json(call->net, vnet));
 	rpc_reply(call, list);
 }
@@ -606,7 +608,8 @@ do_vnet_destroy(struct rpc_call *call)
 	struct vnet_wait *v;
 	int err;
 
-	if (vnet == NULL || name[0] == '\0') {
+	if (vnet == NULL || name[0] == '\0' ||
+	    !net_vnet_mine(call->net, vnet)) {
 		char message[128];
 
 		snprintf(
@@ -656,41 +659,41 @@ do_pool_get(struct rpc_call *call)
 #define PARAM_NAME(what) { .name = "name", .type = RPC_STRING, .about = (what) }
 
 const struct rpc_method control_methods[] = {
-	{ .name = "ping", .flags = RPC_READ_ONLY, .handler = do_ping,
+	{ .name = "ping", .flags = RPC_READ_ONLY | RPC_USERS, .handler = do_ping,
 	    .about = "Answers \"pong\"." },
-	{ .name = "rpc.methods", .flags = RPC_READ_ONLY,
+	{ .name = "rpc.methods", .flags = RPC_READ_ONLY | RPC_USERS,
 	    .handler = do_methods,
 	    .about = "The methods with their parameters." },
-	{ .name = "ifconfig", .flags = RPC_READ_ONLY, .handler = do_ifconfig,
+	{ .name = "ifconfig", .flags = RPC_READ_ONLY | RPC_USERS, .handler = do_ifconfig,
 	    .params = { { .name = "argv", .type = RPC_STRINGS,
 	        .about = "the words of the line" } },
 	    .about = "One ifconfig(8) command line." },
-	{ .name = "sysctl", .flags = RPC_READ_ONLY, .handler = do_sysctl,
+	{ .name = "sysctl", .flags = RPC_READ_ONLY | RPC_USERS, .handler = do_sysctl,
 	    .params = { { .name = "argv", .type = RPC_STRINGS,
 	        .about = "the words of the line" } },
 	    .about = "One sysctl(8) command line." },
-	{ .name = "iface.list", .flags = RPC_READ_ONLY,
+	{ .name = "iface.list", .flags = RPC_READ_ONLY | RPC_USERS,
 	    .handler = do_iface_list,
 	    .params = { { .name = "group", .type = RPC_STRING,
 	        .optional = true, .about = "only these" } },
 	    .about = "All interfaces that the vnet sees." },
-	{ .name = "iface.get", .flags = RPC_READ_ONLY,
+	{ .name = "iface.get", .flags = RPC_READ_ONLY | RPC_USERS,
 	    .handler = do_iface_get,
 	    .params = { PARAM_NAME("interface") },
 	    .about = "One interface." },
-	{ .name = "iface.create", .handler = do_iface_create,
+	{ .name = "iface.create", .flags = RPC_USERS, .handler = do_iface_create,
 	    .params = { PARAM_NAME("kind, or kind and unit"),
 	        { .name = "args", .type = RPC_STRINGS, .optional = true,
 	            .about = "ifconfig words" } },
 	    .about = "Creates an interface; returns it." },
-	{ .name = "iface.destroy", .handler = do_iface_destroy,
+	{ .name = "iface.destroy", .flags = RPC_USERS, .handler = do_iface_destroy,
 	    .params = { PARAM_NAME("interface") },
 	    .about = "Destroys one; answers when its netdev is gone." },
-	{ .name = "bridge.get", .flags = RPC_READ_ONLY,
+	{ .name = "bridge.get", .flags = RPC_READ_ONLY | RPC_USERS,
 	    .handler = do_bridge_get,
 	    .params = { PARAM_NAME("bridge") },
 	    .about = "One bridge with its members." },
-	{ .name = "bridge.addresses", .flags = RPC_READ_ONLY,
+	{ .name = "bridge.addresses", .flags = RPC_READ_ONLY | RPC_USERS,
 	    .handler = do_bridge_addresses,
 	    .params = { PARAM_NAME("bridge") },
 	    .about = "Its address table." },
@@ -703,19 +706,19 @@ const struct rpc_method control_methods[] = {
 	        { .name = "host", .type = RPC_BOOLEAN, .optional = true,
 	            .about = "the host sends it there" } },
 	    .about = "What would happen to a frame, step by step." },
-	{ .name = "drops", .flags = RPC_READ_ONLY, .handler = do_drops,
+	{ .name = "drops", .flags = RPC_READ_ONLY | RPC_USERS, .handler = do_drops,
 	    .params = { { .name = "name", .type = RPC_STRING,
 	        .optional = true, .about = "one interface only" } },
 	    .about = "Dropped frames by reason, largest first." },
-	{ .name = "vnet.list", .flags = RPC_READ_ONLY,
+	{ .name = "vnet.list", .flags = RPC_READ_ONLY | RPC_USERS,
 	    .handler = do_vnet_list, .about = "The vnets." },
 	{ .name = "vnet.create", .flags = RPC_HOME_ONLY,
 	    .handler = do_vnet_create, .params = { PARAM_NAME("vnet") },
 	    .about = "Makes a vnet." },
-	{ .name = "vnet.destroy", .flags = RPC_HOME_ONLY,
+	{ .name = "vnet.destroy", .flags = RPC_HOME_ONLY | RPC_USERS,
 	    .handler = do_vnet_destroy, .params = { PARAM_NAME("vnet") },
 	    .about = "Ends one; what was moved in goes home first." },
-	{ .name = "vnet.attach", .flags = RPC_HOME_ONLY,
+	{ .name = "vnet.attach", .flags = RPC_HOME_ONLY | RPC_USERS,
 	    .handler = do_vnet_attach,
 	    .params = { PARAM_NAME("vnet"),
 	        { .name = "what", .type = RPC_STRING, .optional = true,

@@ -39,6 +39,9 @@
  *   options     integer   BSD's IFCAP_* bits that hold; option_names [string]
  *   ether       string    "66:65:74:68:00:00"
  *   description string    if set
+ *   user, usergroup  integer  whose it is, and who may plug into it, if it is
+ *                         a user's, or shared (net/actor.h)
+ *   macs        string    source addresses that may come in, if not any
  *   addresses   [object]  {"family":"inet"|"inet6","address","prefixlen",
  *                         "broadcast"?,"destination"?,"scopeid"?,
  *                         "flags":[string]?, "dynamic"?: nobody gave it by

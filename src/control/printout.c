@@ -199,6 +199,29 @@ line_description(const json_t *o, struct text *t)
 }
 
 static void
+line_owner(const json_t *o, struct text *t)
+{
+	const char *macs = get_str(o, "macs");
+	bool user = json_object_get(o, "user") != NULL;
+	bool group = json_object_get(o, "usergroup") != NULL;
+
+	if (user || group)
+		text_puts(t, "\t");
+	if (user)
+		text_printf(t, "user: %lld", (long long)get_int(o, "user"));
+	if (group)
+		text_printf(t, "%susergroup: %lld", user ? " " : "",
+		    (long long)get_int(o, "usergroup"));
+	if (user || group)
+		text_puts(t, "\n");
+	if (macs != NULL) {
+		text_puts(t, "\tmacs: ");
+		put(t, macs);
+		text_puts(t, "\n");
+	}
+}
+
+static void
 line_options(const json_t *o, struct text *t)
 {
 	if (!json_is_integer(json_object_get(o, "options")))
@@ -762,6 +785,7 @@ static const struct iface_line lines_freebsd[] = {
 	{ line_tap, false },
 	{ line_sock, false },
 	{ line_impair, false },
+	{ line_owner, false },
 	{ line_wlan, false },
 	{ line_nd6, false },
 	{ line_verbose, true },
@@ -779,6 +803,7 @@ static const struct iface_line lines_bridge[] = {
 	{ line_groups, false },
 	{ line_media, true },
 	{ line_status, true },
+	{ line_owner, false },
 	{ line_wlan, false },
 	{ line_nd6, false },
 	{ line_verbose, true },
@@ -796,6 +821,7 @@ static const struct iface_line lines_vlan[] = {
 	{ line_media, false },
 	{ line_status, false },
 	{ line_impair, false },
+	{ line_owner, false },
 	{ line_wlan, false },
 	{ line_nd6, false },
 	{ line_verbose, true },
@@ -815,6 +841,7 @@ static const struct iface_line lines_feth[] = {
 	{ line_feth_faults, false },
 	{ line_groups_given, false },
 	{ line_impair, false },
+	{ line_owner, false },
 	{ line_wlan, false },
 	{ line_nd6, false },
 	{ line_verbose, true },

@@ -81,8 +81,7 @@ struct rpc_session {
 	size_t out_size;
 	size_t held; /* bytes: output, and what the line holds */
 	bool broken; /* an answer could not be made: the client cannot go on */
-	uint64_t credit_ns, credited_ns; /* the bucket, in time */
-	uint64_t debt_ns;                /* it has to fill this first */
+	struct net_rate own, *rate; /* the bucket; @own unless it is shared */
 	uint64_t due_ns;
 	bool stepping;
 };
@@ -338,8 +337,9 @@ rpc_session_create(struct rpc_server *server,
 	if (s->options.burst == 0)
 		s->options.burst = RPC_BURST;
 	TAILQ_INIT(&s->out);
-	s->credited_ns = options->now_ns;
-	s->credit_ns = UINT64_MAX / 2; /* cut to the burst at the first step */
+	s->own.credited_ns = options->now_ns;
+	s->own.credit_ns = UINT64_MAX / 2; /* cut to the burst at once */
+	s->rate = options->bucket != NULL ? options->bucket : &s->own;
 	rpc_session_hello(
 	    s, options->client != NULL ? options->client : "client", NULL);
 	s->options.client = NULL;
@@ -497,19 +497,20 @@ session_pay(struct rpc_session *s, uint64_t now_ns)
 {
 	uint64_t cost = session_cost(s);
 	uint64_t most = cost * s->options.burst, paid;
+	struct net_rate *r = s->rate;
 
-	if (now_ns > s->credited_ns) {
-		s->credit_ns += now_ns - s->credited_ns;
-		s->credited_ns = now_ns;
+	if (now_ns > r->credited_ns) {
+		r->credit_ns += now_ns - r->credited_ns;
+		r->credited_ns = now_ns;
 	}
-	paid = COAX_MIN(s->credit_ns, s->debt_ns);
-	s->debt_ns -= paid;
-	s->credit_ns = COAX_MIN(s->credit_ns - paid, most);
-	if (s->credit_ns < cost) {
-		s->due_ns = now_ns + s->debt_ns + (cost - s->credit_ns);
+	paid = COAX_MIN(r->credit_ns, r->debt_ns);
+	r->debt_ns -= paid;
+	r->credit_ns = COAX_MIN(r->credit_ns - paid, most);
+	if (r->credit_ns < cost) {
+		s->due_ns = now_ns + r->debt_ns + (cost - r->credit_ns);
 		return false;
 	}
-	s->credit_ns -= cost;
+	r->credit_ns -= cost;
 	s->due_ns = 0;
 	return true;
 }
@@ -519,10 +520,10 @@ static void
 session_charge(struct rpc_session *s, size_t len)
 {
 	uint64_t price = len / RPC_TOKEN_SIZE * session_cost(s);
-	uint64_t paid = COAX_MIN(s->credit_ns, price);
+	uint64_t paid = COAX_MIN(s->rate->credit_ns, price);
 
-	s->credit_ns -= paid;
-	s->debt_ns += price - paid;
+	s->rate->credit_ns -= paid;
+	s->rate->debt_ns += price - paid;
 }
 
 /* Deepest nesting of a text of JSON, whether it is one or not. */
@@ -1023,7 +1024,9 @@ call_vnet(struct rpc_call *call)
 			return false;
 		}
 		v = net_vnet_named(call->net, name);
-		if (v == NULL) {
+		/* A user's vnets are his own; there are no others for him. */
+		if (v == NULL || (call->actor != NULL && !call->actor->admin &&
+		                     v->uid != call->actor->uid)) {
 			char message[NET_VNET_NAME_MAX + 64];
 
 			snprintf(message, sizeof(message),
@@ -1132,8 +1135,20 @@ line_start(struct rpc_line *l, uint32_t slot)
 		rpc_fail(call, RPC_METHOD_NOT_FOUND, message, NULL);
 		return;
 	}
+	call->actor = s->options.actor;
 	if (!call_params(call, params) || !call_vnet(call) || !call_fds(call))
 		return;
+	if (call->actor != NULL && !call->actor->admin &&
+	    (call->method->flags & RPC_USERS) == 0) {
+		char message[128];
+
+		snprintf(message, sizeof(message),
+		    "%.64s: Operation not permitted", method);
+		rpc_fail(call, RPC_FAILED, message,
+		    rpc_error_data(
+		        EPERM, "only an administrator of this daemon may"));
+		return;
+	}
 	if ((call->read_only && (call->method->flags & RPC_READ_ONLY) == 0) ||
 	    (!call->home && (call->method->flags & RPC_HOME_ONLY) != 0)) {
 		char message[128];
@@ -1152,8 +1167,10 @@ line_start(struct rpc_line *l, uint32_t slot)
 	net->message[0] = '\0';
 	old = net->cause;
 	net->cause = call->cause;
+	net->actor = call->actor;
 	call->method->handler(call); /* may have freed the call */
 	net->cause = old;
+	net->actor = NULL;
 }
 
 bool

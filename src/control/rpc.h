@@ -104,6 +104,7 @@ struct rpc_param {
 	0x01u               /* also on the read-only socket: changes nothing \
 	                     * (a handler may refuse by call->read_only) */
 #define RPC_HOME_ONLY 0x02u /* refused (EPERM) outside home */
+#define RPC_USERS     0x04u /* not only for administrators (net/actor.h) */
 
 struct rpc_method {
 	const char *name; /* "iface.list"; NULL ends a table */
@@ -125,6 +126,7 @@ struct rpc_call {
 	struct vnet *vnet; /* where it acts: valid during handler() only */
 	bool home;         /* the session is in home (may name other vnets) */
 	bool read_only;
+	const struct net_actor *actor; /* valid during handler() only */
 	const struct rpc_method *method;
 	json_t *params; /* object, possibly empty; borrowed */
 	/* Descriptors of the line; -1 in the place of one that the handler
@@ -185,6 +187,10 @@ struct rpc_session_options {
 	bool reserved;        /* of the owner: has its own budget */
 	void *user;           /* rpc_session_user() */
 	uint32_t rate, burst; /* 0: RPC_RATE, RPC_BURST */
+	/* The bucket that its user's sessions have together; NULL: its own.
+	 * Borrowed. */
+	struct net_rate *bucket;
+	const struct net_actor *actor; /* borrowed; NULL: may do all */
 	uint64_t now_ns;
 	/* Called when output or something to step appears outside of the
 	 * session's own functions (an answer came later). May be NULL. */

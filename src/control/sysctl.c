@@ -852,6 +852,16 @@ const struct sysctl_row sysctl_control_rows[] = {
 	    .offset = offsetof(struct net, host_retrans_ms),
 	    .about = "Milliseconds between ARP requests of new netdevs; "
 	             "0: the kernel's" },
+#define USER_LIMIT(limit, text) \
+	{ .name = "security.user." #limit, .type = SYSCTL_INT, \
+	    .flags = SYSCTL_RW, \
+	    .offset = offsetof(struct net, user_limits.limit), .about = (text) }
+	USER_LIMIT(ports, "Interfaces, and vnets, that a user may have; 0: any"),
+	USER_LIMIT(addresses, "Addresses learned behind a user's; 0: any"),
+	USER_LIMIT(requests, "Requests a second of a user; 0: as everybody"),
+	USER_LIMIT(queues_kib,
+	    "KiB that may wait in a user's queues, when opened; 0: any"),
+#undef USER_LIMIT
 	{ .name = "net.link.tap.", .type = SYSCTL_STRING,
 	    .flags = SYSCTL_RW | SYSCTL_VNET, .min = 11, .max = 17,
 	    .list = list_taps, .get = get_tap, .set = set_tap,

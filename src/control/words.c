@@ -9,6 +9,7 @@
  */
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/ether.h"
@@ -16,6 +17,7 @@
 #include "base/util.h"
 #include "control/ifconfig.h"
 #include "frame/offload.h"
+#include "net/macs.h"
 
 /* A pair of words that set and clear a flag, and save it. */
 #define FLAG_WORDS(id, set, clear)                                             \
@@ -234,10 +236,84 @@ save_groups(const struct iface *ifp, struct keyword_sink *s)
 }
 
 static int
+set_user(struct iface *ifp, const union keyword_value *v)
+{
+	return net_user_change(ifp, (uint32_t)v[0].num);
+}
+
+static int
+clear_user(struct iface *ifp, const union keyword_value *v)
+{
+	(void)v;
+	return net_user_change(ifp, NET_ID_NONE);
+}
+
+static void
+save_user(const struct iface *ifp, struct keyword_sink *s)
+{
+	if (ifp->user != NULL)
+		keyword_put(s, "user %" PRIu32, ifp->uid);
+	else if (s->all)
+		keyword_put(s, "-user");
+}
+
+static int
+set_usergroup(struct iface *ifp, const union keyword_value *v)
+{
+	return net_share(ifp, (uint32_t)v[0].num);
+}
+
+static int
+clear_usergroup(struct iface *ifp, const union keyword_value *v)
+{
+	(void)v;
+	return net_share(ifp, NET_ID_NONE);
+}
+
+static void
+save_usergroup(const struct iface *ifp, struct keyword_sink *s)
+{
+	if (ifp->gid != NET_ID_NONE)
+		keyword_put(s, "usergroup %" PRIu32, ifp->gid);
+	else if (s->all)
+		keyword_put(s, "-usergroup");
+}
+
+static int
+set_macs(struct iface *ifp, const union keyword_value *v)
+{
+	return iface_set_macs(ifp, v[0].str);
+}
+
+static int
+clear_macs(struct iface *ifp, const union keyword_value *v)
+{
+	(void)v;
+	return iface_set_macs(ifp, NULL);
+}
+
+static void
+save_macs(const struct iface *ifp, struct keyword_sink *s)
+{
+	char text[IFACE_MACS_TEXT];
+
+	if (ifp->macs != NULL)
+		put_text(s, "macs", iface_macs_format(ifp, text));
+	else if (s->all)
+		keyword_put(s, "-macs");
+}
+
+/* No group of interfaces has a name that ends in a digit: a number is a group
+ * of users. */
+static int
 add_group(struct iface *ifp, const union keyword_value *v)
 {
-	int err = iface_group_add(ifp, v[0].str);
+	uint32_t gid;
+	int err;
 
+	if (str_u32(v[0].str, 10, 0, UINT32_MAX - 1, &gid) == 0)
+		return net_share(ifp, gid);
+	err = iface_group_add(ifp, v[0].str);
 	return err == -EEXIST ? 0 : err; /* as ifconfig does */
 }
 
@@ -461,6 +537,28 @@ const struct iface_keyword ifconfig_common_words[] = {
 	{ .name = "-group", .apply = del_group, .args = NAME_ARG("group"),
 	    .bsd_name = " SIOCDIFGROUP", .saved_by = "group",
 	    .help = "leave a group" },
+	{ .name = "user", .apply = set_user,
+	    .args = { { .kind = KEYWORD_ARG_NUMBER, .name = "user",
+	        .max = UINT32_MAX - 1 } },
+	    .bsd_name = "user", .save = save_user, .who = KEYWORD_ADMIN,
+	    .help = "whose the interface is" },
+	{ .name = "-user", .apply = clear_user, .bsd_name = "-user",
+	    .saved_by = "user", .who = KEYWORD_ADMIN,
+	    .help = "nobody's but administrators'" },
+	{ .name = "usergroup", .apply = set_usergroup,
+	    .args = { { .kind = KEYWORD_ARG_NUMBER, .name = "group",
+	        .max = UINT32_MAX - 1 } },
+	    .bsd_name = "usergroup", .save = save_usergroup,
+	    .help = "the users who may plug into it" },
+	{ .name = "-usergroup", .apply = clear_usergroup,
+	    .bsd_name = "-usergroup", .saved_by = "usergroup",
+	    .help = "its owner only" },
+	{ .name = "macs", .apply = set_macs, .args = NAME_ARG("addresses"),
+	    .bsd_name = "macs", .save = save_macs, .who = KEYWORD_ADMIN,
+	    .help = "source addresses that may come in, with commas" },
+	{ .name = "-macs", .apply = clear_macs, .bsd_name = "-macs",
+	    .saved_by = "macs", .who = KEYWORD_ADMIN,
+	    .help = "any source address may" },
 	{ .name = "media", .apply = set_media, .args = NAME_ARG("type"),
 	    .bsd_name = "SIOCSIFMEDIA (media)", .save = save_media,
 	    .help = "name of the medium that is shown" },

@@ -280,6 +280,12 @@ method_start(struct rpc_call *call)
 
 	if (ifp == NULL)
 		return;
+	/* What passes a port that others use, too, is not his to see. */
+	err = net_need(ifp, NET_ACCESS_OWN);
+	if (err < 0) {
+		rpc_fail_errno(call, err, "%s", name);
+		return;
+	}
 	options.in = direction != NULL && strcmp(direction, "in") == 0;
 	options.out = direction != NULL && strcmp(direction, "out") == 0;
 	if (direction != NULL && !options.in && !options.out &&
@@ -310,7 +316,7 @@ method_start(struct rpc_call *call)
 
 /* clang-format off */
 const struct rpc_method daemon_capture_methods[] = {
-	{ "capture.start", 0, {
+	{ "capture.start", RPC_USERS, {
 	    { "name", RPC_STRING, false, 0, 0, "interface" },
 	    { "direction", RPC_STRING, true, 0, 0, "in, out or both" },
 	    { "drops", RPC_BOOLEAN, true, 0, 0,

@@ -43,6 +43,7 @@ struct client {
 	struct subscription sub;
 	uint32_t uid;
 	int32_t pid;
+	struct net_actor actor; /* what it may */
 	bool read_only;
 	bool ready;   /* on the ready list */
 	bool eof;     /* will send no more */
@@ -360,24 +361,6 @@ control_turn_away(int fd, const char *what, int err)
 	free(line);
 }
 
-/* True if the peer is a member of @gid. */
-static bool
-peer_in_group(int fd, const struct ucred *cred, gid_t gid)
-{
-	gid_t groups[GROUPS_MAX];
-	socklen_t len = sizeof(groups);
-
-	if (cred->gid == gid)
-		return true;
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &len) < 0)
-		return false;
-	for (size_t i = 0; i < len / sizeof(groups[0]); i++) {
-		if (groups[i] == gid)
-			return true;
-	}
-	return false;
-}
-
 /* Root, or the daemon's own user. */
 static bool
 peer_trusted(const struct ucred *cred)
@@ -385,15 +368,32 @@ peer_trusted(const struct ucred *cred)
 	return cred->uid == 0 || cred->uid == geteuid();
 }
 
+/* Who the peer is, and whether he may come at all. */
 static bool
-peer_allowed(
-    const struct control *c, int fd, const struct ucred *cred, bool read_only)
+peer_actor(const struct control *c, int fd, const struct ucred *cred,
+    bool read_only, struct net_actor *out)
 {
-	if (peer_trusted(cred))
-		return true;
-	if (c->o.set_gid)
-		return peer_in_group(fd, cred, c->o.gid);
-	return read_only && peer_in_group(fd, cred, getegid());
+	gid_t groups[GROUPS_MAX];
+	socklen_t len = sizeof(groups);
+	bool in_admin = c->o.set_admin && cred->gid == c->o.admin;
+	bool in_users = c->o.set_gid && cred->gid == c->o.gid;
+	bool in_own = cred->gid == getegid();
+
+	*out = (struct net_actor){ .uid = cred->uid };
+	out->gids[out->gid_count++] = cred->gid;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &len) < 0)
+		len = 0;
+	for (size_t i = 0; i < len / sizeof(groups[0]); i++) {
+		in_admin =
+		    in_admin || (c->o.set_admin && groups[i] == c->o.admin);
+		in_users = in_users || (c->o.set_gid && groups[i] == c->o.gid);
+		in_own = in_own || groups[i] == getegid();
+		if (out->gid_count < NET_ACTOR_GROUPS)
+			out->gids[out->gid_count++] = groups[i];
+	}
+	out->admin = peer_trusted(cred) || in_admin ||
+	             (read_only && in_own && !c->o.set_gid && !c->o.set_admin);
+	return out->admin || in_users;
 }
 
 /* Whether one more may come. Readers have places of their own, no other user
@@ -423,13 +423,15 @@ control_adopt(struct control *c, int fd, bool read_only)
 		.now_ns = loop_now_ns(c->o.loop),
 		.wake = client_wake,
 	};
+	struct net_actor actor;
+	struct net_user *user;
 	struct ucred cred;
 	struct client *cl;
 	int err = sock_peer_cred(fd, &cred);
 
 	if (err < 0)
 		goto out_close;
-	if (!peer_allowed(c, fd, &cred, read_only)) {
+	if (!peer_actor(c, fd, &cred, read_only, &actor)) {
 		control_complain(c, "a client of another user was refused");
 		err = -EACCES;
 		control_turn_away(fd, "coaxd: Permission denied", err);
@@ -452,6 +454,14 @@ control_adopt(struct control *c, int fd, bool read_only)
 	cl->uid = so.uid = cred.uid;
 	cl->pid = so.pid = cred.pid;
 	cl->read_only = read_only;
+	cl->actor = actor;
+	so.actor = &cl->actor;
+	if (!actor.admin) {
+		/* All that he opens together make so many requests. */
+		user = net_user_of(c->o.net, cred.uid);
+		so.bucket = user != NULL ? &user->rate : NULL;
+		so.rate = so.burst = c->o.net->user_limits.requests;
+	}
 	so.reserved = !read_only && peer_trusted(&cred);
 	so.user = cl;
 	err = rpc_session_create(c->o.server, &so, &cl->session);
@@ -529,12 +539,18 @@ static int
 listener_open(
     struct control *c, struct listener *l, const char *path, bool read_only)
 {
+	bool group = c->o.set_gid || c->o.set_admin;
 	struct sock_listen_options o = {
-		.mode = c->o.set_gid || read_only ? 0660 : 0600,
-		.set_gid = c->o.set_gid,
-		.gid = c->o.gid,
+		.mode = group || read_only ? 0660 : 0600,
+		.set_gid = group,
+		.gid = c->o.set_gid ? c->o.gid : c->o.admin,
 	};
-	int err = sock_listen_unix(path, &o, &l->sock);
+	int err;
+
+	/* A file has one group; who is in neither is turned away. */
+	if (c->o.set_gid && c->o.set_admin && c->o.gid != c->o.admin)
+		o.mode = 0666;
+	err = sock_listen_unix(path, &o, &l->sock);
 
 	if (err < 0)
 		return err;
@@ -593,6 +609,18 @@ control_listen(struct control *c, const char *path)
 /* --- events ----------------------------------------------------------------
  */
 
+/* A user hears of what he sees; what has no interface is the daemon's. */
+static bool
+concerns(const struct client *cl, const struct net_event *ev)
+{
+	if (cl->actor.admin)
+		return true;
+	return ev->ifp != NULL &&
+	       net_access_as(&cl->actor, ev->ifp) != NET_ACCESS_NONE &&
+	       (ev->other == NULL ||
+	           net_access_as(&cl->actor, ev->other) != NET_ACCESS_NONE);
+}
+
 static void
 control_net_event(struct net_subscriber *s, const struct net_event *ev)
 {
@@ -602,7 +630,8 @@ control_net_event(struct net_subscriber *s, const struct net_event *ev)
 
 	TAILQ_FOREACH (cl, &c->clients, link) {
 		if (!cl->sub.active ||
-		    (cl->sub.types & (1u << (unsigned int)ev->type)) == 0)
+		    (cl->sub.types & (1u << (unsigned int)ev->type)) == 0 ||
+		    !concerns(cl, ev))
 			continue;
 		if (cl->sub.lost > 0 || rpc_session_output_size(cl->session) >
 		                            CONTROL_EVENTS_SIZE) {

@@ -4,8 +4,13 @@
  *
  * Two listeners, PATH for all methods and PATH with "-ro" before its last dot
  * for those that change nothing. Who may connect is decided twice, by the
- * socket's mode and by SO_PEERCRED: the daemon's own user, root, and members of
- * the group (of --group for both; else of the daemon's own, read-only).
+ * socket's mode and by SO_PEERCRED, and with it what he may (net/actor.h):
+ *   - root, the daemon's own user, and members of the group of --admin are
+ *     administrators;
+ *   - members of the group of --group are users, on both sockets: each sees and
+ *     changes what is his;
+ *   - without these two, members of the daemon's own group see everything on
+ *     the read-only socket.
  *
  * The work is bounded in each iteration of the loop: one read and one request a
  * client, CONTROL_STEPS_MAX clients. Nobody is waited for:
@@ -46,8 +51,10 @@ struct control_options {
 	struct loop *loop;         /* borrowed, as is all that follows */
 	struct net *net;           /* its time is set before requests run */
 	struct rpc_server *server; /* of the methods */
-	bool set_gid;              /* --group */
+	bool set_gid;              /* --group: users */
 	gid_t gid;
+	bool set_admin; /* --admin: administrators */
+	gid_t admin;
 	uint32_t clients_max; /* 0: CONTROL_CLIENTS_MAX */
 	uint64_t stall_ns;    /* 0: CONTROL_STALL_NS */
 };

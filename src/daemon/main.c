@@ -50,7 +50,7 @@ struct options {
 	bool detach;
 	bool verbose;
 	const char *path; /* NULL: the default */
-	const char *group;
+	const char *group, *admin;
 	uint32_t spin_us;
 	struct frame_pool_options pool;
 };
@@ -59,7 +59,7 @@ struct options {
  */
 
 static const char usage_text[] =
-    "usage: coaxd [-dv] [-g group] [-p microseconds] [-S path]\n"
+    "usage: coaxd [-dv] [-a group] [-g group] [-p microseconds] [-S path]\n"
     "             [--frames n] [--large-frames n]\n";
 
 static void
@@ -99,6 +99,7 @@ enum {
 };
 
 static const struct option long_options[] = {
+	{ "admin", required_argument, NULL, 'a' },
 	{ "group", required_argument, NULL, 'g' },
 	{ "frames", required_argument, NULL, OPT_FRAMES },
 	{ "large-frames", required_argument, NULL, OPT_LARGE_FRAMES },
@@ -115,8 +116,11 @@ parse_options(int argc, char **argv, struct options *o)
 
 	o->spin_us = SPIN_DEFAULT_US;
 	while ((opt = getopt_long(
-	            argc, argv, "dg:hp:S:vV", long_options, NULL)) != -1) {
+	            argc, argv, "a:dg:hp:S:vV", long_options, NULL)) != -1) {
 		switch (opt) {
+		case 'a':
+			o->admin = optarg;
+			break;
 		case 'd':
 			o->detach = true;
 			break;
@@ -498,6 +502,12 @@ open_control(
 		if (err < 0)
 			return refuse("%s: no such group", o->group);
 		co.set_gid = true;
+	}
+	if (o->admin != NULL) {
+		err = priv_group(o->admin, &co.admin);
+		if (err < 0)
+			return refuse("%s: no such group", o->admin);
+		co.set_admin = true;
 	}
 	control_set_sysctl_tree(tree);
 	so.close_fd = control_close_fd;

@@ -78,6 +78,9 @@ method_hello(struct rpc_call *call)
 		/* A namespace that nobody made a vnet of counts as home. */
 		vnet = host_vnet_of(call->net, fd);
 		fd_close(&fd);
+		/* Nor does one of another user's. */
+		if (vnet != NULL && !net_vnet_mine(call->net, vnet))
+			vnet = NULL;
 	}
 	if (call->session != NULL)
 		rpc_session_hello(
@@ -96,7 +99,7 @@ method_vnet_enter(struct rpc_call *call)
 	struct vnet *vnet = net_vnet_named(call->net, name);
 	int fd;
 
-	if (vnet == NULL) {
+	if (vnet == NULL || !net_vnet_mine(call->net, vnet)) {
 		rpc_fail(call, RPC_FAILED, "vnet not found",
 		    rpc_error_data(-ENOENT, NULL));
 		return;
@@ -131,9 +134,14 @@ method_host_give(struct rpc_call *call)
 		    rpc_error_data(-ENXIO, NULL));
 		return;
 	}
-	if (vnet == NULL) {
+	if (vnet == NULL || !net_vnet_mine(call->net, vnet)) {
 		rpc_fail(call, RPC_FAILED, "vnet not found",
 		    rpc_error_data(-ENOENT, NULL));
+		return;
+	}
+	err = net_need(ifp, NET_ACCESS_OWN);
+	if (err < 0) {
+		rpc_fail_errno(call, err, "%s", name);
 		return;
 	}
 	if (index >= 0 && index < RPC_FDS_MAX)
@@ -193,23 +201,23 @@ method_subscribe(struct rpc_call *call)
 
 /* clang-format off */
 const struct rpc_method daemon_methods[] = {
-	{ "daemon.info", RPC_READ_ONLY, { { .name = NULL } }, method_info,
+	{ "daemon.info", RPC_READ_ONLY | RPC_USERS, { { .name = NULL } }, method_info,
 	    "what this daemon is and has done" },
-	{ "session.hello", RPC_READ_ONLY, {
+	{ "session.hello", RPC_READ_ONLY | RPC_USERS, {
 	    { "client", RPC_STRING, true, 0, 0, "the program's name" },
 	    { "netns", RPC_INTEGER, true, 0, RPC_FDS_MAX - 1,
 	      "which descriptor is its network namespace" } },
 	    method_hello, "who asks, and from which vnet" },
-	{ "vnet.enter", RPC_HOME_ONLY, {
+	{ "vnet.enter", RPC_HOME_ONLY | RPC_USERS, {
 	    { "name", RPC_STRING, false, 0, 0, "name or number of a vnet" } },
 	    method_vnet_enter, "the network namespace of a vnet" },
-	{ "host.give", 0, {
+	{ "host.give", RPC_USERS, {
 	    { "name", RPC_STRING, false, 0, 0, "interface" },
 	    { "to", RPC_STRING, false, 0, 0, "vnet in which the TAP is" },
 	    { "fd", RPC_INTEGER, true, 0, RPC_FDS_MAX - 1,
 	      "which descriptor is the TAP" } },
 	    method_host_give, "hand over a host side made in a vnet" },
-	{ "events.subscribe", RPC_READ_ONLY, {
+	{ "events.subscribe", RPC_READ_ONLY | RPC_USERS, {
 	    { "types", RPC_STRINGS, true, 0, 0,
 	      "which; all if absent, none if empty" } },
 	    method_subscribe, "notifications \"event\" from now on" },

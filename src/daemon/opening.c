@@ -86,7 +86,7 @@ opening_start(struct rpc_call *call, struct iface *ifp, const struct opening *o)
 	w->call = call;
 	w->wait.done = waiting_done;
 	w->index = ifp->index;
-	if (o->made && net->host_attach != 0 && net->system.host_attach != NULL)
+	if (o->made && net_host_wanted(net, ifp->vnet))
 		err = net->system.host_attach(net->system.arg, ifp, &w->wait);
 	if (err == -EINPROGRESS) {
 		call->state = w;

@@ -45,7 +45,7 @@ method_open(struct rpc_call *call)
 
 /* clang-format off */
 const struct rpc_method daemon_port_methods[] = {
-	{ "port.open", 0, {
+	{ "port.open", RPC_USERS, {
 	    { "name", RPC_STRING_OR_NULL, true, 0, 0,
 	      "an xnb; null: a new one" },
 	    { "make", RPC_BOOLEAN, true, 0, 0,
@@ -76,12 +76,14 @@ list_xnbs(const struct sysctl_ctx *ctx, uint32_t i, char name[IFACE_NAME_MAX])
 static const struct iface *
 xnb_of_ctx(const struct sysctl_ctx *ctx)
 {
+	const struct iface *ifp;
 	uint32_t number;
 
 	if (ctx->child == NULL ||
 	    str_u32(ctx->child, 10, 0, UINT32_MAX, &number) < 0)
 		return NULL;
-	return xnb_by_number(ctx->net, number);
+	ifp = xnb_by_number(ctx->net, number);
+	return ifp != NULL && net_access(ifp) != NET_ACCESS_NONE ? ifp : NULL;
 }
 
 static int

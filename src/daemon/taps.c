@@ -235,7 +235,7 @@ param_tap(struct rpc_call *call, uint64_t *cookie)
 		ifp = net_iface_find(call->net, call->vnet, name);
 	else
 		ifp = tap_by_cookie(call->net, *cookie);
-	if (ifp != NULL && tap_is(ifp))
+	if (ifp != NULL && tap_is(ifp) && net_access(ifp) >= NET_ACCESS_USE)
 		return ifp;
 	rpc_fail_errno(call, -ENXIO, "%s", name != NULL ? name : "tap");
 	return NULL;
@@ -321,24 +321,22 @@ set_attached(struct iface *ifp, uint64_t cookie, int64_t value)
 	return tap_set_detached(ifp, cookie, value == 0);
 }
 
+/* As in Linux: to whom an unprivileged program belongs is not its to say. */
 static int
 set_owner(struct iface *ifp, uint64_t cookie, int64_t value)
 {
-	struct tap_state s;
-
-	tap_get_state(ifp, cookie, &s);
-	tap_set_owner(ifp, (uint32_t)value, s.group);
-	return 0;
+	(void)cookie;
+	if (!net_is_admin(ifp->net) && (uint32_t)value != ifp->uid)
+		return net_error(
+		    ifp->net, -EPERM, "only an administrator gives it away");
+	return net_user_change(ifp, (uint32_t)value);
 }
 
 static int
 set_group(struct iface *ifp, uint64_t cookie, int64_t value)
 {
-	struct tap_state s;
-
-	tap_get_state(ifp, cookie, &s);
-	tap_set_owner(ifp, s.owner, (uint32_t)value);
-	return 0;
+	(void)cookie;
+	return net_share(ifp, (uint32_t)value);
 }
 
 static int
@@ -387,21 +385,24 @@ set_mtu(struct iface *ifp, uint64_t cookie, int64_t value)
 	return iface_set_mtu(ifp, (uint32_t)value);
 }
 
+/* What is the descriptor's, its holder sets; what is the interface's, its
+ * owner. */
 static const struct {
 	const char *what;
 	int (*set)(struct iface *ifp, uint64_t cookie, int64_t value);
+	enum net_access need;
 } setters[] = {
-	{ "persist", set_persist },
-	{ "header", set_header },
-	{ "offload", set_offload },
-	{ "attached", set_attached },
-	{ "owner", set_owner },
-	{ "group", set_group },
-	{ "type", set_type },
-	{ "carrier", set_carrier },
-	{ "mac", set_mac },
-	{ "up", set_up },
-	{ "mtu", set_mtu },
+	{ "persist", set_persist, NET_ACCESS_OWN },
+	{ "header", set_header, NET_ACCESS_USE },
+	{ "offload", set_offload, NET_ACCESS_USE },
+	{ "attached", set_attached, NET_ACCESS_USE },
+	{ "owner", set_owner, NET_ACCESS_OWN },
+	{ "group", set_group, NET_ACCESS_OWN },
+	{ "type", set_type, NET_ACCESS_USE },
+	{ "carrier", set_carrier, NET_ACCESS_OWN },
+	{ "mac", set_mac, NET_ACCESS_OWN },
+	{ "up", set_up, NET_ACCESS_OWN },
+	{ "mtu", set_mtu, NET_ACCESS_OWN },
 };
 
 static void
@@ -418,7 +419,9 @@ method_set(struct rpc_call *call)
 	for (size_t i = 0; i < ARRAY_LEN(setters); i++) {
 		if (strcmp(setters[i].what, what) != 0)
 			continue;
-		err = setters[i].set(ifp, cookie, value);
+		err = net_need(ifp, setters[i].need);
+		if (err == 0)
+			err = setters[i].set(ifp, cookie, value);
 		if (err < 0)
 			rpc_fail_errno(call, err, "%s: %s", ifp->name, what);
 		else
@@ -436,22 +439,22 @@ method_set(struct rpc_call *call)
 	{ "name", RPC_STRING, true, 0, 0, "the tap, if not by cookie" }
 
 const struct rpc_method daemon_tap_methods[] = {
-	{ "tap.open", 0, {
+	{ "tap.open", RPC_USERS, {
 	    { "name", RPC_STRING_OR_NULL, true, 0, 0,
 	      "an existing tap; null: a new one" } },
 	    method_open, "open a tap" },
-	{ "tap.attach", 0, {
+	{ "tap.attach", RPC_USERS, {
 	    { "fd", RPC_INTEGER, true, 0, RPC_FDS_MAX - 1,
 	      "which descriptor is the app's unconnected socket" },
 	    { "name", RPC_STRING, false, 0, 0,
 	      "tap, made if there is none; \"\" or with %d: a free name" },
 	    { "flags", RPC_INTEGER, false, 0, UINT16_MAX, "IFF_TAP ..." } },
 	    method_attach, "open a tap as Linux's TUNSETIFF" },
-	{ "tap.ifname", RPC_READ_ONLY, { PARAM_COOKIE },
+	{ "tap.ifname", RPC_READ_ONLY | RPC_USERS, { PARAM_COOKIE },
 	    method_ifname, "which interface an open tap is" },
-	{ "tap.get", RPC_READ_ONLY, { PARAM_COOKIE, PARAM_TAP },
+	{ "tap.get", RPC_READ_ONLY | RPC_USERS, { PARAM_COOKIE, PARAM_TAP },
 	    method_get, "a tap in the terms of Linux's ioctls" },
-	{ "tap.set", 0, { PARAM_COOKIE, PARAM_TAP,
+	{ "tap.set", RPC_USERS, { PARAM_COOKIE, PARAM_TAP,
 	    { "what", RPC_STRING, false, 0, 0,
 	      "persist, header, offload, attached, owner, group, type, "
 	      "carrier, mac, up or mtu" },

@@ -103,7 +103,7 @@ epair_get(const struct iface *ifp, struct info *out)
 const struct iface_ops epair_ops = {
 	.kind = "epair",
 	.about = "a wire: two interfaces made and removed together",
-	.kind_flags = IFACE_KIND_ETHERNET,
+	.kind_flags = IFACE_KIND_ETHERNET | IFACE_KIND_USERS,
 	.unit_max = EPAIR_UNIT_MAX,
 	.mtu_default = ETH_MTU_DEFAULT,
 	.mtu_min = EPAIR_MTU_MIN,

@@ -373,7 +373,7 @@ set_peer_create(struct iface *ifp, const union keyword_value *v)
 	err = net_iface_create(net, ifp->vnet, name, &other);
 	if (err != 0)
 		return err;
-	if (net->host_attach != 0 && net->system.host_attach != NULL) {
+	if (net_host_wanted(net, ifp->vnet)) {
 		err = net_host_attach(other, NULL);
 		if (err != 0 && err != -EINPROGRESS)
 			goto out_destroy;
@@ -426,6 +426,7 @@ set_stall(struct iface *ifp, const union keyword_value *v)
 		err = frame_ring_init(&sc->held, HELD_FRAMES, WIRE_INBOX_BYTES);
 		if (err != 0)
 			return err;
+		net_user_queue(ifp, &sc->held);
 	}
 	sc->stalled = true;
 	return 0;
@@ -540,6 +541,7 @@ static const struct iface_keyword feth_keywords[] = {
 	    .apply_create = set_peer_create,
 	    .bsd_name = "SIOCSDRVSPEC",
 	    .help = "wire this feth to another",
+	    .takes = true,
 	},
 	{
 	    .name = "-peer",
@@ -645,7 +647,7 @@ static const struct iface_tunable feth_tunables[] = {
 const struct iface_ops feth_ops = {
 	.kind = "feth",
 	.about = "a wire: two interfaces back to back",
-	.kind_flags = IFACE_KIND_ETHERNET,
+	.kind_flags = IFACE_KIND_ETHERNET | IFACE_KIND_USERS,
 	.unit_max = FETH_UNIT_MAX,
 	.mtu_default = ETH_MTU_DEFAULT,
 	.mtu_min = FETH_MTU_MIN,

@@ -291,6 +291,10 @@ ns_find(struct host_ns *ns, const char *what, const int *fds, uint32_t fd_count)
 	struct net *net = ns->hs->net;
 	int err;
 
+	/* What a user has no descriptor of, the daemon does not look for. */
+	if (!net_is_admin(net) && fd_count == 0)
+		return net_error(net, -EPERM,
+		    "only an administrator names what the client cannot open");
 	ns->pid = pid_of(what);
 	if (fd_count >= 2) {
 		/* The client's numbers may be of another PID namespace. */
@@ -320,6 +324,23 @@ ns_find(struct host_ns *ns, const char *what, const int *fds, uint32_t fd_count)
 	ns->path = strdup(what);
 	err = ns->path == NULL ? -ENOMEM : 0;
 	return err;
+}
+
+/* A user attaches a namespace of his own; one that he only sees (that of the
+ * daemon, of another's container) is not his to put netdevs into. */
+static int
+ns_owner_check(struct net *net, int fd)
+{
+	uid_t owner;
+	int err;
+
+	if (net_is_admin(net))
+		return 0;
+	err = netns_get_owner(fd, &owner);
+	if (err == 0 && owner == net->actor->uid)
+		return 0;
+	return net_error(net, -EPERM,
+	    "that network namespace is not in a user namespace of yours");
 }
 
 int
@@ -353,6 +374,8 @@ host_vnet_attach(void *arg, struct vnet *vnet, const char *what, const int *fds,
 		goto out_close;
 	}
 	err = netns_get_id(fd, &ns->id);
+	if (err == 0)
+		err = ns_owner_check(hs->net, fd);
 	if (err != 0)
 		goto out_close;
 	known = ns_by_id(hs, &ns->id);

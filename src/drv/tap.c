@@ -102,7 +102,6 @@ struct tap {
 	bool multi_queue;
 	uint32_t uid; /* who opened it */
 	int32_t pid;
-	uint32_t owner, group; /* who may */
 };
 
 static struct tap *
@@ -126,10 +125,6 @@ loop_of(const struct tap *sc)
 static int
 tap_create(struct iface *ifp)
 {
-	struct tap *sc = tap_of(ifp);
-
-	sc->owner = TAP_ID_NONE;
-	sc->group = TAP_ID_NONE;
 	net_lladdr_choose(ifp, 0xf20ba4, ifp->mac);
 	iface_set_link(ifp, IFACE_LINK_DOWN);
 	return 0;
@@ -527,10 +522,6 @@ tap_get(const struct iface *ifp, struct info *out)
 	info_bool(out, "clone", ifp->transient);
 	info_bool(out, "open", sc->queue_count != 0);
 	info_u64(out, "queued", queued);
-	if (sc->owner != TAP_ID_NONE)
-		info_u64(out, "owner", sc->owner);
-	if (sc->group != TAP_ID_NONE)
-		info_u64(out, "group", sc->group);
 	if (sc->queue_count == 0)
 		return;
 	info_u64(out, "opened_by_uid", sc->uid);
@@ -603,6 +594,7 @@ tap_connect(struct tap *sc, const struct tap_open_options *opts, int *fd_out)
 		free(q);
 		return err;
 	}
+	net_user_queue(&sc->ifp, &q->ring);
 	if (opts->join != NULL)
 		err = opts->join(opts->arg, &q->watch.fd, &q->cookie);
 	else
@@ -640,10 +632,6 @@ out_free:
 static int
 open_check(const struct tap *sc, const struct tap_open_options *opts)
 {
-	if (sc->owner != TAP_ID_NONE && opts->uid != 0 &&
-	    opts->uid != sc->owner)
-		return net_error(sc->ifp.net, -EPERM, "%s is for user %u",
-		    sc->ifp.name, sc->owner);
 	if (sc->queue_count == 0)
 		return 0;
 	if (!opts->multi_queue)
@@ -794,8 +782,8 @@ tap_get_state(const struct iface *ifp, uint64_t cookie, struct tap_state *out)
 		.made = sc->ifp.transient,
 		.multi_queue = sc->multi_queue,
 		.detached = q != NULL && q->detached,
-		.owner = sc->owner,
-		.group = sc->group,
+		.owner = ifp->user != NULL ? ifp->uid : NET_ID_NONE,
+		.group = ifp->gid,
 	};
 	out->format.caps = ifp->caps;
 }
@@ -825,13 +813,6 @@ tap_set_made(struct iface *ifp, bool made)
 	ifp->transient = made;
 }
 
-void
-tap_set_owner(struct iface *ifp, uint32_t uid, uint32_t gid)
-{
-	tap_of(ifp)->owner = uid;
-	tap_of(ifp)->group = gid;
-}
-
 int
 tap_set_detached(struct iface *ifp, uint64_t cookie, bool detached)
 {
@@ -849,7 +830,7 @@ tap_set_detached(struct iface *ifp, uint64_t cookie, bool detached)
 const struct iface_ops tap_ops = {
 	.kind = "tap",
 	.about = "a network card whose wire is a descriptor",
-	.kind_flags = IFACE_KIND_ETHERNET,
+	.kind_flags = IFACE_KIND_ETHERNET | IFACE_KIND_USERS,
 	.unit_max = 0x7fff,
 	.mtu_default = ETH_MTU_DEFAULT,
 	.mtu_min = TAP_MTU_MIN,

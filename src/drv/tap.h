@@ -12,7 +12,6 @@
 #define TAP_QUEUES_MAX   8
 #define TAP_VNET_HDR_MIN 10 /* struct virtio_net_hdr */
 #define TAP_VNET_HDR_MAX 64
-#define TAP_ID_NONE      UINT32_MAX
 
 /* What stands before each frame in the descriptor, both ways. */
 struct tap_format {
@@ -78,7 +77,7 @@ struct tap_state {
 	bool made; /* ends with its last descriptor */
 	bool multi_queue;
 	bool detached;         /* the cookie's queue gets no frames */
-	uint32_t owner, group; /* TAP_ID_NONE: anybody */
+	uint32_t owner, group; /* net/actor.h; NET_ID_NONE: not a user's */
 };
 
 /** tap_get_state() - @cookie: 0, or that of one of its descriptors */
@@ -93,6 +92,5 @@ void tap_set_caps(struct iface *ifp, uint32_t caps);
 /* Whether it outlives its last descriptor. */
 void tap_set_made(struct iface *ifp, bool made);
 /* Who may open it, besides root. */
-void tap_set_owner(struct iface *ifp, uint32_t uid, uint32_t gid);
 /* -EINVAL: not opened for several queues, or it is so already. */
 int tap_set_detached(struct iface *ifp, uint64_t cookie, bool detached);

@@ -126,7 +126,8 @@ static const struct iface_keyword vether_keywords[] = {
 const struct iface_ops vether_ops = {
 	.kind = "vether",
 	.about = "the host's own port on a bridge",
-	.kind_flags = IFACE_KIND_ETHERNET | IFACE_KIND_HOST_IS_WIRE,
+	.kind_flags =
+	    IFACE_KIND_ETHERNET | IFACE_KIND_USERS | IFACE_KIND_HOST_IS_WIRE,
 	.unit_max = VETHER_UNIT_MAX,
 	.mtu_default = ETH_MTU_DEFAULT,
 	.mtu_min = TUN_MTU_MIN,

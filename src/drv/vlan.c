@@ -307,11 +307,16 @@ parent_check(const struct vlan *v, const struct iface *parent)
 {
 	struct net *net = v->ifp.net;
 	uint32_t depth = 1;
+	int err;
 
 	if ((parent->ops->kind_flags & IFACE_KIND_ETHERNET) == 0 &&
 	    (parent->ops->kind_flags & IFACE_KIND_VLANS) == 0)
 		return net_error(net, -EPROTONOSUPPORT,
 		    "interfaces of kind %s have no VLANs", parent->ops->kind);
+	/* A child gets its VLAN of all that the parent has. */
+	err = net_need(parent, NET_ACCESS_OWN);
+	if (err != 0)
+		return err;
 	for (const struct iface *p = parent; p != NULL; p = p->parent) {
 		if (p == &v->ifp)
 			return net_error(net, -EINVAL,
@@ -649,7 +654,7 @@ static const struct iface_keyword vlan_keywords[] = {
 const struct iface_ops vlan_ops = {
 	.kind = "vlan",
 	.about = "one VLAN of another interface",
-	.kind_flags = IFACE_KIND_ETHERNET,
+	.kind_flags = IFACE_KIND_ETHERNET | IFACE_KIND_USERS,
 	.unit_max = VLAN_UNIT_MAX,
 	.mtu_default = ETH_MTU_DEFAULT,
 	.mtu_min = TUN_MTU_MIN,

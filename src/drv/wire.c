@@ -13,7 +13,12 @@
 int
 wire_init(struct wire *w)
 {
-	return frame_ring_init(&w->inbox, WIRE_INBOX_FRAMES, WIRE_INBOX_BYTES);
+	int err =
+	    frame_ring_init(&w->inbox, WIRE_INBOX_FRAMES, WIRE_INBOX_BYTES);
+
+	if (err == 0)
+		net_user_queue(&w->ifp, &w->inbox);
+	return err;
 }
 
 void

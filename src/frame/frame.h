@@ -285,6 +285,10 @@ struct frame_ring {
 	uint32_t limit; /* frames, at most size */
 	uint64_t bytes; /* sum of frame lengths held */
 	uint64_t bytes_max;
+	/* Bytes of several rings together, and their limit; borrowed.  NULL:
+	 * the ring counts for itself. */
+	uint64_t *shared;
+	uint64_t shared_max;
 };
 
 /**
@@ -297,6 +301,20 @@ int frame_ring_init(struct frame_ring *r, uint32_t limit, uint64_t bytes_max);
 /** frame_ring_fini() - releases what is still queued, without counting */
 void frame_ring_fini(struct frame_ring *r);
 
+/**
+ * frame_ring_share() - what @r holds counts together with other rings
+ * @shared: the sum, in bytes; borrowed until frame_ring_fini()
+ * @max:    limit of the sum
+ *
+ * @r is empty.
+ */
+static inline void
+frame_ring_share(struct frame_ring *r, uint64_t *shared, uint64_t max)
+{
+	r->shared = shared;
+	r->shared_max = max;
+}
+
 static inline uint32_t
 frame_ring_count(const struct frame_ring *r)
 {
@@ -307,9 +325,9 @@ frame_ring_count(const struct frame_ring *r)
  * frame_ring_push() - append
  * @f: consumed on success only
  *
- * Return: 0, -ENOBUFS (limit of frames) or -EDQUOT (quota of bytes).  A frame
- * larger than the whole quota is taken by an empty ring.  Nobody may change the
- * length of a queued frame.
+ * Return: 0, -ENOBUFS (limit of frames) or -EDQUOT (quota of bytes, its own or
+ * the shared one).  A frame larger than its whole own quota is taken by an
+ * empty ring.  Nobody may change the length of a queued frame.
  */
 static inline int
 frame_ring_push(struct frame_ring *r, struct frame *f)
@@ -320,6 +338,11 @@ frame_ring_push(struct frame_ring *r, struct frame *f)
 		return -ENOBUFS;
 	if (__builtin_expect(r->bytes + f->len > r->bytes_max, 0) && count != 0)
 		return -EDQUOT;
+	if (__builtin_expect(r->shared != NULL, 0)) {
+		if (*r->shared + f->len > r->shared_max)
+			return -EDQUOT;
+		*r->shared += f->len;
+	}
 	r->slots[r->tail & (r->size - 1)] = f;
 	r->tail++;
 	r->bytes += f->len;
@@ -328,6 +351,7 @@ frame_ring_push(struct frame_ring *r, struct frame *f)
 
 /**
  * frame_ring_push_all() - append @count frames if there is room for them all
+ * and the ring counts for itself
  * @bytes: the sum of their lengths
  *
  * Return: true and they are consumed, or false: push them one by one.
@@ -340,7 +364,7 @@ frame_ring_push_all(struct frame_ring *r, struct frame *const *frames,
 	uint32_t before_end = r->size - at;
 
 	if (frame_ring_count(r) + count > r->limit ||
-	    r->bytes + bytes > r->bytes_max)
+	    r->bytes + bytes > r->bytes_max || r->shared != NULL)
 		return false;
 	if (before_end > count)
 		before_end = count;
@@ -368,12 +392,17 @@ frame_ring_pop_many(struct frame_ring *r, struct frame **out, uint32_t max)
 	for (uint32_t i = 0; i < count; i++)
 		out[i] = r->slots[r->head++ & (r->size - 1)];
 	if (r->head == r->tail) {
+		if (__builtin_expect(r->shared != NULL, 0))
+			*r->shared -= r->bytes;
 		r->head = r->tail = 0;
 		r->bytes = 0;
 		return count;
 	}
-	for (uint32_t i = 0; i < count; i++)
+	for (uint32_t i = 0; i < count; i++) {
 		r->bytes -= out[i]->len;
+		if (__builtin_expect(r->shared != NULL, 0))
+			*r->shared -= out[i]->len;
+	}
 	return count;
 }
 
@@ -396,5 +425,7 @@ frame_ring_pop(struct frame_ring *r)
 		return NULL;
 	r->head++;
 	r->bytes -= f->len;
+	if (__builtin_expect(r->shared != NULL, 0))
+		*r->shared -= f->len;
 	return f;
 }

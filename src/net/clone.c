@@ -26,13 +26,20 @@ bucket(struct net *net, const char *name)
 	return &net->names[h % NET_NAME_BUCKETS];
 }
 
-bool
-net_iface_visible(const struct iface *ifp, const struct vnet *vnet)
+static bool
+is_in(const struct iface *ifp, const struct vnet *vnet)
 {
 	if (vnet == NULL)
 		vnet = ifp->net->home;
 	return ifp->vnet == vnet ||
 	       (ifp->host != NULL && ifp->host->vnet == vnet);
+}
+
+bool
+net_iface_visible(const struct iface *ifp, const struct vnet *vnet)
+{
+	return is_in(ifp, vnet) &&
+	       net_access(ifp) != NET_ACCESS_NONE;
 }
 
 static struct iface *
@@ -43,7 +50,7 @@ find_in(struct net *net, const struct vnet *vnet, const char *name,
 
 	LIST_FOREACH (ifp, bucket(net, name), name_link) {
 		if (ifp != but && strcmp(ifp->name, name) == 0 &&
-		    net_iface_visible(ifp, vnet))
+		    is_in(ifp, vnet))
 			return ifp;
 	}
 	return NULL;
@@ -82,7 +89,9 @@ net_lladdr_choose(const struct iface *ifp, uint32_t prefix, uint8_t mac[6])
 static struct iface *
 living(struct iface *ifp)
 {
-	return ifp == NULL || ifp->dying ? NULL : ifp;
+	return ifp == NULL || ifp->dying || net_access(ifp) == NET_ACCESS_NONE
+	           ? NULL
+	           : ifp;
 }
 
 struct iface *
@@ -221,7 +230,7 @@ net_unit_free(struct net *net, struct vnet *vnet, const struct iface_ops *ops,
 			continue;
 		if (ifp->vnet == vnet && ifp->ops == ops && ifp->unit < room)
 			taken[ifp->unit] = true;
-		if (!net_iface_visible(ifp, vnet))
+		if (!is_in(ifp, vnet))
 			continue;
 		unit = unit_of(ops, ifp->name);
 		if (unit >= 0 && unit < room)
@@ -292,7 +301,7 @@ unit_choose(struct net *net, struct vnet *vnet, const struct iface_ops *ops,
 	*out = 0;
 	if (strcmp(name, ops->kind) == 0)
 		return net_unit_free(
-		    net, vnet, ops, NULL, net->host_attach != 0, out);
+		    net, vnet, ops, NULL, net_host_wanted(net, vnet), out);
 	unit = unit_asked(ops, name);
 	if (unit < 0 && unit_of(ops, name) >= 0)
 		return net_error(net, -EINVAL,
@@ -380,11 +389,17 @@ iface_new(struct net *net, struct vnet *vnet, const struct iface_ops *ops,
 	ifp->created_ns = net->now_ns;
 	ifp->link_changed_ns = net->now_ns;
 	(void)iface_group_add(ifp, ops->kind);
+	err = net_user_take(ifp);
+	if (err != 0) {
+		free(ifp);
+		return err;
+	}
 	list_in(ifp);
 	ifp->twin = twin;
 	err = ops->create(ifp);
 	if (err != 0) {
 		list_out(ifp);
+		net_user_give(ifp);
 		free(ifp);
 		return err;
 	}
@@ -417,6 +432,10 @@ net_iface_create(
 	own_name = err > 0;
 	if (vnet->dead)
 		return -ENXIO;
+	if (!net_is_admin(net) && (ops->kind_flags & IFACE_KIND_USERS) == 0)
+		return net_error(net, -EPERM,
+		    "interfaces of kind %s are made by administrators",
+		    ops->kind);
 	if (own_name)
 		err = net_name_taken(net, vnet, name, NULL) ? -EEXIST : 0;
 	else
@@ -477,6 +496,8 @@ net_iface_destroy(struct iface *ifp, struct net_wait *w)
 	ASSERT(ifp->capture == NULL);
 	net_emit(net, &ev);
 	list_out(ifp);
+	net_user_give(ifp);
+	free(ifp->macs);
 	free(ifp);
 	/* Another error of the system's concerns a netdev that is not ours any
 	 * more: the interface is gone. */

@@ -12,6 +12,7 @@
 #include "base/ether.h"
 #include "frame/offload.h"
 #include "net/impair.h"
+#include "net/macs.h"
 #include "net/net.h"
 
 #define DROPS_TOLD_PERIOD_NS 1000000000u
@@ -245,6 +246,11 @@ iface_input_now(struct iface *ifp, struct frame_batch *batch)
 	if ((ifp->flags & IFACE_MONITOR) != 0) {
 		iface_drop_batch(ifp, batch, DROP_MONITOR);
 		return;
+	}
+	if (__builtin_expect(ifp->macs != NULL, 0)) {
+		iface_macs_input(ifp, batch);
+		if (batch->count == 0)
+			return;
 	}
 	if (ifp->vlans != NULL) {
 		vlan_in(ifp, batch);

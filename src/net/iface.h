@@ -116,12 +116,16 @@ struct iface_counters {
 #define IFACE_CHANGED_DESCR  0x80u
 #define IFACE_CHANGED_IMPAIR 0x200u
 #define IFACE_CHANGED_ND6    0x400u
+#define IFACE_CHANGED_OWNER  0x800u
+#define IFACE_CHANGED_MACS   0x1000u
 /* Only for ops->changed: its vlan children, or their addresses. */
 #define IFACE_CHANGED_VLANS 0x100u
 
 struct iface;
 struct iface_impair;
+struct iface_macs;
 struct net;
+struct net_user;
 struct vnet;
 struct info;
 struct iface_keyword;
@@ -202,6 +206,7 @@ struct iface_capture {
 #define IFACE_KIND_NO_AUTOCONF  0x08u /* bridge: takes no router's advice */
 #define IFACE_KIND_VLANS        0x10u /* bridge: may have vlan children */
 #define IFACE_KIND_NO_STP       0x20u /* a tunnel: no spanning tree over it */
+#define IFACE_KIND_USERS        0x80u /* not only administrators make it */
 #define IFACE_KIND_NO_ADDRESS   0x40u /* its Ethernet address is not shown */
 
 /* A kind of interface: one row of the driver table.  Pointers may be NULL
@@ -286,13 +291,16 @@ struct iface {
 	struct iface_capture *capture;
 	struct iface_vlans *vlans;
 	struct iface_impair *impair; /* net/impair.h */
+	struct iface_macs *macs;     /* net/macs.h */
 	TAILQ_ENTRY(iface) ready_link;
 	struct iface_counters count;
 	/* The rest. */
 	char name[IFACE_NAME_MAX];
 	uint32_t unit;  /* IFACE_UNIT_NONE: its name has none */
 	uint32_t index; /* unique in the daemon, never reused while it runs */
-	struct vnet *vnet; /* where it was created; owns the name */
+	struct vnet *vnet;     /* where it was created; owns the name */
+	uint32_t uid, gid;     /* whose it is (net/actor.h); or NET_ID_NONE */
+	struct net_user *user; /* for whom it counts, or NULL */
 	uint8_t mac[6];
 	enum iface_link link;
 	uint32_t caps_taken; /* ... that transmit takes */

@@ -91,6 +91,16 @@ struct iface_keyword {
 	const char *undo;
 	/* The word is kept and shown, and does nothing: said once a line. */
 	bool recorded;
+	/* Who may say it, where others than administrators may at all; 0: who
+	 * owns the interface. */
+	enum keyword_who {
+		KEYWORD_OWNER,
+		KEYWORD_GROUP, /* and who is in its group */
+		KEYWORD_ADMIN, /* administrators only */
+	} who;
+	/* The word takes hold of the interface that its first argument names:
+	 * who says it must own that one, too. */
+	bool takes;
 };
 
 /** keyword_put() - one operation; the text's words have no blanks */

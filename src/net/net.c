@@ -40,9 +40,17 @@ net_create(const struct net_options *options, struct net **out)
 	TAILQ_INIT(&net->subscribers);
 	for (uint32_t i = 0; i < NET_NAME_BUCKETS; i++)
 		LIST_INIT(&net->names[i]);
+	LIST_INIT(&net->users);
+	net->user_limits = (struct net_user_limits){
+		.ports = NET_USER_PORTS,
+		.addresses = NET_USER_ADDRESSES,
+		.requests = NET_USER_REQUESTS,
+		.queues_kib = NET_USER_QUEUES_KIB,
+	};
 	net->next_index = 1;
 	net->next_vnet = 1;
 	home->net = net;
+	home->uid = NET_ID_NONE;
 	home->created_ns = net->now_ns;
 	TAILQ_INSERT_HEAD(&net->vnets, home, link);
 	net->vnet_count = 1;
@@ -76,6 +84,7 @@ net_destroy(struct net *net)
 	}
 	if (net->drv_fini != NULL)
 		net->drv_fini(net);
+	net_users_free(net);
 	free(net->home);
 	frame_pool_destroy(net->pool);
 	free(net);

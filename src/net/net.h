@@ -29,6 +29,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "net/actor.h"
 #include "net/iface.h"
 #include "pipe/pipe.h"
 
@@ -63,6 +64,7 @@ struct vnet {
 	void *system;            /* what net_system hangs here; it owns it */
 	struct net_wait *waiter; /* told when the system has removed it */
 	uint64_t created_ns;
+	uint32_t uid; /* the user who attached it, or NET_ID_NONE */
 	/* Kinds' sysctls with a value a vnet; zeroed means the defaults. */
 	uint32_t tunables[NET_TUNABLES_MAX];
 	struct net_wait ending; /* what the system tells at the end */
@@ -181,11 +183,14 @@ struct net {
 	uint32_t iface_count, vnet_count;
 	uint32_t iface_gone; /* destroyed so far: has a walk to begin anew? */
 	uint32_t next_index, next_vnet;
-	uint32_t host_attach;     /* sysctl net.link.host_attach */
-	uint32_t host_retrans_ms; /* sysctl net.link.host_retrans */
-	const char *cause;        /* who is changing things now, or NULL */
-	char message[256];        /* detail of the last failed operation */
-	void (*wake)(void *arg);  /* see net_set_wake() */
+	uint32_t host_attach;          /* sysctl net.link.host_attach */
+	uint32_t host_retrans_ms;      /* sysctl net.link.host_retrans */
+	const char *cause;             /* who is changing things now, or NULL */
+	const struct net_actor *actor; /* the same, for what he may; actor.h */
+	struct net_user_list users;
+	struct net_user_limits user_limits;
+	char message[256];       /* detail of the last failed operation */
+	void (*wake)(void *arg); /* see net_set_wake() */
 	void *wake_arg;
 	void *drv; /* what the drivers share (drv/drv.h); they own it */
 	/* Ends it: called by net_destroy() after the last interface. */
@@ -248,7 +253,7 @@ int net_iface_create(
 int net_iface_destroy(struct iface *ifp, struct net_wait *w);
 
 /**
- * net_iface_find() - by name, as seen from a vnet
+ * net_iface_find() - by name, as seen from a vnet by who acts now
  * @vnet: NULL is home
  * @name: "tap0"; from home also "tap0@VNET"
  *
@@ -295,7 +300,8 @@ int net_unit_free(struct net *net, struct vnet *vnet,
     const struct iface_ops *ops, const struct iface *but, bool host,
     uint32_t *in_out);
 
-/** net_iface_visible() - would `ifconfig -a` in @vnet list it? */
+/** net_iface_visible() - would `ifconfig -a` in @vnet list it to who acts now?
+ */
 bool net_iface_visible(const struct iface *ifp, const struct vnet *vnet);
 
 /**
@@ -346,7 +352,8 @@ int net_vnet_destroy(struct vnet *vnet, struct net_wait *w);
  * they had one.  Says so in events.  @vnet is freed.
  */
 void net_vnet_lost(struct vnet *vnet);
-/** net_vnet_find() - by name; "" is home. Borrowed, or NULL */
+/** net_vnet_find() - by name; "" is home. Borrowed, or NULL (none that who acts
+ * now may know of) */
 struct vnet *net_vnet_find(struct net *net, const char *name);
 /** net_vnet_named() - as a command names it: by name, else by its number */
 struct vnet *net_vnet_named(struct net *net, const char *name);

@@ -34,6 +34,16 @@ no_host(struct net *net)
 	return net_error(net, -EOPNOTSUPP, "this daemon has no host side");
 }
 
+/* A user's netdev in somebody else's stack would be heard there. */
+static int
+not_his(struct net *net, const struct vnet *vnet)
+{
+	return net_error(net, -EPERM,
+	    "%s%s is not yours: attach a network namespace of your own",
+	    vnet->name[0] != '\0' ? "vnet " : "the daemon's own vnet",
+	    vnet->name);
+}
+
 struct vnet *
 net_host_vnet(const struct iface *ifp)
 {
@@ -51,6 +61,8 @@ net_host_attach(struct iface *ifp, struct net_wait *w)
 		return no_host(net);
 	if (ifp->host != NULL)
 		return -EBUSY;
+	if (!net_vnet_mine(net, ifp->vnet))
+		return not_his(net, ifp->vnet);
 	return net->system.host_attach(net->system.arg, ifp, w);
 }
 
@@ -82,13 +94,15 @@ net_host_move(struct iface *ifp, struct vnet *vnet, struct net_wait *w)
 		    ifp->name, ifp->name);
 	if (ifp->host->vnet == vnet)
 		return 0;
+	if (!net_vnet_mine(net, vnet))
+		return not_his(net, vnet);
 	if (net_name_taken(net, vnet, ifp->name, ifp))
 		return -EEXIST;
 	return net->system.host_move(net->system.arg, ifp, vnet, w);
 }
 
-struct vnet *
-net_vnet_find(struct net *net, const char *name)
+static struct vnet *
+find_any(struct net *net, const char *name)
 {
 	struct vnet *v;
 
@@ -97,6 +111,19 @@ net_vnet_find(struct net *net, const char *name)
 			return v;
 	}
 	return NULL;
+}
+
+/* As who acts now sees it: home is everybody's to name. */
+static struct vnet *
+seen(struct net *net, struct vnet *v)
+{
+	return v == NULL || v == net->home || net_vnet_mine(net, v) ? v : NULL;
+}
+
+struct vnet *
+net_vnet_find(struct net *net, const char *name)
+{
+	return seen(net, find_any(net, name));
 }
 
 struct vnet *
@@ -109,7 +136,7 @@ net_vnet_named(struct net *net, const char *name)
 		return v;
 	TAILQ_FOREACH (v, &net->vnets, link) {
 		if (v->id == id)
-			return v;
+			return seen(net, v);
 	}
 	return NULL;
 }
@@ -139,7 +166,7 @@ vnet_new(struct net *net, const char *name, struct vnet **out)
 
 	if (!vnet_name_good(name))
 		return -EINVAL;
-	if (net_vnet_find(net, name) != NULL)
+	if (find_any(net, name) != NULL)
 		return -EEXIST;
 	if (net->vnet_count >= NET_VNETS_MAX)
 		return -ENFILE;
@@ -150,6 +177,7 @@ vnet_new(struct net *net, const char *name, struct vnet **out)
 	v->net = net;
 	v->id = net->next_vnet++;
 	v->created_ns = net->now_ns;
+	v->uid = NET_ID_NONE;
 	*out = v;
 	return 0;
 }
@@ -187,6 +215,24 @@ net_vnet_create(struct net *net, const char *name, struct vnet **out)
 	return 0;
 }
 
+/* May who acts now have one more? */
+static int
+vnets_left(struct net *net)
+{
+	uint32_t most = net->user_limits.ports, have = 0;
+	const struct vnet *v;
+
+	if (net_is_admin(net) || most == 0)
+		return 0;
+	TAILQ_FOREACH (v, &net->vnets, link)
+		have += v->uid == net->actor->uid;
+	return have < most ? 0
+	                   : net_error(net, -EDQUOT,
+	                         "a user may have %u vnets "
+	                         "(security.user.ports)",
+	                         most);
+}
+
 int
 net_vnet_attach(struct net *net, const char *name, const char *what,
     const int *fds, uint32_t fd_count, struct vnet **out)
@@ -196,10 +242,14 @@ net_vnet_attach(struct net *net, const char *name, const char *what,
 
 	if (net->system.vnet_attach == NULL)
 		return no_host(net);
-	err = vnet_new(net, name, &v);
+	err = vnets_left(net);
+	if (err == 0)
+		err = vnet_new(net, name, &v);
 	if (err != 0)
 		return err;
 	v->adopted = true;
+	if (!net_is_admin(net))
+		v->uid = net->actor->uid;
 	err = net->system.vnet_attach(net->system.arg, v, what, fds, fd_count);
 	if (err != 0) {
 		free(v);

@@ -85,6 +85,23 @@ netns_open_path(const char *path)
 }
 
 int
+netns_get_owner(int fd, uid_t *out)
+{
+	int user = ioctl(fd, NS_GET_USERNS);
+	uid_t uid;
+	int err = 0;
+
+	if (user < 0)
+		return -errno;
+	if (ioctl(user, NS_GET_OWNER_UID, &uid) < 0)
+		err = -errno;
+	else
+		*out = uid;
+	close(user);
+	return err;
+}
+
+int
 netns_get_id(int fd, struct netns_id *out)
 {
 	struct stat st;

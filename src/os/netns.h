@@ -52,6 +52,10 @@ bool netns_is(int fd);
  */
 int netns_create(void);
 
+/* The user whose user namespace an open namespace belongs to: he may do there
+ * what he likes.  0 or -errno. */
+int netns_get_owner(int fd, uid_t *out);
+
 /* Identity of an open namespace; 0 or -errno. */
 int netns_get_id(int fd, struct netns_id *out);
 bool netns_id_equal(const struct netns_id *a, const struct netns_id *b);

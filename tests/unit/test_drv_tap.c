@@ -750,6 +750,8 @@ test_queues(void **state)
 static void
 test_persistence_and_owner(void **state)
 {
+	static const struct net_actor owner = { .uid = 1000 };
+	static const struct net_actor other = { .uid = 1001 };
 	struct tap_open_options o = { .uid = 1000 };
 	struct iface *ifp;
 	int fd;
@@ -758,18 +760,20 @@ test_persistence_and_owner(void **state)
 	assert_int_equal(tun_open("tap5", &o, &fd), 0);
 	ifp = net_iface_find(b.net, NULL, "tap5");
 	tap_set_made(ifp, false);
-	tap_set_owner(ifp, 1000, TAP_ID_NONE);
+	assert_int_equal(net_user_change(ifp, 1000), 0);
 	close(fd);
 	run();
 	assert_ptr_equal(net_iface_find(b.net, NULL, "tap5"), ifp);
-	o.uid = 1001;
-	assert_int_equal(tun_open("tap5", &o, &fd), -EPERM);
-	o.uid = 0;
+	/* For another user there is none, and the name is taken. */
+	b.net->actor = &other;
+	assert_int_equal(tun_open("tap5", &o, &fd), -EEXIST);
+	b.net->actor = NULL;
 	assert_int_equal(tun_open("tap5", &o, &fd), 0);
 	close(fd);
 	run();
-	o.uid = 1000;
+	b.net->actor = &owner;
 	assert_int_equal(tun_open("tap5", &o, &fd), 0);
+	b.net->actor = NULL;
 	tap_set_made(ifp, true);
 	close(fd);
 	run();

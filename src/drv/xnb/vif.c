@@ -284,6 +284,7 @@ connect_queue(struct xnb *x, uint32_t i)
 	err = frame_ring_init(&q->backlog, XNB_BACKLOG, XNB_BACKLOG_BYTES);
 	if (err < 0)
 		return err;
+	net_user_queue(&x->ifp, &q->backlog);
 	read_rate(x, &bytes, &period_ns);
 	xnb_credit_init(q, bytes, period_ns, x->ifp.net->now_ns);
 	err = get_must(x, prefix, "tx-ring-ref", &tx_ref);

@@ -1,0 +1,334 @@
+#!/usr/bin/env atf-sh
+# SPDX-License-Identifier: BSD-2-Clause
+# One daemon of root's, several users: what doc/security.md says, line by line.
+# Alice is 20001 and Bob 20002, both of group 20000 (--group) and 20010 (shared
+# with); Carol is an administrator by --admin 20020, Mallory nobody.
+#
+# shellcheck disable=SC2016,SC2034,SC2119,SC2120,SC2154
+# (conditions are for wait_for; lib.subr sets and uses variables)
+
+. "$(atf_get_srcdir)/lib.subr"
+
+# start [OPTION ...]
+start()
+{
+	lab
+	[ "$(id -u)" -eq 0 ] ||
+	    atf_skip "only root can be several users"
+	grep -qE '^ *0 +0 +4294967295' /proc/self/uid_map ||
+	    atf_skip "there is one user in this namespace"
+	command -v setpriv >/dev/null || atf_skip "there is no setpriv"
+	# Where everybody can read them.
+	mount -t tmpfs -o mode=0755 tmpfs /mnt
+	mkdir -p /mnt/build /mnt/tests /run/coax
+	mount --bind "$COAX_BUILD" /mnt/build
+	mount --bind "$lib_dir" /mnt/tests
+	export COAX_SOCKET=/run/coax/coax.sock
+	coaxd_start --group 20000 --admin 20020 "$@"
+}
+
+# as USER CMD ...
+as()
+{
+	case $1 in
+	alice) lib_ids="--reuid=20001 --regid=20001 --groups=20000,20010" ;;
+	bob) lib_ids="--reuid=20002 --regid=20002 --groups=20000,20010" ;;
+	carol) lib_ids="--reuid=20003 --regid=20003 --groups=20020" ;;
+	mallory) lib_ids="--reuid=20004 --regid=20004 --clear-groups" ;;
+	esac
+	shift
+	lib_cmd=$1
+	shift
+	# shellcheck disable=SC2086 # words
+	(cd / && PATH=/mnt/build/compat:/mnt/build:$PATH \
+	    COAX_BUILD=/mnt/build exec setpriv $lib_ids "$lib_cmd" "$@")
+}
+
+# did USER CMD ...: silent, exit 0. denied PATTERN USER CMD ...: exit 1.
+did()
+{
+	as "$@" >did.out 2>did.err || fail "$* failed: $(cat did.err)"
+	[ ! -s did.out ] || fail "$* said $(cat did.out)"
+}
+
+denied()
+{
+	lib_pattern=$1
+	shift
+	if as "$@" >did.out 2>did.err; then
+		fail "$* was done"
+	fi
+	grep -qE "$lib_pattern" did.err || fail "$*: $(cat did.err)"
+}
+
+# seen PATTERN USER CMD ...; unseen PATTERN USER CMD ...
+seen()
+{
+	lib_pattern=$1
+	shift
+	as "$@" >did.out 2>&1 || fail "$* failed: $(cat did.out)"
+	grep -qE "$lib_pattern" did.out || fail "$*: $(cat did.out)"
+}
+
+unseen()
+{
+	lib_pattern=$1
+	shift
+	as "$@" >did.out 2>&1 || fail "$* failed: $(cat did.out)"
+	! grep -qE "$lib_pattern" did.out || fail "$*: $(cat did.out)"
+}
+
+atf_test_case each_his_own
+each_his_own_head()
+{
+	about 120 "A user sees, changes and ends what is his, and nothing else"
+}
+each_his_own_body()
+{
+	start
+	as alice ifconfig tap create >name.out || fail "create"
+	atf_check -o inline:'tap0\n' cat name.out
+	did alice ifconfig tap0 mtu 1400 up
+	run ifconfig feth0 create
+	seen '^tap0$' alice ifconfig -l
+	unseen . bob ifconfig -l
+	seen 'user: 20001' alice ifconfig tap0
+	# For Bob there is no tap0, whatever he says.
+	denied 'tap0 does not exist' bob ifconfig tap0
+	denied 'tap0 does not exist' bob ifconfig tap0 down
+	denied 'tap0 does not exist' bob ifconfig tap0 destroy
+	denied 'does not exist' bob coax rpc iface.get '{"name":"tap0"}'
+	denied 'does not exist' bob coax rpc iface.destroy '{"name":"tap0"}'
+	denied 'does not exist' bob coax drops tap0
+	denied 'does not exist' bob coax capture tap0 -c 1
+	denied 'not configured' bob coax rpc tap.get '{"name":"tap0"}'
+	denied 'not configured' bob coax rpc tap.open '{"name":"tap0"}'
+	denied 'not configured' bob coax rpc tap.set \
+	    '{"name":"tap0","what":"mtu","value":1200}'
+	denied 'feth0 does not exist' alice ifconfig feth0
+	unseen tap0 bob coax rpc iface.list
+	unseen tap0 bob coax drops
+	# A name is taken all the same.
+	denied 'File exists|already exists' bob ifconfig tap0 create
+	# Root and the administrator have it all.
+	shows 'tap0 feth0|feth0 tap0' ifconfig -l
+	seen feth0 carol ifconfig -l
+	did carol ifconfig tap0 mtu 1300
+	shows 'mtu 1300' ifconfig tap0
+	# Given away: Bob's now.
+	did carol ifconfig tap0 user 20002
+	denied 'does not exist' alice ifconfig tap0 up
+	did bob ifconfig tap0 destroy
+	coaxd_stop
+}
+
+atf_test_case not_for_users
+not_for_users_head()
+{
+	about 120 "What concerns everybody is refused to users, and nobody else comes in"
+}
+not_for_users_body()
+{
+	start
+	denied 'Permission denied' mallory ifconfig -l
+	denied 'Permission denied' mallory \
+	    coax -S /run/coax/coax-ro.sock ifconfig -l
+	as alice ifconfig tap create >/dev/null
+	denied 'not permitted' alice sysctl net.link.host_attach=0
+	denied 'not permitted' alice sysctl security.user.ports=0
+	denied 'not permitted' alice coax vnet create mine
+	denied 'not permitted' alice ifconfig sock0 create
+	denied 'not permitted' alice ifconfig tap0 host
+	denied 'not permitted' alice ifconfig tap0 user 20002
+	denied 'not permitted' alice ifconfig tap0 macs 02:00:00:00:00:01
+	denied 'not permitted' alice ifconfig tap0 usergroup 4
+	denied 'not permitted' alice ifconfig tap0 group 4
+	denied 'not permitted' alice coax vnet attach box 1
+	denied 'not permitted' alice coax trace tap0 arp who-has 192.0.2.1
+	seen 'no host|tap0' alice ifconfig tap0
+	# Nothing of it happened.
+	hides 'macs|usergroup' ifconfig tap0
+	atf_check -o inline:'1\n' sysctl -n net.link.host_attach
+	hides mine coax vnet list
+	coaxd_stop
+}
+
+atf_test_case shared_switch
+shared_switch_head()
+{
+	about 120 "Users of a bridge's group plug their own into it, and see only that"
+}
+shared_switch_body()
+{
+	start
+	run ifconfig bridge0 create usergroup 20010 up
+	as alice ifconfig tap0 create up || fail create
+	as bob ifconfig tap1 create up || fail create
+	did alice ifconfig bridge0 addm tap0
+	did bob ifconfig bridge0 addm tap1
+	seen 'member: tap0' alice ifconfig bridge0
+	unseen 'tap1' alice ifconfig bridge0
+	unseen 'tap0' bob ifconfig bridge0
+	# Not another's, in or out; nor a VLAN; nor a setting of the bridge.
+	denied 'no interface tap0' bob ifconfig bridge0 deletem tap0
+	denied 'not permitted' bob ifconfig bridge0 stp tap0
+	denied 'not permitted' bob ifconfig bridge0 private tap1
+	denied 'not permitted' bob ifconfig bridge0 span tap1
+	denied 'not permitted' bob ifconfig bridge0 maxaddr 1
+	denied 'not permitted' bob ifconfig bridge0 down
+	denied 'not permitted' bob ifconfig bridge0 destroy
+	denied 'not permitted' bob ifconfig bridge0.7 create
+	denied 'not permitted' bob coax capture bridge0 -c 1
+	did bob ifconfig bridge0 deletem tap1
+	denied 'not permitted' bob ifconfig bridge0 addm tap1 untagged 7
+	did bob ifconfig bridge0 addm tap1
+	# Addresses: what is learned behind one's own ports.
+	run ifconfig bridge0 static tap0 02:00:00:00:00:0a \
+	    static tap1 02:00:00:00:00:0b
+	seen '02:00:00:00:00:0a' alice ifconfig bridge0 addr
+	unseen '02:00:00:00:00:0b' alice ifconfig bridge0 addr
+	# A stranger to the group sees no bridge.
+	run ifconfig bridge0 -usergroup
+	denied 'bridge0 does not exist' alice ifconfig bridge0
+	# Root puts out whom it likes.
+	run ifconfig bridge0 deletem tap0
+	coaxd_stop
+}
+
+atf_test_case limits
+limits_head()
+{
+	about 120 "Ports, addresses and requests of a user are limited, whatever he opens"
+}
+limits_body()
+{
+	start
+	atf_check -o ignore sysctl security.user.ports=2 \
+	    security.user.addresses=1
+	as alice ifconfig tap create >/dev/null || fail create
+	as alice ifconfig tap create >/dev/null || fail create
+	denied 'may have 2 interfaces' alice ifconfig tap create
+	as bob ifconfig tap create >/dev/null || fail create
+	did alice ifconfig tap0 destroy
+	as alice ifconfig tap create >/dev/null || fail create
+	# One address behind two ports together.
+	run ifconfig bridge0 create usergroup 20010 up
+	did alice ifconfig bridge0 addm tap0 addm tap1
+	run ifconfig bridge0 static tap0 02:00:00:00:00:0a
+	refused 'allows|exceed|quota' \
+	    ifconfig bridge0 static tap1 02:00:00:00:00:0b
+	coaxd_stop
+}
+
+atf_test_case spoofing
+spoofing_head()
+{
+	about 60 "macs: only those addresses come in, and the rest is counted"
+}
+spoofing_body()
+{
+	lab_or_here
+	coaxd_start
+	run ifconfig feth0 create up
+	run ifconfig feth1 create peer feth0 up
+	run ifconfig bridge0 create addm feth1 up
+	run ifconfig feth1 macs 02:00:00:00:00:01,02:00:00:00:00:02
+	shows 'macs: 02:00:00:00:00:01,02:00:00:00:00:02' ifconfig feth1
+	shows 'may not send from' coax trace feth1 \
+	    "ffffffffffff02000000000388b5$(printf '%092d' 0)"
+	shows 'learned on feth1' coax trace feth1 \
+	    "ffffffffffff02000000000288b5$(printf '%092d' 0)"
+	coaxd_stop
+}
+
+atf_test_case own_vnet
+own_vnet_head()
+{
+	about 120 "A user has netdevs in namespaces of his own, and in no other"
+}
+own_vnet_body()
+{
+	start
+	need_host
+	as alice unshare -U -r -n sleep 1000 >/dev/null 2>&1 &
+	wait_for 'pgrep -u 20001 -x sleep'
+	pid=$(pgrep -u 20001 -x sleep)
+	wait_for '[ "$(readlink /proc/$pid/ns/net)" != \
+	    "$(readlink /proc/self/ns/net)" ]'
+	denied 'not in a user namespace of yours|own namespace' alice \
+	    sh -c 'coax vnet attach mine $$'
+	denied . bob coax vnet attach box "$pid"
+	did alice coax vnet attach box "$pid"
+	seen '^box' alice coax vnet list
+	unseen box bob coax vnet list
+	as alice ifconfig -j box tap0 create up >/dev/null || fail create
+	shows 'tap0' nsenter -t "$pid" -n ip -o link show
+	atf_check -s not-exit:0 -o ignore -e ignore ip link show tap0
+	# Somebody else does not get there, nor do interfaces of his.
+	denied 'not found|does not exist' bob ifconfig -j box -l
+	as bob ifconfig tap1 create >/dev/null || fail create
+	denied 'not found|no host side|not permitted' bob \
+	    ifconfig tap1 vnet box
+	denied 'not found' bob coax vnet destroy box
+	did alice coax vnet destroy box
+	kill "$pid"
+	coaxd_stop
+}
+
+atf_test_case events
+events_head()
+{
+	about 60 "A user's monitor shows what concerns his own"
+}
+events_body()
+{
+	start
+	as alice coax monitor --json >events.out 2>&1 &
+	# Told once it listens.
+	wait_for 'as alice ifconfig tap9 create >/dev/null 2>&1;
+	    as alice ifconfig tap9 destroy; grep -q tap9 events.out'
+	as bob ifconfig tap1 create >/dev/null || fail create
+	run ifconfig feth0 create
+	as alice ifconfig tap2 create >/dev/null || fail create
+	wait_for 'grep -q tap2 events.out'
+	! grep -E 'tap1|feth0' events.out || fail "events of others"
+	coaxd_stop
+}
+
+atf_test_case requests
+requests_head()
+{
+	about 120 "A user's requests have one rate, whatever number of clients he has"
+}
+requests_body()
+{
+	start
+	atf_check -o ignore sysctl security.user.requests=20
+	# 60 requests by three clients: 20 at once, the rest take two seconds.
+	before=$(now_ms)
+	pids=
+	for i in 1 2 3; do
+		as alice sh -c 'for i in 1 2 3 4 5 6 7 8 9 10; do
+			coax rpc ping && coax rpc ping || exit 1
+		done' >"ping$i.out" 2>&1 &
+		pids="$pids $!"
+	done
+	for pid in $pids; do
+		wait "$pid" || fail "a client was refused"
+	done
+	took=$(($(now_ms) - before))
+	[ "$took" -ge 1500 ] || fail "60 requests took $took ms"
+	coaxd_stop
+}
+
+atf_init_test_cases()
+{
+	atf_add_test_case own_vnet
+	atf_add_test_case events
+	atf_add_test_case requests
+	atf_add_test_case each_his_own
+	atf_add_test_case not_for_users
+	atf_add_test_case shared_switch
+	atf_add_test_case limits
+	atf_add_test_case spoofing
+}
