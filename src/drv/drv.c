@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "os/kick.h"
 
@@ -35,7 +36,7 @@ drv_init(struct net *net, struct loop *loop)
 	ctx = calloc(1, sizeof(*ctx));
 	if (ctx == NULL)
 		return -ENOMEM;
-	ctx->trash = malloc(FRAME_LARGE_MAX);
+	ctx->trash = malloc(FRAME_HEADROOM + FRAME_LARGE_MAX + FRAME_OVER);
 	if (ctx->trash == NULL) {
 		free(ctx);
 		return -ENOMEM;
@@ -47,91 +48,83 @@ drv_init(struct net *net, struct loop *loop)
 	return 0;
 }
 
-/* What a read of @n bytes into head, small frame and spare has brought. */
-static int
-read_done(
-    struct drv_context *ctx, struct frame *f, size_t len, struct frame **out)
+/*
+ * read(2), recvfrom(2): not the library's, which are points of cancellation and
+ * take two locked instructions each in a program with threads.
+ */
+static ssize_t
+take_record(int fd, void *to, size_t size, struct sockaddr *from,
+    unsigned int *from_len)
 {
-	struct frame *spare = ctx->spare;
-
-	if (len > FRAME_LARGE_MAX) {
-		frame_release(f);
-		return -EMSGSIZE;
-	}
-	if (len <= FRAME_SMALL_MAX) {
-		f->len = (uint32_t)len;
-		*out = f;
-		return 0;
-	}
-	if (spare == NULL) {
-		frame_release(f);
-		return -ENOBUFS;
-	}
-	memcpy(spare->data, f->data, FRAME_SMALL_MAX);
-	spare->len = (uint32_t)len;
-	frame_release(f);
-	ctx->spare = NULL;
-	*out = spare;
-	return 0;
+	if (from == NULL)
+		return syscall(SYS_read, fd, to, size);
+	return syscall(
+	    SYS_recvfrom, fd, to, size, MSG_DONTWAIT, from, from_len);
 }
 
-/* @msg: with room for an address, or NULL. */
+/* What has been read behind @hdr, @len bytes, is in the spare, or in @data if
+ * there is none. */
 static int
-take_frame(struct net *net, int fd, void *hdr, size_t head, struct msghdr *msg,
-    struct frame **out)
+take_done(struct net *net, const uint8_t *data, size_t len, struct frame **out)
 {
 	struct drv_context *ctx = drv_context(net);
 	struct frame *f;
-	struct iovec iov[4];
-	uint8_t over;
+
+	if (len > FRAME_LARGE_MAX)
+		return -EMSGSIZE;
+	if (len > FRAME_SMALL_MAX) {
+		if (ctx->spare == NULL)
+			return -ENOBUFS;
+		f = ctx->spare;
+		ctx->spare = NULL;
+	} else {
+		f = frame_alloc(net->pool, FRAME_SMALL_MAX);
+		if (f == NULL)
+			return -ENOBUFS;
+		memcpy(f->data, data, len);
+	}
+	f->len = (uint32_t)len;
+	*out = f;
+	return 0;
+}
+
+static int
+take_frame(struct net *net, int fd, void *hdr, size_t head,
+    struct sockaddr *from, unsigned int *from_len, struct frame **out)
+{
+	struct drv_context *ctx = drv_context(net);
+	uint8_t *data = ctx->trash + FRAME_HEADROOM;
 	ssize_t n;
 
+	ASSERT(head <= FRAME_HEADROOM);
 	if (ctx->spare == NULL)
 		ctx->spare = frame_alloc(net->pool, FRAME_LARGE_MAX);
-	f = frame_alloc(net->pool, FRAME_SMALL_MAX);
-	iov[0].iov_base = hdr;
-	iov[0].iov_len = head;
-	iov[1].iov_base = f != NULL ? f->data : ctx->trash;
-	iov[1].iov_len = FRAME_SMALL_MAX;
-	iov[2].iov_base = (ctx->spare != NULL ? ctx->spare->data : ctx->trash) +
-	                  FRAME_SMALL_MAX;
-	iov[2].iov_len = FRAME_LARGE_MAX - FRAME_SMALL_MAX;
+	if (ctx->spare != NULL)
+		data = ctx->spare->data;
 	/* One byte more than a frame may have tells that it was longer. */
-	iov[3].iov_base = &over;
-	iov[3].iov_len = 1;
-	if (msg == NULL) {
-		n = readv(fd, iov, 4);
-	} else {
-		msg->msg_iov = iov;
-		msg->msg_iovlen = 4;
-		n = recvmsg(fd, msg, MSG_DONTWAIT);
-	}
-	if (n <= 0 || (size_t)n < head) {
-		int err = n < 0 ? -errno : n == 0 ? 1 : -EBADMSG;
-
-		if (f != NULL)
-			frame_release(f);
-		return err;
-	}
-	if (f == NULL)
-		return -ENOBUFS;
-	return read_done(ctx, f, (size_t)n - head, out);
+	n = take_record(fd, data - head, head + FRAME_LARGE_MAX + FRAME_OVER,
+	    from, from_len);
+	if (n < 0)
+		return -errno;
+	if (n == 0)
+		return 1;
+	if ((size_t)n < head)
+		return -EBADMSG;
+	if (head != 0)
+		memcpy(hdr, data - head, head);
+	return take_done(net, data, (size_t)n - head, out);
 }
 
 int
 drv_read_frame(
     struct net *net, int fd, void *hdr, size_t head, struct frame **out)
 {
-	return take_frame(net, fd, hdr, head, NULL, out);
+	return take_frame(net, fd, hdr, head, NULL, NULL, out);
 }
 
 int
 drv_recv_frame(struct net *net, int fd, void *hdr, size_t head,
     struct sockaddr *from, unsigned int *from_len, struct frame **out)
 {
-	struct msghdr msg = { .msg_name = from, .msg_namelen = *from_len };
-	int err = take_frame(net, fd, hdr, head, &msg, out);
-
-	*from_len = msg.msg_namelen;
-	return err;
+	return take_frame(net, fd, hdr, head, from, from_len, out);
 }

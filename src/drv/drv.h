@@ -44,10 +44,10 @@ struct drv_context {
 	    *batch;        /* the shell's, for drivers that gather; or NULL */
 	struct kick *kick; /* wakes ring ports; made with the first */
 	struct feth_tunables feth;
-	/* A large frame that stands ready for the end of a long one while a
-	 * small one takes its beginning; or NULL. */
+	/* A large frame that stands ready to be read into, since the next one
+	 * may be long; or NULL. */
 	struct frame *spare;
-	uint8_t *trash; /* FRAME_LARGE_MAX bytes to read into for nobody */
+	uint8_t *trash; /* as large as its buffer, for when there is none */
 };
 
 /**
@@ -67,14 +67,15 @@ drv_context(const struct net *net)
 
 /**
  * drv_read_frame() - take one record from a SEQPACKET socket or a tun
- * @head: bytes before the frame that go to @hdr (a virtio_net_hdr); may be 0
+ * @head: bytes before the frame that go to @hdr (a virtio_net_hdr): 0 to
+ *        FRAME_HEADROOM
  * @hdr:  room for them
  * @out:  owned, when the result is 0
  *
  * A short frame takes a small buffer, and a long one a large buffer, though
- * which it is is not known before: the read goes to a small frame and, behind
- * it, to a spare large one, to which the first bytes of a long frame are
- * copied.
+ * which it is is not known before: the read goes to a spare large frame, which
+ * becomes the frame if that is long; a short one is copied, out of memory that
+ * is warm since the last time.  One buffer is cheaper for the kernel than two.
  *
  * Return: 0; 1 (the descriptor returned 0: end, or an empty record);
  * -EAGAIN (nothing there) or another -errno of the call; -EMSGSIZE, -EBADMSG

@@ -11,10 +11,15 @@
  *   transmit puts frames into the queue, flush (at the end of the round) writes
  *   what the socket takes.  The queue is ours, QUEUE_FRAMES frames and
  *   QUEUE_BYTES bytes, so an app that does not read costs the pool no more than
- *   that; the socket is only its head: a small SO_SNDBUF.  EPOLLOUT is watched
- *   only while frames wait.  It comes when three quarters of the socket have
- *   been read, hence not too small: there must be enough left to read while
- *   the loop wakes up.  A frame counts as sent when the socket has taken it.
+ *   that.  EPOLLOUT is watched only while frames wait.  It comes when three
+ *   quarters of the socket have been read: its SO_SNDBUF is large enough for
+ *   the app to have something to read until then, and for each wake-up to move
+ *   many frames.  A frame counts as sent when the socket has taken it.
+ *
+ *   Where most of what an app wrote found the queues of other ports full, the
+ *   app is not read for a moment.  Its socket fills, it waits in write(2), and
+ *   the processor's time is for those who are to read, instead of for frames
+ *   that are dropped.
  *
  *   The app's last close, however it comes about (close, exit, kill, any number
  *   of dup and fork before), is a hang-up of our end.  What the app wrote
@@ -71,13 +76,15 @@
 
 #define TAP_MTU_MIN  68
 #define TAP_MTU_MAX  65521
-#define QUEUE_FRAMES 256
+#define QUEUE_FRAMES 512
 #define QUEUE_BYTES  (1u << 20)
-#define SNDBUF       65536 /* the kernel doubles it */
+#define SNDBUF       212992 /* the kernel doubles it */
 /* Room for tags, offload record and the kernel's own structures. */
 #define SNDBUF_EXTRA 4096
 #define READ_BUDGET  64 /* records a wake-up may take */
 #define WRITE_BATCH  32
+#define REST_MIN_NS  50000u
+#define REST_MAX_NS  800000u
 
 #define PI_LEN    4
 #define HDR_MAX   (PI_LEN + TAP_VNET_HDR_MAX)
@@ -89,9 +96,12 @@ struct tap_queue {
 	struct loop_fd watch; /* our end */
 	uint64_t cookie;      /* of the app's end */
 	struct frame_ring ring;
-	bool hung_up;  /* the app is gone, what it wrote is still being read */
-	bool blocked;  /* the socket is full: EPOLLOUT is watched */
-	bool detached; /* gets no frames */
+	bool hung_up; /* the app is gone, what it wrote is still being read */
+	bool blocked; /* the socket is full: EPOLLOUT is watched */
+	bool resting; /* is not read: EPOLLIN is not watched */
+	struct timer rest;
+	uint64_t rest_ns; /* the next time for so long */
+	bool detached;    /* gets no frames */
 };
 
 struct tap {
@@ -152,6 +162,7 @@ static void
 queue_free(struct tap_queue *q)
 {
 	if (q->watch.fd >= 0) {
+		loop_timer_del(loop_of(q->tap), &q->rest);
 		loop_fd_del(loop_of(q->tap), &q->watch);
 		fd_close(&q->watch.fd);
 	}
@@ -253,9 +264,11 @@ write_some(struct tap_queue *q)
 static void
 want_events(struct tap_queue *q, bool blocked)
 {
-	uint32_t events = EPOLLIN | EPOLLRDHUP;
+	uint32_t events = EPOLLRDHUP;
 
 	q->blocked = blocked;
+	if (!q->resting)
+		events |= EPOLLIN;
 	if (blocked)
 		events |= EPOLLOUT;
 	(void)loop_fd_mod(loop_of(q->tap), &q->watch, events);
@@ -427,6 +440,29 @@ take_record(struct tap_queue *q, int err, const uint8_t *hdr, struct frame *f,
 	return true;
 }
 
+static void
+rest_over(struct timer *t, uint64_t now_ns)
+{
+	struct tap_queue *q = CONTAINER_OF(t, struct tap_queue, rest);
+
+	(void)now_ns;
+	q->resting = false;
+	want_events(q, q->blocked);
+}
+
+/* Nobody could take what the app wrote: let it wait for a moment. */
+static void
+rest(struct tap_queue *q)
+{
+	q->rest.fn = rest_over;
+	if (q->hung_up ||
+	    loop_timer_in(loop_of(q->tap), &q->rest, q->rest_ns) < 0)
+		return;
+	q->rest_ns = COAX_MIN(2 * q->rest_ns, REST_MAX_NS);
+	q->resting = true;
+	want_events(q, q->blocked);
+}
+
 /* Reads what the app wrote, READ_BUDGET records at most.  Return: true when
  * the app is gone and all is in. */
 static bool
@@ -437,6 +473,7 @@ queue_read(struct tap_queue *q)
 	struct frame_batch batch = { 0 };
 	uint8_t hdr[HDR_MAX];
 	size_t head = (format->pi ? PI_LEN : 0) + format->vnet_hdr;
+	struct net_mark mark;
 	bool end = false;
 
 	for (uint32_t i = 0; i < READ_BUDGET; i++) {
@@ -450,8 +487,14 @@ queue_read(struct tap_queue *q)
 		if (!take_record(q, err, hdr, f, &batch))
 			break;
 	}
-	if (batch.count != 0)
+	if (batch.count != 0) {
+		mark = net_mark(ifp->net);
 		iface_input(ifp, &batch);
+		if (net_wasted(ifp->net, mark))
+			rest(q);
+		else
+			q->rest_ns = REST_MIN_NS;
+	}
 	return end;
 }
 
@@ -583,6 +626,7 @@ tap_connect(struct tap *sc, const struct tap_open_options *opts, int *fd_out)
 	if (q == NULL)
 		return -ENOMEM;
 	q->tap = sc;
+	q->rest_ns = REST_MIN_NS;
 	q->watch = (struct loop_fd){
 		.fd = -1,
 		.events = EPOLLIN | EPOLLRDHUP,

@@ -45,7 +45,10 @@
 #define FRAME_HEADROOM  128   /* bytes free before data in a fresh frame */
 #define FRAME_SMALL_MAX 1920  /* data bytes of a small frame */
 #define FRAME_LARGE_MAX 65664 /* data bytes of a large frame (>= 65557) */
-#define FRAME_BATCH_MAX 64    /* frames in a batch */
+#define FRAME_OVER                                                       \
+	1                  /* bytes behind a large frame's room, for who \
+	                    * reads and must notice that one is longer */
+#define FRAME_BATCH_MAX 64 /* frames in a batch */
 
 /* struct virtio_net_hdr's flags and GSO types (virtio 1.2, 5.1.6). */
 #define FRAME_CSUM_PARTIAL \

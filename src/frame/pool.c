@@ -28,7 +28,8 @@ _Static_assert(sizeof(struct frame) <= CACHE_LINE, "one line a descriptor");
 static size_t
 buffer_size(const struct frame *f)
 {
-	return FRAME_HEADROOM + (f->large ? FRAME_LARGE_MAX : FRAME_SMALL_MAX);
+	return FRAME_HEADROOM +
+	       (f->large ? FRAME_LARGE_MAX + FRAME_OVER : FRAME_SMALL_MAX);
 }
 
 void
@@ -109,7 +110,8 @@ frame_pool_create(
 		return -ENOMEM;
 	if (class_init(&pool->small, small_count, FRAME_SMALL_MAX) < 0)
 		goto out_pool;
-	if (class_init(&pool->large, large_count, FRAME_LARGE_MAX) < 0)
+	if (class_init(
+	        &pool->large, large_count, FRAME_LARGE_MAX + FRAME_OVER) < 0)
 		goto out_small;
 	*out = pool;
 	return 0;

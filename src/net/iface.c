@@ -65,6 +65,8 @@ count_drop(struct iface *ifp, enum drop_reason why, uint64_t n)
 		c->noproto += n;
 		break;
 	}
+	if (why == DROP_QUEUE_FULL || why == DROP_QUEUE_BYTES)
+		ifp->net->full += n;
 	if (!TAILQ_EMPTY(&ifp->net->subscribers) && ifp->born)
 		drops_tell(ifp, why);
 }
@@ -299,6 +301,7 @@ iface_host_deliver(struct iface *ifp, struct frame_batch *batch)
 static void
 transmit(struct iface *ifp, struct frame_batch *batch)
 {
+	ifp->net->given += batch->count;
 	if (ifp->capture != NULL)
 		ifp->capture->frames(ifp->capture, ifp, batch, true);
 	if (mirrored(ifp))

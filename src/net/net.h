@@ -166,6 +166,9 @@ struct net {
 	uint64_t random; /* state of the generator for addresses; seeded by
 	                  * the shell, net_random() */
 	struct frame_pool *pool;
+	/* Frames given to drivers, and those of them that found their queues
+	 * full: net_wasted(). */
+	uint64_t given, full;
 	struct pipe_share pipe_share; /* what impairments may hold of it */
 	const struct iface_ops *const *kinds; /* NULL-ended driver table */
 	struct net_system system;
@@ -380,6 +383,29 @@ void net_subscribe(struct net *net, struct net_subscriber *s);
 void net_unsubscribe(struct net *net, struct net_subscriber *s);
 /** net_emit() - fills now_ns and cause, tells all subscribers */
 void net_emit(struct net *net, struct net_event *ev);
+
+/*
+ * Has the better part of what was given to drivers since @mark been dropped
+ * because their queues were full?  Who feeds frames in on behalf
+ * of a program does better to let them wait a moment where they are: the
+ * program then waits too, instead of taking time from those who are to read.
+ */
+struct net_mark {
+	uint64_t given, full;
+};
+
+static inline struct net_mark
+net_mark(const struct net *net)
+{
+	return (struct net_mark){ net->given, net->full };
+}
+
+static inline bool
+net_wasted(const struct net *net, struct net_mark mark)
+{
+	return net->full != mark.full &&
+	       2 * (net->full - mark.full) >= net->given - mark.given;
+}
 
 /** net_error() - remember a detail text for the failure. Return: @err */
 int net_error(struct net *net, int err, const char *fmt, ...)
