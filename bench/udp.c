@@ -214,13 +214,13 @@ pace(char **arg)
 }
 
 /* Of the numbers up to the highest that came: how many did not, the most in a
- * row that did not, and how many came again. */
+ * row that did not and where they began, and how many came again. */
 static int
 tally(char **arg)
 {
 	int s = server(arg[0]);
 	static unsigned char seen[TALLY_MAX];
-	uint32_t end = 0, lost = 0, gap = 0, gap_max = 0, twice = 0;
+	uint32_t end = 0, lost = 0, gap = 0, gap_max = 0, at = 0, twice = 0;
 
 	while (!stopped) {
 		unsigned char b[BYTES_MAX];
@@ -241,11 +241,13 @@ tally(char **arg)
 	for (uint32_t i = 0; i < end; i++) {
 		gap = seen[i] ? 0 : gap + 1;
 		lost += !seen[i];
-		if (gap > gap_max)
+		if (gap > gap_max) {
 			gap_max = gap;
+			at = i + 1 - gap;
+		}
 	}
-	printf("{\"end\":%u,\"lost\":%u,\"gap\":%u,\"twice\":%u}\n", end, lost,
-	    gap_max, twice);
+	printf("{\"end\":%u,\"lost\":%u,\"gap\":%u,\"at\":%u,\"twice\":%u}\n",
+	    end, lost, gap_max, at, twice);
 	return 0;
 }
 

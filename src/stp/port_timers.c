@@ -25,4 +25,5 @@ stp_timers_tick(struct stp_port *p)
 	down(&p->assured_while);
 	down(&p->disputed_while);
 	p->rx_count = 0;
+	p->told_tc = false;
 }

@@ -94,6 +94,7 @@ tx_rstp(struct stp *s, struct stp_port *p)
 	if (p->role == STP_ROLE_DESIGNATED)
 		stp_said_add(s, p);
 	p->tc_ack = false;
+	p->told_tc = p->tc_while != 0;
 	p->count.tx_rst++;
 }
 

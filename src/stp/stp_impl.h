@@ -137,6 +137,7 @@ struct stp_port {
 	uint64_t tx_last_ns;     /* of the last BPDU */
 	uint64_t ask_ns;         /* propose again then; 0: no need */
 	bool has_addresses;      /* may have dynamic addresses behind it */
+	bool told_tc;            /* that the topology changed, in this second */
 
 	struct stp_said said[STP_SAID_MAX]; /* oldest first */
 	uint8_t said_count;

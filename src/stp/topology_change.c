@@ -2,8 +2,12 @@
 /*
  * Topology Change machine, IEEE 802.1D-2004 clause 17.31.
  *
- * Differs: fdbFlush is no variable that waits for the address table to reset
- * it, but an effect, done before anything else happens.
+ * Differs:
+ *   - fdbFlush is no variable that waits for the address table to reset it, but
+ *     an effect, done before anything else happens;
+ *   - a change while an earlier one is still being told is told at once, if
+ *     nothing was told in this second; the standard lets it wait for the next
+ *     hello, while others send to where nobody is any more.
  */
 #include "stp/stp_impl.h"
 
@@ -11,8 +15,11 @@
 void
 stp_new_tc_while(struct stp *s, struct stp_port *p)
 {
-	if (p->tc_while != 0)
+	if (p->tc_while != 0) {
+		if (p->send_rstp && !p->told_tc)
+			p->new_info = true;
 		return;
+	}
 	if (p->send_rstp) {
 		p->tc_while = (uint16_t)(stp_hello_time(p) + 1);
 		p->new_info = true;

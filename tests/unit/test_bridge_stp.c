@@ -15,7 +15,7 @@
 #define MS 1000000ull
 #define S  1000000000ull
 
-#define BRIDGES 3
+#define BRIDGES 4
 #define BPDUS   8192
 
 /* A kind that no spanning tree runs over, as a tunnel; and one that looks at
@@ -612,6 +612,33 @@ test_flush_is_at_once_and_per_port(void **state)
 	a->others = 0;
 	say_data(b, 0x020000000011, 0x020000000012);
 	assert_int_equal(a->others, 1);
+}
+
+/* A second change soon after a first: others, far away, hear of it at once,
+ * too, and send nothing to where the station is no more. */
+static void
+test_changes_in_a_row_are_told_at_once(void **state)
+{
+	struct station *a, *b;
+	struct iface *cut = cable(1, 2, NULL);
+
+	(void)state;
+	cable(0, 1, NULL);
+	cable(3, 2, NULL);
+	cable(0, 3, NULL);
+	station(0, &a);
+	station(2, &b);
+	run(1500 * MS);
+	say_data(b, 0xffffffffffff, 0x020000000011);
+	run(MS);
+	say_data(a, 0x020000000011, 0x020000000012);
+	run(MS);
+	assert_int_equal(b->others, 1);
+	unplug(cut);
+	run(MS);
+	say_data(a, 0x020000000011, 0x020000000012);
+	run(MS);
+	assert_int_equal(b->others, 2);
 }
 
 /* What is set before `stp' holds then; `-stp' forwards at once, and needs no
@@ -1382,6 +1409,7 @@ main(void)
 		TEST(test_over_vlan_interfaces),
 		TEST(test_no_frame_passes_after_the_bpdu),
 		TEST(test_flush_is_at_once_and_per_port),
+		TEST(test_changes_in_a_row_are_told_at_once),
 		TEST(test_settings_wait_for_stp),
 		TEST(test_hot_changes_touch_nothing_else),
 		TEST(test_ranges),
