@@ -424,7 +424,8 @@ member_ifaddrs_body()
 	atf_check -o ignore jexec two sysctl net.link.bridge.member_ifaddrs=0
 	run ifconfig bridge7 create
 	run ifconfig bridge7 vnet two
-	for words in '192.0.2.1/32' 'inet6 2001:db8::1/128'; do
+	for words in '192.0.2.1/32' 'inet6 2001:db8::1/128' \
+	    'inet6 -ifdisabled auto_linklocal up'; do
 		ep=$(jexec two ifconfig epair create)
 		# shellcheck disable=SC2086
 		run jexec two ifconfig "$ep" $words

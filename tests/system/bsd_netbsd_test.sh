@@ -24,7 +24,7 @@ address()
 	# shellcheck disable=SC2086
 	{
 		run $lib_in ifconfig "$2" inet "$3" up
-		run $lib_in ip -6 address add "$4" dev "$2" nodad
+		run $lib_in ifconfig "$2" inet6 no_dad "$4"
 	}
 }
 

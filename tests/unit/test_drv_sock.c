@@ -218,8 +218,8 @@ test_addresses(void **state)
 		"udp:255.255.255.255:5", "udp:[ff02::1]:5", "sctp:5", "tcp:5 ",
 		"tcp:+5", "udp:[]:5",
 		"tcp:[aaaa:aaaa:aaaa:aaaa:aaaa:aaaa:aaaa:aaaa:aaaa:aaaa]:5",
-		"unix:/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-		"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" };
+		("unix:/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+		 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx") };
 	char text[ENDPOINT_TEXT_MAX];
 	struct endpoint e, again;
 	const char *why;
