@@ -247,8 +247,8 @@ put_nd6(json_t *o, const struct iface *ifp)
 	if (ifp->nd6_said == 0)
 		return;
 	json_object_set_new(o, "nd6",
-	    json_pack("{s:I,s:o}", "options", (json_int_t)flags,
-	        "option_names", flag_names(flags, nd6_flags)));
+	    json_pack("{s:I,s:o}", "options", (json_int_t)flags, "option_names",
+	        flag_names(flags, nd6_flags)));
 }
 
 static const char *

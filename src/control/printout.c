@@ -320,8 +320,8 @@ line_nd6(const json_t *o, struct text *t)
 
 	if (!json_is_object(n))
 		return;
-	text_printf(t, "\tnd6 options=%llx",
-	    (unsigned long long)get_int(n, "options"));
+	text_printf(
+	    t, "\tnd6 options=%llx", (unsigned long long)get_int(n, "options"));
 	put_names(t, json_object_get(n, "option_names"), false);
 	text_puts(t, "\n");
 }

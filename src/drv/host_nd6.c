@@ -39,8 +39,8 @@ conf_swap(void *arg)
 	char path[96], digit;
 	int fd, old;
 
-	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/%s",
-	    c->netdev, c->name);
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/%s", c->netdev,
+	    c->name);
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
@@ -62,8 +62,8 @@ swap(struct host_if *h, const char *name, int value)
 	return host_ns_run(host_ns_of(h->host.vnet), conf_swap, &c);
 }
 
-/* Members and bridges. Where there is no IPv6, or /proc cannot be written, there
- * is nothing to do. */
+/* Members and bridges. Where there is no IPv6, or /proc cannot be written,
+ * there is nothing to do. */
 static void
 follow_member(struct host_if *h)
 {

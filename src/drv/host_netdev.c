@@ -11,8 +11,9 @@
  *
  * Before it is up for the first time in a namespace a netdev gets: MTU,
  * address, no automatic IPv6 address (so it sends nothing of its own making;
- * host_nd6.c: unless that is wanted), and ARP answers for its own addresses only (arp_ignore 1, arp_announce 2),
- * since it may stand beside its bridge's netdev on one wire.
+ * host_nd6.c: unless that is wanted), and ARP answers for its own addresses
+ * only (arp_ignore 1, arp_announce 2), since it may stand beside its bridge's
+ * netdev on one wire.
  */
 #include <errno.h>
 #include <fcntl.h>
