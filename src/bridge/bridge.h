@@ -11,10 +11,12 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "net/iface.h"
 
+struct info;
 struct net;
 struct stp;
 struct vlan_set;
@@ -173,6 +175,27 @@ int bridge_set_guards(
 int bridge_mcheck(struct iface *bridge, struct iface *ifp);
 /** bridge_stp() - what spanning tree knows (stp_get(), stp_port_get()) */
 const struct stp *bridge_stp(const struct iface *bridge);
+
+#define BRIDGE_ADDRESSES_MAX 1024u /* in a page: a few milliseconds' work */
+
+/* A page of a bridge's addresses; as struct fdb_page. */
+struct bridge_addresses {
+	uint32_t max; /* 1 to BRIDGE_ADDRESSES_MAX */
+	bool only_static;
+	bool continued; /* not the first page, but what comes after @after */
+	uint32_t after;
+	bool more; /* there is more, after @next; written */
+	uint32_t next;
+};
+
+/**
+ * bridge_addresses() - list "addresses", newest first, and "next" if there is
+ * more
+ *
+ * Return: 0 or -ENOMEM (the list is empty).
+ */
+int bridge_addresses(const struct iface *bridge, struct bridge_addresses *page,
+    struct info *out);
 
 /* Guards without spanning tree; guard.c has the rules. */
 /** bridge_set_storm() - `storm'; frames a second, 0: no limit. 0 or -ENOENT */

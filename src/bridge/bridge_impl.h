@@ -99,8 +99,6 @@ struct bridge_port {
 };
 TAILQ_HEAD(bridge_ports, bridge_port);
 
-#define OWN_BITS 1024u
-
 /* An address of the bridge, a vlan child of it, or a member. */
 struct own_address {
 	uint64_t mac;
@@ -131,8 +129,9 @@ struct bridge {
 	struct flooded
 	    flooded[FRAME_BATCH_MAX]; /* while a batch goes through */
 	struct own_address *own;
-	uint64_t own_bits[OWN_BITS / 64]; /* by hash: somebody has it */
-	uint32_t own_mask;                /* entries - 1 */
+	uint64_t *own_bits;      /* by hash: somebody has it */
+	uint32_t own_mask;       /* entries - 1 */
+	uint32_t own_bits_shift; /* of the hash */
 	bool own_stale;
 	/* What goes out now was sent by the host: on this port's netdev, or
 	 * (NULL) on the bridge's. */
@@ -228,7 +227,7 @@ own_slot(const struct bridge *br, uint64_t mac)
 static inline bool
 own_perhaps(const struct bridge *br, uint64_t mac)
 {
-	uint32_t bit = (uint32_t)(own_hash(mac) >> 54);
+	uint64_t bit = own_hash(mac) >> br->own_bits_shift;
 
 	return (br->own_bits[bit / 64] >> bit % 64 & 1) != 0;
 }

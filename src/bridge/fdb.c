@@ -834,6 +834,131 @@ fdb_walk_oldest(const struct fdb *f, uint32_t now_s,
 	return walk(f, now_s, true, fn, arg);
 }
 
+/* Puts the @n youngest of @count first, in any order (Hoare's selection). */
+static void
+select_youngest(struct aged *a, uint32_t count, uint32_t n)
+{
+	uint32_t low = 0, high = count - 1;
+
+	while (low < high) {
+		uint32_t pivot = a[low + (high - low) / 2].age;
+		uint32_t i = low, j = high;
+
+		for (;;) {
+			struct aged swap;
+
+			while (a[i].age < pivot)
+				i++;
+			while (a[j].age > pivot)
+				j--;
+			if (i >= j)
+				break;
+			swap = a[i];
+			a[i++] = a[j];
+			a[j--] = swap;
+		}
+		if (n - 1 <= j)
+			high = j;
+		else
+			low = j + 1;
+	}
+}
+
+/* The entries of a page as they are found: @room is twice @max, and when it is
+ * full the older half goes. */
+struct page_fill {
+	const struct fdb *f;
+	const struct fdb_page *page;
+	uint32_t now_s;
+	struct aged *list;
+	uint32_t count, room;
+	uint32_t from;  /* the youngest age that is wanted */
+	uint32_t range; /* ... and how many ages from there on */
+	bool more;
+};
+
+/* Does any of 16 births belong to the ages that are wanted?  Without a branch
+ * but the caller's: nearly always, none does. */
+static inline bool
+any_wanted(const uint32_t *births, uint32_t youngest, uint32_t range)
+{
+	uint32_t any = 0;
+
+	for (uint32_t i = 0; i < 16; i++)
+		any |= youngest - births[i] <= range;
+	return any != 0;
+}
+
+static void
+page_take(struct page_fill *p, const struct fdb_table *t, uint32_t slot)
+{
+	const struct fdb_entry *e = &t->entries[slot];
+	uint32_t age = p->f->births - 1 - t->births[slot];
+
+	if (age - p->from > p->range || !slot_used(e) ||
+	    e->expire_s <= p->now_s ||
+	    (p->page->only_static && e->type != FDB_STATIC))
+		return;
+	p->list[p->count++] = (struct aged){ age, slot, t };
+	if (p->count < p->room)
+		return;
+	select_youngest(p->list, p->count, p->page->max);
+	p->count = p->page->max;
+	p->more = true;
+	p->range = 0;
+	for (uint32_t i = 0; i < p->count; i++)
+		p->range = COAX_MAX(p->range, p->list[i].age - p->from);
+}
+
+static void
+page_scan(struct page_fill *p, const struct fdb_table *t)
+{
+	for (uint32_t i = 0; t->entries != NULL && i <= t->mask; i += 16) {
+		if (!any_wanted(
+		        &t->births[i], p->f->births - 1 - p->from, p->range))
+			continue;
+		for (uint32_t k = 0; k < 16; k++)
+			page_take(p, t, i + k);
+	}
+}
+
+int
+fdb_page(const struct fdb *f, uint32_t now_s, struct fdb_page *page,
+    void (*fn)(void *arg, const struct fdb_entry *e), void *arg)
+{
+	struct page_fill p = {
+		.f = f,
+		.page = page,
+		.now_s = now_s,
+		.room = 2 * page->max,
+		.from = page->continued ? f->births - page->after : 0,
+	};
+
+	ASSERT(page->max >= 1 && page->max <= FDB_PAGE_MAX);
+	_Static_assert(SLOTS_MIN % 16 == 0, "by sixteen");
+	page->more = false;
+	/* Nothing is older than what was born when the count began. */
+	p.range = UINT32_MAX - p.from;
+	p.list = malloc(p.room * sizeof(*p.list));
+	if (p.list == NULL)
+		return -ENOMEM;
+	page_scan(&p, &f->now);
+	page_scan(&p, &f->old);
+	if (p.count > page->max) {
+		select_youngest(p.list, p.count, page->max);
+		p.count = page->max;
+		p.more = true;
+	}
+	qsort(p.list, p.count, sizeof(*p.list), aged_cmp);
+	for (uint32_t i = 0; i < p.count; i++)
+		fn(arg, &p.list[i].table->entries[p.list[i].slot]);
+	if (p.count != 0)
+		page->next = f->births - 1 - p.list[p.count - 1].age;
+	page->more = p.more;
+	free(p.list);
+	return 0;
+}
+
 int
 fdb_set_max(struct fdb *f, uint32_t max, uint32_t now_s)
 {

@@ -359,3 +359,31 @@ int fdb_walk(const struct fdb *f, uint32_t now_s,
 /** fdb_walk_oldest() - the same, oldest first */
 int fdb_walk_oldest(const struct fdb *f, uint32_t now_s,
     void (*fn)(void *arg, const struct fdb_entry *e), void *arg);
+
+#define FDB_PAGE_MAX 4096u
+
+/* A part of the table, in the order of fdb_walk(). */
+struct fdb_page {
+	uint32_t max;     /* entries, 1 to FDB_PAGE_MAX */
+	bool only_static; /* leave out the others */
+	/* Of the first page false; else the entries after the one whose birth
+	 * number is @after. */
+	bool continued;
+	uint32_t after;
+	/* Is there more, after @next? */
+	bool more;
+	uint32_t next;
+};
+
+/**
+ * fdb_page() - some entries that have not expired, newest first
+ * @page: says which; @more and @next are written
+ *
+ * Page after page has every entry once that is there all the while, whatever
+ * the table does meanwhile: an entry has its birth number for life.  A page
+ * costs a look at each birth number, a millisecond for a million entries.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int fdb_page(const struct fdb *f, uint32_t now_s, struct fdb_page *page,
+    void (*fn)(void *arg, const struct fdb_entry *e), void *arg);

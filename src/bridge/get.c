@@ -312,7 +312,6 @@ struct address_walk {
 	const struct bridge *br;
 	struct info *out;
 	uint32_t now_s;
-	bool only_static;
 };
 
 static void
@@ -332,8 +331,7 @@ put_address(void *arg, const struct fdb_entry *e)
 	uint8_t mac[ETH_ADDR_LEN];
 	char text[ETH_ADDR_STRLEN];
 
-	if ((w->only_static && e->type != FDB_STATIC) ||
-	    net_access(w->br->ports[e->port]->ifp) == NET_ACCESS_NONE)
+	if (net_access(w->br->ports[e->port]->ifp) == NET_ACCESS_NONE)
 		return;
 	u64_to_mac(e->key, mac);
 	info_object(out, NULL);
@@ -350,22 +348,51 @@ put_address(void *arg, const struct fdb_entry *e)
 	info_end(out);
 }
 
-static void
-put_addresses(const struct iface *ifp, struct info *out, bool only_static)
+int
+bridge_addresses(
+    const struct iface *ifp, struct bridge_addresses *page, struct info *out)
 {
 	struct address_walk w = {
 		.br = bridge_of_const(ifp),
 		.out = out,
 		.now_s = bridge_now_s(bridge_of_const(ifp)),
+	};
+	struct fdb_page p = {
+		.max = page->max,
+		.only_static = page->only_static,
+		.continued = page->continued,
+		.after = page->after,
+	};
+	int err;
+
+	info_list(out, "addresses");
+	err = fdb_page(&w.br->fdb, w.now_s, &p, put_address, &w);
+	info_end(out);
+	if (err < 0)
+		return err;
+	page->more = p.more;
+	page->next = p.next;
+	if (p.more)
+		info_u64(out, "next", p.next);
+	return 0;
+}
+
+/* The first page, for ifconfig's words. */
+static void
+put_addresses(const struct iface *ifp, struct info *out, bool only_static)
+{
+	struct bridge_addresses page = {
+		.max = BRIDGE_ADDRESSES_MAX,
 		.only_static = only_static,
 	};
 
-	if (fdb_walk(&w.br->fdb, w.now_s, put_address, &w) < 0)
+	if (only_static)
+		info_bool(out, "static", true);
+	if (bridge_addresses(ifp, &page, out) < 0)
 		(void)net_error(
 		    ifp->net, -ENOMEM, "no memory for the list of addresses");
 }
 
-/* Objects, newest first, into the list that the caller has begun. */
 void
 bridge_get_addresses(const struct iface *ifp, struct info *out)
 {

@@ -16,7 +16,8 @@
 #include "base/ether.h"
 #include "bridge/bridge_impl.h"
 
-#define OWN_MIN 64u /* entries; a power of two */
+#define OWN_MIN  128u /* entries; a power of two */
+#define OWN_BITS 8u   /* of the filter for each entry, so 32 an address */
 
 /* Calls @fn for each child at any depth that has an address of its own. */
 static void
@@ -51,7 +52,7 @@ int
 own_reserve(struct bridge *br)
 {
 	uint32_t count = br->member_count + 2, size = OWN_MIN;
-	struct own_address *own;
+	struct own_address *own; /* and the bits, in one piece */
 
 	br->own_stale = true;
 	each_child(br, &br->ifp, 0, count_child, &count);
@@ -59,12 +60,14 @@ own_reserve(struct bridge *br)
 		size *= 2;
 	if (br->own != NULL && size <= br->own_mask + 1)
 		return 0;
-	own = calloc(size, sizeof(*own));
+	own = calloc(size, sizeof(*own) + OWN_BITS / 8);
 	if (own == NULL)
 		return -ENOMEM;
 	free(br->own);
 	br->own = own;
+	br->own_bits = (uint64_t *)(own + size);
 	br->own_mask = size - 1;
+	br->own_bits_shift = 33 + (uint32_t)__builtin_clz(size * OWN_BITS);
 	return 0;
 }
 
@@ -74,7 +77,7 @@ own_add(struct bridge *br, const uint8_t mac[6], struct bridge_port *p,
 {
 	uint64_t key = mac_to_u64(mac);
 	uint32_t slot = own_slot(br, key);
-	uint32_t bit = (uint32_t)(own_hash(key) >> 54);
+	uint64_t bit = own_hash(key) >> br->own_bits_shift;
 
 	br->own_bits[bit / 64] |= 1ull << bit % 64;
 	while (br->own[slot].rank != 0)
@@ -100,7 +103,7 @@ own_fill(struct bridge *br)
 	uint32_t rank = 3; /* 2 is the receiving member's */
 	uint32_t room = (br->own_mask + 1) / 2 - (br->member_count + 1);
 
-	memset(br->own_bits, 0, sizeof(br->own_bits));
+	memset(br->own_bits, 0, (br->own_mask + 1ull) * OWN_BITS / 8);
 	for (uint32_t i = 0; i <= br->own_mask; i++)
 		br->own[i].rank = 0;
 	own_add(br, br->ifp.mac, NULL, 1, 0);

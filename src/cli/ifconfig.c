@@ -11,6 +11,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/util.h"
@@ -37,6 +38,142 @@ print_done(const struct cli *cli, const json_t *error)
 	(void)cli_put_both(cli, &out, &err);
 }
 
+/* Pages of a long list of addresses are fetched and printed one by one: neither
+ * side ever has it whole. */
+struct pages {
+	const struct cli *cli;
+	struct coax *c;
+	const json_t *part; /* the first page */
+};
+
+/* Prints a page; @first: of the list. */
+static int
+put_page(const struct pages *p, const json_t *list, bool first)
+{
+	struct text out = { 0 };
+	json_t *a;
+	size_t i;
+
+	if (!p->cli->json) {
+		printout_addresses(list, &out);
+		return cli_put(p->cli, &out);
+	}
+	json_array_foreach(list, i, a)
+	{
+		char *text = json_dumps(a, JSON_COMPACT);
+
+		text_printf(&out, "%s    %s", first && i == 0 ? "" : ",\n",
+		    text != NULL ? text : "null");
+		free(text);
+	}
+	return cli_put(p->cli, &out);
+}
+
+static int
+put_pages(const struct pages *p)
+{
+	const json_t *next = json_object_get(p->part, "next");
+	json_t *page = NULL, *got;
+	int status = put_page(p, json_object_get(p->part, "addresses"), true);
+
+	while (status == 0 && next != NULL) {
+		status = cli_call(p->cli, p->c, "bridge.addresses",
+		    json_pack("{s:O,s:i,s:O,s:b}", "name",
+		        json_object_get(p->part, "iface"), "max", 1024, "after",
+		        next, "static",
+		        json_is_true(json_object_get(p->part, "static"))),
+		    &got);
+		if (status != 0)
+			break;
+		json_decref(page);
+		page = got;
+		status = put_page(p, json_object_get(page, "addresses"), false);
+		next = json_object_get(page, "next");
+	}
+	json_decref(page);
+	return status;
+}
+
+/* The same as JSON: the part as any other, but its list a line an address. */
+static int
+put_json_pages(const struct pages *p)
+{
+	json_t *head = json_copy((json_t *)(uintptr_t)p->part);
+	struct text out = { 0 };
+	char *text;
+	int status;
+
+	json_object_del(head, "addresses");
+	json_object_del(head, "next");
+	text = json_dumps(head, JSON_COMPACT);
+	json_decref(head);
+	/* "{...}" without its end. */
+	text_printf(&out, "  %.*s,\"addresses\":[\n",
+	    text != NULL ? (int)strlen(text) - 1 : 0, text != NULL ? text : "");
+	free(text);
+	status = cli_put(p->cli, &out);
+	if (status == 0)
+		status = put_pages(p);
+	if (status == 0) {
+		out = (struct text){ 0 };
+		text_puts(&out, "\n  ]}");
+		status = cli_put(p->cli, &out);
+	}
+	return status;
+}
+
+static bool
+has_pages(const json_t *part)
+{
+	return json_is_integer(json_object_get(part, "next"));
+}
+
+/* What a line has given. Return: exit status. */
+static int
+put_result(const struct cli *cli, struct coax *c, const json_t *result)
+{
+	const json_t *parts = json_object_get(result, "out");
+	struct pages p = { .cli = cli, .c = c };
+	struct text out = { 0 }, msg = { 0 };
+	bool paged = false;
+	int status = 0;
+	size_t i;
+	json_t *part;
+
+	json_array_foreach(parts, i, part)
+	{
+		paged = paged || has_pages(part);
+	}
+	if (!paged) {
+		if (cli->json)
+			printout_json(parts, &out);
+		else
+			status =
+			    printout_result(cli->program, result, &out, &msg);
+		return status | cli_put_both(cli, &out, &msg);
+	}
+	json_array_foreach(parts, i, part)
+	{
+		out = msg = (struct text){ 0 };
+		if (cli->json)
+			text_puts(&out, i == 0 ? "[\n" : ",\n");
+		if (!cli->json && !has_pages(part))
+			printout_part(cli->program, part, &out, &msg);
+		else if (!has_pages(part))
+			printout_json(part, &out);
+		status = cli_put_both(cli, &out, &msg);
+		p.part = part;
+		if (status == 0 && has_pages(part))
+			status = cli->json ? put_json_pages(&p) : put_pages(&p);
+		if (status != 0)
+			return status;
+	}
+	out = (struct text){ 0 };
+	if (cli->json)
+		text_puts(&out, "\n]\n");
+	return cli_put(cli, &out);
+}
+
 /*
  * One try. Return: exit status, or -1: help was given, *@words are left to do
  * (new reference). *@helped is what was helped with last (new reference), if it
@@ -47,8 +184,6 @@ run_words(struct cli *cli, struct coax *c, json_t **words, json_t **helped)
 {
 	json_t *result, *rest, *word;
 	const json_t *error, *helper;
-	struct text out = { 0 };
-	struct text msg = { 0 };
 	const char *iface;
 	int status;
 	size_t i;
@@ -57,16 +192,9 @@ run_words(struct cli *cli, struct coax *c, json_t **words, json_t **helped)
 
 	*words = NULL;
 	if (err == 0) {
-		if (cli->json) {
-			printout_json(json_object_get(result, "out"), &out);
-			status = 0;
-		} else {
-			status =
-			    printout_result(cli->program, result, &out, &msg);
-		}
+		status = put_result(cli, c, result);
 		json_decref(result);
-		err = cli_put_both(cli, &out, &msg);
-		return status != 0 ? status : err;
+		return status;
 	}
 	error = coax_error_object(c);
 	helper = json_object_get(json_object_get(error, "data"), "helper");

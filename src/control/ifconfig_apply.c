@@ -470,14 +470,20 @@ apply_show(struct ifconfig_run *run, struct ifc_op *op, struct iface *ifp)
 	/* The words for it differ (addr, saddr), the part is one. */
 	bool addresses = strcmp(op->row->name, "addr") == 0 ||
 	                 strcmp(op->row->name, "saddr") == 0;
-	const char *name = addresses ? "addresses" : op->row->name;
-	json_t *part = json_pack("{s:s}", "part", name);
+	struct vnet *vnet = ifc_vnet(run);
+	char name[IFACE_NAME_MAX + 1 + NET_VNET_NAME_MAX];
 	struct info_json j;
+	json_t *part;
 
+	/* How whoever asks for more calls it. */
+	snprintf(name, sizeof(name), "%s", ifp->name);
+	if (net_iface_find(run->net, vnet, name) != ifp)
+		snprintf(
+		    name, sizeof(name), "%s@%s", ifp->name, ifp->vnet->name);
+	part = json_pack("{s:s,s:s}", "part",
+	    addresses ? "addresses" : op->row->name, "iface", name);
 	info_json_init(&j, part);
-	info_list(&j.info, name);
 	op->row->show(ifp, &j.info);
-	info_end(&j.info);
 	return ifc_put(run, part);
 }
 

@@ -13,11 +13,14 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "bridge/bridge.h"
 #include "control/bsderr.h"
 #include "control/ifconfig.h"
 #include "control/info_json.h"
 #include "frame/frame.h"
 #include "net/keyword.h"
+
+#define ADDRESSES_AT_ONCE 4096 /* without pages */
 
 static const struct sysctl_row *const own_tables[] = { sysctl_control_rows,
 	NULL };
@@ -378,25 +381,74 @@ do_bridge_get(struct rpc_call *call)
 		rpc_reply(call, control_iface_json(ifp, call->vnet));
 }
 
+/* One page, as an object. NULL: memory is out. */
+static json_t *
+addresses_page(const struct iface *ifp, struct bridge_addresses *page)
+{
+	json_t *o = json_object();
+	struct info_json j;
+
+	info_json_init(&j, o);
+	if (bridge_addresses(ifp, page, &j.info) == 0 && info_json_ok(&j))
+		return o;
+	json_decref(o);
+	return NULL;
+}
+
+/* All of a small table, as an array. */
+static void
+addresses_all(struct rpc_call *call, const struct iface *ifp,
+    struct bridge_addresses *page)
+{
+	json_t *all = json_array(), *o;
+
+	do {
+		o = addresses_page(ifp, page);
+		if (o == NULL || json_array_extend(all,
+		                     json_object_get(o, "addresses")) < 0) {
+			json_decref(o);
+			json_decref(all);
+			no_memory(call);
+			return;
+		}
+		json_decref(o);
+		page->continued = true;
+		page->after = page->next;
+	} while (page->more && json_array_size(all) < ADDRESSES_AT_ONCE);
+	if (!page->more) {
+		rpc_reply(call, all);
+		return;
+	}
+	json_decref(all);
+	rpc_fail(call, RPC_FAILED,
+	    "there are more than 4096 addresses: ask for pages (max, after)",
+	    rpc_error_data(EMSGSIZE, NULL));
+}
+
 static void
 do_bridge_addresses(struct rpc_call *call)
 {
+	struct bridge_addresses page = {
+		.max =
+		    (uint32_t)rpc_param_int(call, "max", BRIDGE_ADDRESSES_MAX),
+		.only_static = rpc_param_bool(call, "static", false),
+		.continued = json_object_get(call->params, "after") != NULL,
+		.after = (uint32_t)rpc_param_int(call, "after", 0),
+	};
 	const struct iface *ifp = param_bridge(call);
-	const struct iface_keyword *row;
-	struct info_json j;
 	json_t *o;
 
 	if (ifp == NULL)
 		return;
-	o = json_object();
-	info_json_init(&j, o);
-	info_list(&j.info, "addresses");
-	for (row = ifp->ops->keywords; row != NULL && row->name != NULL; row++)
-		if (row->show != NULL && strcmp(row->name, "addr") == 0)
-			row->show(ifp, &j.info);
-	info_end(&j.info);
-	rpc_reply(call, json_incref(json_object_get(o, "addresses")));
-	json_decref(o);
+	if (!page.continued && json_object_get(call->params, "max") == NULL) {
+		addresses_all(call, ifp, &page);
+		return;
+	}
+	o = addresses_page(ifp, &page);
+	if (o != NULL)
+		rpc_reply(call, o);
+	else
+		no_memory(call);
 }
 
 /* drops */
@@ -695,8 +747,16 @@ const struct rpc_method control_methods[] = {
 	    .about = "One bridge with its members." },
 	{ .name = "bridge.addresses", .flags = RPC_READ_ONLY | RPC_USERS,
 	    .handler = do_bridge_addresses,
-	    .params = { PARAM_NAME("bridge") },
-	    .about = "Its address table." },
+	    .params = { PARAM_NAME("bridge"),
+	        { .name = "max", .type = RPC_INTEGER, .optional = true,
+	            .min = 1, .max = BRIDGE_ADDRESSES_MAX,
+	            .about = "a page of so many: addresses, next" },
+	        { .name = "after", .type = RPC_INTEGER, .optional = true,
+	            .min = 0, .max = UINT32_MAX,
+	            .about = "the next of the page before" },
+	        { .name = "static", .type = RPC_BOOLEAN, .optional = true,
+	            .about = "only those that are static" } },
+	    .about = "Its address table, newest first." },
 	{ .name = "trace", .flags = RPC_READ_ONLY, .handler = control_trace,
 	    .params = { PARAM_NAME("where the frame comes in"),
 	        { .name = "words", .type = RPC_STRINGS, .optional = true,

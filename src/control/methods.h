@@ -13,7 +13,9 @@
  *                                    ifconfig words
  *   iface.destroy {name}             null, when its netdev is gone
  *   bridge.get {name}                IFACE of a bridge
- *   bridge.addresses {name}          [ADDRESS...]
+ *   bridge.addresses {name,static?}  [ADDRESS...], 4096 at most
+ *   bridge.addresses {name,max,after?,static?}
+ *                                    {"addresses":[ADDRESS...],"next":N?}
  *   drops {name?}                    {"drops":[{"reason","count","text",
  *                                    "iface"}]}, largest first
  *   vnet.list {}                     [{"name","id","adopted","interfaces",

@@ -69,7 +69,7 @@ struct iface_keyword {
 	int bsd_arg;      /* which argument follows it, from 0; -1: none does */
 	const char *help; /* one line */
 	/* The word prints instead of changing ("addr"): apply is NULL and
-	 * show describes through the sink, rendered as print-out part @name. */
+	 * show puts the members of a print-out part. */
 	void (*show)(const struct iface *ifp, struct info *out);
 	/* Used instead of apply when the word stands on the line that creates
 	 * @ifp; NULL: apply.  On an error the parser destroys @ifp again, so

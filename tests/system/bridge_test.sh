@@ -179,6 +179,61 @@ address_table_body()
 	coaxd_stop
 }
 
+atf_test_case many_addresses
+many_addresses_head()
+{
+	about 60 "A long table is printed page by page, each address once"
+}
+many_addresses_body()
+{
+	start_switch 1
+	run ifconfig feth0 create peer feth1 -host up
+	run ifconfig bridge0 maxaddr 100000 addm feth0
+	cat >fill.py <<-'EOF'
+	import socket
+	s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+	s.bind(('vether1', 0))
+	for i in range(3000):
+	    # Twice: what found no room the first time.
+	    for _ in range(2):
+	        try:
+	            s.send(bytes.fromhex('02000000ffff0200%08x88b5' % i)
+	                   + bytes(46))
+	            break
+	        except OSError:
+	            pass
+	EOF
+	filled()
+	{
+		# shellcheck disable=SC2086 # words
+		coax jexec s1 /usr/bin/python3 fill.py
+		[ "$(field bridge0 bridge.addresses)" -ge 3000 ]
+	}
+	wait_for filled
+	run ifconfig bridge0 static feth0 02:00:00:00:01:00
+	n=$(field bridge0 bridge.addresses)
+	atf_check -o save:addr.out ifconfig bridge0 addr
+	[ "$(wc -l <addr.out)" -eq "$n" ] || fail "$(wc -l addr.out) of $n"
+	[ "$(cut -d ' ' -f 1 addr.out | sort -u | wc -l)" -eq "$n" ] ||
+	    fail "some are there twice"
+	atf_check -o save:addr.json ifconfig --json bridge0 addr
+	cat >count.py <<-'EOF'
+	import json
+	[part] = json.load(open('addr.json'))
+	print(len({(a['mac'], a['vlan']) for a in part['addresses']}))
+	EOF
+	[ "$(/usr/bin/python3 count.py)" -eq "$n" ] ||
+	    fail "$(head -c 500 addr.json)"
+	atf_check -o inline:'02:00:00:00:01:00 Vlan0 feth0 0 flags=1<STATIC>\n' \
+	    ifconfig bridge0 saddr
+	# By a program, in pages of its own size, or all at once if they are few.
+	coax rpc bridge.addresses '{"name":"bridge0","max":10}' >page.out
+	[ "$(grep -c '"mac"' page.out)" -eq 10 ] || fail "$(cat page.out)"
+	atf_check -o save:all.out coax rpc bridge.addresses '{"name":"bridge0"}'
+	[ "$(grep -c '"mac"' all.out)" -eq "$n" ] || fail "not all"
+	coaxd_stop
+}
+
 atf_test_case moved
 moved_head()
 {
@@ -904,6 +959,7 @@ atf_init_test_cases()
 	atf_add_test_case three_stations
 	atf_add_test_case selective
 	atf_add_test_case address_table
+	atf_add_test_case many_addresses
 	atf_add_test_case moved
 	atf_add_test_case ageing
 	atf_add_test_case limits

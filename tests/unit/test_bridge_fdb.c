@@ -357,6 +357,112 @@ test_walk_is_newest_first(void **state)
 		assert_true(walked[i] == key(4 - i));
 }
 
+/* The station numbers of a page, in order. */
+static uint32_t paged[FDB_PAGE_MAX];
+static uint32_t paged_count;
+
+static void
+page_entry(void *arg, const struct fdb_entry *e)
+{
+	(void)arg;
+	assert_true(paged_count < FDB_PAGE_MAX);
+	paged[paged_count++] = (uint32_t)(e->key & 0xffffff);
+}
+
+static void
+page(struct fdb_page *p, uint32_t now_s)
+{
+	paged_count = 0;
+	assert_int_equal(fdb_page(&f, now_s, p, page_entry, NULL), 0);
+	p->continued = true;
+	p->after = p->next;
+}
+
+static void
+test_pages_are_newest_first(void **state)
+{
+	struct fdb_page p = { .max = 7 };
+	uint32_t last = UINT32_MAX, count = 0;
+
+	(void)state;
+	fdb_set_max(&f, 100000, 1);
+	page(&p, 1);
+	assert_int_equal(paged_count, 0);
+	assert_false(p.more);
+	for (uint32_t i = 0; i < 1000; i++)
+		learn(i, 1, i < 100 ? 1 : 500); /* the first 100 expire */
+	p = (struct fdb_page){ .max = 7 };
+	do {
+		page(&p, 1300);
+		assert_in_range(paged_count, 1, 7);
+		for (uint32_t i = 0; i < paged_count; i++) {
+			assert_true(paged[i] < last);
+			last = paged[i];
+		}
+		count += paged_count;
+		assert_int_equal(p.more, count < 900);
+	} while (p.more);
+	assert_int_equal(count, 900);
+	assert_int_equal(last, 100);
+	/* A page that is just full, and one that is larger than all. */
+	p = (struct fdb_page){ .max = 900 };
+	page(&p, 1300);
+	assert_int_equal(paged_count, 900);
+	assert_false(p.more);
+	p = (struct fdb_page){ .max = FDB_PAGE_MAX };
+	page(&p, 1300);
+	assert_int_equal(paged_count, 900);
+	assert_int_equal(paged[0], 999);
+	/* Only what was entered by hand. */
+	fdb_set_static(&f, key(200), 1, 1300);
+	fdb_set_static(&f, key(5000), 1, 1300);
+	p = (struct fdb_page){ .max = 1, .only_static = true };
+	page(&p, 1300);
+	assert_int_equal(paged[0], 5000);
+	assert_true(p.more);
+	page(&p, 1300);
+	assert_int_equal(paged[0], 200);
+	assert_false(p.more);
+}
+
+/* Between pages entries come, go, move and are moved to a larger table: who is
+ * there all the while is listed once. */
+static void
+test_pages_of_a_table_that_changes(void **state)
+{
+	static uint8_t seen[20000];
+	struct fdb_page p = { .max = 50 };
+	uint32_t next = 10000;
+
+	(void)state;
+	memset(seen, 0, sizeof(seen));
+	f.births = UINT32_MAX - 5000; /* the numbers wrap */
+	fdb_set_max(&f, 100000, 1);
+	for (uint32_t i = 0; i < 10000; i++)
+		learn(i, 1, 1);
+	do {
+		page(&p, 2);
+		for (uint32_t i = 0; i < paged_count; i++)
+			seen[paged[i]]++;
+		for (uint32_t i = 0; i < 40; i++)
+			learn(next++ % 20000, 2, 2);
+		for (uint32_t i = 0; i < 20; i++) {
+			uint32_t odd = (next * 7 + i * 2) % 10000 | 1;
+			uint8_t mac[6];
+
+			u64_to_mac(key(odd), mac);
+			fdb_remove_mac(&f, mac, 0, 2);
+		}
+	} while (p.more && next < 19000);
+	assert_false(p.more);
+	for (uint32_t i = 0; i < 10000; i += 2)
+		assert_int_equal(seen[i], 1);
+	for (uint32_t i = 1; i < 10000; i += 2)
+		assert_true(seen[i] <= 1);
+	for (uint32_t i = 10000; i < 20000; i++)
+		assert_int_equal(seen[i], 0);
+}
+
 static uint32_t removed[3];
 
 static void
@@ -564,6 +670,8 @@ main(void)
 		TEST(test_flush_port),
 		TEST(test_max_removes_newest),
 		TEST(test_walk_is_newest_first),
+		TEST(test_pages_are_newest_first),
+		TEST(test_pages_of_a_table_that_changes),
 		TEST(test_tells_what_went_and_why),
 		TEST(test_sweep_in_steps),
 		TEST(test_shrinks_when_it_is_empty),

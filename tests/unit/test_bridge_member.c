@@ -788,10 +788,10 @@ test_addresses_print_out(void **state)
 	text_info.text[0] = '\0';
 	bridge_get_addresses(l.br, &text_info.info);
 	assert_string_equal(text_info.text,
-	    "{ mac=02:00:00:bb:00:02 vlan=0 iface=port1 expires=0 flags=1 "
+	    "addresses=[ { mac=02:00:00:bb:00:02 vlan=0 iface=port1 expires=0 flags=1 "
 	    "flag_names=[ STATIC . type=static . "
 	    "{ mac=02:00:00:bb:00:01 vlan=10 iface=port0 expires=1187 flags=0 "
-	    "flag_names=[ . type=dynamic . ");
+	    "flag_names=[ . type=dynamic . . ");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
