@@ -20,8 +20,12 @@
  *                         bytes an entry, prefetch, batches of 32, destination
  *                         look-up and source refresh
  *   fdb-1k, fdb-100k      the same look-ups and refreshes in coax's table
+ *   rte-1k, -100k, -1m    DPDK's rte_hash: destinations alone, in bulk; and
+ *   rte-refresh-1m        with sources (in builds with -Ddpdk=enabled)
  *   fdb-learn             a new address into a table that grows to a million
- *                         (and the longest single call)
+ *                         (and the longest batch)
+ *   core-learn            the same as core-1k, each frame from a new address,
+ *                         up to a million (and the longest batch)
  *   frame-alloc           take and return a frame
  *   csum                  a kilobyte of Internet checksum
  *   segment               a segment of 1448 bytes out of 64 KiB of TCP
@@ -38,7 +42,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
+#ifdef COAX_DPDK
+#include "rte_hash.h"
+#endif
 #include "base/bytes.h"
 #include "base/ether.h"
 #include "base/prng.h"
@@ -70,6 +78,7 @@ struct kind {
 	/* One piece of work; returns how many units it was. */
 	uint64_t (*work)(struct bench *b);
 	const char *against; /* print the ratio to this one */
+	const char *also;    /* and to this, if there is such a one */
 };
 
 struct floor_entry {
@@ -82,9 +91,11 @@ struct bench {
 	bool wanted;
 	double ns[ROUNDS]; /* sorted at the end */
 	double by_round[ROUNDS];
-	double longest_ns; /* fdb-learn */
+	double longest_ns;  /* learning */
+	double entry_bytes; /* memory of a table, for each address */
+	struct rte_table *rte;
 	uint64_t *keys, *queries;
-	uint64_t at;
+	uint64_t at, fresh;
 	struct net *net;
 	struct iface *from;
 	struct iface_stack sink;
@@ -214,19 +225,68 @@ work_floor(struct bench *b)
 
 /* coax's table. */
 
+/* Memory that this process has touched. */
+static double
+resident(void)
+{
+	FILE *f = fopen("/proc/self/statm", "re");
+	unsigned long pages = 0;
+
+	if (f == NULL || fscanf(f, "%*u %lu", &pages) != 1)
+		pages = 0;
+	if (f != NULL)
+		fclose(f);
+	return (double)pages * (double)sysconf(_SC_PAGESIZE);
+}
+
 static void
 prepare_fdb(struct bench *b)
 {
+	double before;
 	uint32_t old;
 
 	prepare_keys(b);
+	before = resident();
 	must_be(fdb_init(&b->fdb, 12345, 64), "fdb_init");
 	must_be(fdb_set_max(&b->fdb, FDB_MAX_HIGHEST, 0), "maxaddr");
 	for (uint32_t i = 0; i < b->kind->arg; i++)
 		must_be(fdb_learn(&b->fdb, fdb_key_u64(b->keys[i], 0), 1, false,
 		            1, &old),
 		    "fdb_learn");
+	b->entry_bytes = (resident() - before) / b->kind->arg;
 }
+
+#ifdef COAX_DPDK
+static void
+prepare_rte(struct bench *b)
+{
+	rte_table_init();
+	prepare_keys(b);
+	b->rte = rte_table_create(b->keys, b->kind->arg);
+}
+
+static uint64_t
+work_rte(struct bench *b)
+{
+	b->sum += rte_table_lookup(
+	    b->rte, b->queries + (b->at & (QUERIES - 1)), BATCH);
+	b->at += BATCH;
+	return BATCH;
+}
+
+static uint64_t
+work_rte_refresh(struct bench *b)
+{
+	uint64_t src_at = (b->at + FLOOR_SHIFT / BATCH * BATCH) & (QUERIES - 1);
+
+	b->sum += rte_table_lookup(
+	    b->rte, b->queries + (b->at & (QUERIES - 1)), BATCH);
+	rte_table_refresh(
+	    b->rte, b->queries + src_at, BATCH, (uint32_t)(b->at >> 20));
+	b->at += BATCH;
+	return BATCH;
+}
+#endif
 
 static uint64_t
 work_fdb(struct bench *b)
@@ -384,14 +444,14 @@ make_frame(struct net *net, uint64_t dst, uint64_t src)
 
 /* A bridge of two ports that knows its addresses, in VLAN @vid. */
 static struct bridge *
-prepare_bridge(struct bench *b, uint32_t vid)
+prepare_bridge(struct bench *b, uint32_t members, uint32_t vid)
 {
 	uint32_t n = b->kind->arg;
 	struct bridge *br;
 	uint32_t old;
 
 	prepare_keys(b);
-	br = bridge_of(prepare_net(b, 2));
+	br = bridge_of(prepare_net(b, members));
 	must_be(fdb_set_max(&br->fdb, FDB_MAX_HIGHEST, 1), "maxaddr");
 	/* The first half is behind the first port, number 1. */
 	for (uint32_t i = 0; i < n; i++)
@@ -411,13 +471,20 @@ prepare_bridge(struct bench *b, uint32_t vid)
 static void
 prepare_core(struct bench *b)
 {
-	(void)prepare_bridge(b, 0);
+	(void)prepare_bridge(b, 2, 0);
+}
+
+/* Each member has an address that is asked for (member_ifaddrs). */
+static void
+prepare_members(struct bench *b)
+{
+	(void)prepare_bridge(b, 1000, 0);
 }
 
 static void
 prepare_vlan(struct bench *b)
 {
-	struct bridge *br = prepare_bridge(b, 1);
+	struct bridge *br = prepare_bridge(b, 2, 1);
 	struct bridge_port *p;
 
 	/* Before the addresses would be forgotten by it. */
@@ -451,6 +518,41 @@ work_core(struct bench *b)
 	iface_output(b->from, &batch);
 	while (net_poll(b->net))
 		;
+	return BATCH;
+}
+
+static void
+prepare_core_learn(struct bench *b)
+{
+	(void)prepare_bridge(b, 2, 0);
+}
+
+/* New sources, known destinations. */
+static uint64_t
+work_core_learn(struct bench *b)
+{
+	struct bridge *br = bridge_of(net_iface_find(b->net, NULL, "bridge0"));
+	const uint64_t *q = b->queries + (b->at & (QUERIES - 1));
+	struct frame_batch batch = { .count = BATCH };
+	uint64_t start, ns;
+
+	if (fdb_count(&br->fdb) >= 1000000)
+		fdb_flush_port(&br->fdb, 1, false); /* nobody waits for it */
+	start = cpu_ns();
+	for (uint32_t j = 0; j < BATCH; j++) {
+		uint64_t mac = (++b->fresh * 0x9e3779b97f4a7c15u) >> 16;
+
+		mac = (mac & 0xfcffffffffffu) | 0x020000000000u;
+		batch.frames[j] = make_frame(b->net, q[2 * j + 1], mac);
+	}
+	b->at += 2 * BATCH;
+	b->net->now_ns = 1000000000 + (b->at << 7);
+	iface_output(b->from, &batch);
+	while (net_poll(b->net))
+		;
+	ns = cpu_ns() - start;
+	if ((double)ns > b->longest_ns)
+		b->longest_ns = (double)ns;
 	return BATCH;
 }
 
@@ -660,43 +762,57 @@ work_stp_tick(struct bench *b)
 
 static const struct kind kinds[] = {
 	{ "core-1k", "frame", "feth to feth through a bridge, 1000 addresses",
-	    1000, prepare_core, work_core, "fdb-floor-1k" },
+	    1000, prepare_core, work_core, "fdb-floor-1k", NULL },
 	{ "core-100k", "frame", "the same, 100 000 addresses", 100000,
-	    prepare_core, work_core, "fdb-floor-100k" },
+	    prepare_core, work_core, "fdb-floor-100k", NULL },
+	{ "core-members", "frame", "the same as core-1k, 1000 members", 1000,
+	    prepare_members, work_core, "core-1k", NULL },
 	{ "vlan-1k", "frame", "the same as core-1k in a filtered VLAN", 1000,
-	    prepare_vlan, work_core, "core-1k" },
+	    prepare_vlan, work_core, "core-1k", NULL },
 	{ "vlan-trunk", "frame", "the same, tagged on the way out", 1000,
-	    prepare_trunk, work_core, "core-1k" },
+	    prepare_trunk, work_core, "core-1k", NULL },
 	{ "fdb-floor-1k", "frame", "least table: look-up and refresh", 1000,
-	    prepare_floor, work_floor, NULL },
+	    prepare_floor, work_floor, NULL, NULL },
 	{ "fdb-floor-100k", "frame", "the same, 100 000 addresses", 100000,
-	    prepare_floor, work_floor, NULL },
+	    prepare_floor, work_floor, NULL, NULL },
 	{ "fdb-floor-1m", "frame", "the same, 1 000 000 addresses", 1000000,
-	    prepare_floor, work_floor, NULL },
+	    prepare_floor, work_floor, NULL, NULL },
+#ifdef COAX_DPDK
+	{ "rte-1k", "frame", "DPDK's rte_hash: look-up alone, in bulk", 1000,
+	    prepare_rte, work_rte, NULL, NULL },
+	{ "rte-100k", "frame", "the same, 100 000 addresses", 100000,
+	    prepare_rte, work_rte, NULL, NULL },
+	{ "rte-1m", "frame", "the same, 1 000 000 addresses", 1000000,
+	    prepare_rte, work_rte, NULL, NULL },
+	{ "rte-refresh-1m", "frame", "the same, look-up and refresh", 1000000,
+	    prepare_rte, work_rte_refresh, NULL, NULL },
+#endif
 	{ "fdb-1k", "frame", "coax's table: look-up and refresh", 1000,
-	    prepare_fdb, work_fdb, "fdb-floor-1k" },
+	    prepare_fdb, work_fdb, "fdb-floor-1k", "rte-1k" },
 	{ "fdb-100k", "frame", "the same, 100 000 addresses", 100000,
-	    prepare_fdb, work_fdb, "fdb-floor-100k" },
+	    prepare_fdb, work_fdb, "fdb-floor-100k", "rte-100k" },
 	{ "fdb-1m", "frame", "the same, 1 000 000 addresses", 1000000,
-	    prepare_fdb, work_fdb, "fdb-floor-1m" },
+	    prepare_fdb, work_fdb, "fdb-floor-1m", "rte-1m" },
 	{ "fdb-learn", "address", "new addresses, up to 1 000 000", 1000000,
-	    prepare_learn, work_learn, NULL },
+	    prepare_learn, work_learn, NULL, NULL },
+	{ "core-learn", "frame", "through the bridge, each from a new address",
+	    1000, prepare_core_learn, work_core_learn, "core-1k", NULL },
 	{ "flood-8", "copy", "a flooded frame, 8 members", 8, prepare_flood,
-	    work_flood, NULL },
+	    work_flood, NULL, NULL },
 	{ "flood-256", "copy", "a flooded frame, 256 members", 256,
-	    prepare_flood, work_flood, "flood-8" },
+	    prepare_flood, work_flood, "flood-8", NULL },
 	{ "stp-bpdu", "BPDU", "heard again, 8 ports, a tick with 128", 0,
-	    prepare_stp, work_stp, NULL },
+	    prepare_stp, work_stp, NULL, NULL },
 	{ "stp-news", "BPDU", "the same with another way to the root", 0,
-	    prepare_stp, work_stp_news, "stp-bpdu" },
+	    prepare_stp, work_stp_news, "stp-bpdu", NULL },
 	{ "stp-tick", "port", "a second of a port that sends", 0,
-	    prepare_stp_alone, work_stp_tick, NULL },
+	    prepare_stp_alone, work_stp_tick, NULL, NULL },
 	{ "frame-alloc", "frame", "take and return", 0, prepare_pool,
-	    work_alloc, NULL },
-	{ "csum", "KiB", "Internet checksum", 0, prepare_pool, work_csum,
+	    work_alloc, NULL, NULL },
+	{ "csum", "KiB", "Internet checksum", 0, prepare_pool, work_csum, NULL,
 	    NULL },
 	{ "segment", "segment", "64 KiB of TCP into segments of 1448 bytes", 0,
-	    prepare_segment, work_segment, NULL },
+	    prepare_segment, work_segment, NULL, NULL },
 };
 
 #define KINDS ARRAY_LEN(kinds)
@@ -713,6 +829,12 @@ name_matches(const char *name, const char *asked)
 	       (name[len] == '\0' || name[len] == '-');
 }
 
+static bool
+is(const char *name, const char *other)
+{
+	return other != NULL && strcmp(name, other) == 0;
+}
+
 static void
 want(const char *asked)
 {
@@ -724,8 +846,9 @@ want(const char *asked)
 		benches[i].wanted = true;
 		found = true;
 		/* What it is compared with is measured in the same run. */
-		for (size_t j = 0; j < KINDS && kinds[i].against != NULL; j++)
-			if (strcmp(kinds[j].name, kinds[i].against) == 0)
+		for (size_t j = 0; j < KINDS; j++)
+			if (is(kinds[j].name, kinds[i].against) ||
+			    is(kinds[j].name, kinds[i].also))
 				benches[j].wanted = true;
 	}
 	if (!found) {
@@ -775,11 +898,12 @@ ratio(const struct bench *b, const struct bench *o)
 	return q[ROUNDS / 2];
 }
 
+/* What it is held against; NULL: nothing. */
 static const struct bench *
-against(const struct bench *b)
+find(const char *name)
 {
-	for (size_t i = 0; i < KINDS && b->kind->against != NULL; i++)
-		if (strcmp(kinds[i].name, b->kind->against) == 0)
+	for (size_t i = 0; i < KINDS; i++)
+		if (is(kinds[i].name, name))
 			return &benches[i];
 	return NULL;
 }
@@ -795,7 +919,9 @@ report(bool json)
 		printf("%-15s %9s %9s %9s  %-8s %s\n", "", "median ns", "min",
 		    "max", "per", "ratio");
 	for (size_t i = 0; i < KINDS; i++) {
-		const struct bench *b = &benches[i], *o = against(b);
+		const struct bench *b = &benches[i],
+		                   *o = find(b->kind->against);
+		const struct bench *also = find(b->kind->also);
 
 		if (!b->wanted)
 			continue;
@@ -808,8 +934,13 @@ report(bool json)
 			if (o != NULL)
 				printf(",\"against\":\"%s\",\"ratio\":%.3f",
 				    o->kind->name, ratio(b, o));
+			if (also != NULL)
+				printf(",\"also\":\"%s\",\"also_ratio\":%.3f",
+				    also->kind->name, ratio(b, also));
 			if (b->longest_ns > 0)
 				printf(",\"longest_ns\":%.0f", b->longest_ns);
+			if (b->entry_bytes > 0)
+				printf(",\"entry_bytes\":%.1f", b->entry_bytes);
 			printf("}");
 			separator = ",";
 			continue;
@@ -818,8 +949,12 @@ report(bool json)
 		    median(b), b->ns[0], b->ns[ROUNDS - 1], b->kind->unit);
 		if (o != NULL)
 			printf(" %.2f x %s", ratio(b, o), o->kind->name);
+		if (also != NULL)
+			printf(", %.2f x %s", ratio(b, also), also->kind->name);
 		if (b->longest_ns > 0)
 			printf(" longest batch %.0f us", b->longest_ns / 1000);
+		if (b->entry_bytes > 0)
+			printf(", %.1f bytes an address", b->entry_bytes);
 		printf("\n");
 	}
 	if (json)
