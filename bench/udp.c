@@ -29,14 +29,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#define BURST       64
-#define BYTES_MAX   2048
-#define SAMPLES_MAX 1000000u
-#define RCVBUF      (8 << 20)
-#define PROBE_MS    20
-#define PING_MS     200 /* then a datagram counts as lost */
-#define TALLY_MAX   4000000u
-#define NS_PER_S    1000000000u
+#define BURST        64
+#define BYTES_MAX    2048
+#define SAMPLES_MAX  1000000u
+#define RCVBUF       (8 << 20)
+#define PROBE_MS     20
+#define PING_MS      200 /* then a datagram counts as lost */
+#define TALLY_MAX    4000000u
+#define ANSWER_EVERY 100u
+#define NS_PER_S     1000000000u
 
 static volatile sig_atomic_t stopped;
 static char data[BURST][BYTES_MAX];
@@ -213,7 +214,8 @@ pace(char **arg)
 	return 0;
 }
 
-/* Of the numbers up to the highest that came: how many did not, the most in a
+/* Answers one in ANSWER_EVERY, so that switches know where it is.  Of the
+ * numbers up to the highest that came: how many did not, the most in a
  * row that did not and where they began, and how many came again. */
 static int
 tally(char **arg)
@@ -223,8 +225,11 @@ tally(char **arg)
 	uint32_t end = 0, lost = 0, gap = 0, gap_max = 0, at = 0, twice = 0;
 
 	while (!stopped) {
+		struct sockaddr_in from;
+		socklen_t len = sizeof(from);
 		unsigned char b[BYTES_MAX];
-		ssize_t n = recv(s, b, sizeof(b), 0);
+		ssize_t n = recvfrom(
+		    s, b, sizeof(b), 0, (struct sockaddr *)&from, &len);
 		uint32_t i;
 
 		if (n < 4)
@@ -233,6 +238,8 @@ tally(char **arg)
 		    (uint32_t)b[2] << 8 | b[3];
 		if (i >= TALLY_MAX)
 			continue;
+		if (i % ANSWER_EVERY == 0)
+			(void)sendto(s, b, 4, 0, (struct sockaddr *)&from, len);
 		twice += seen[i];
 		seen[i] = 1;
 		if (i >= end)
