@@ -780,6 +780,55 @@ mixed_ring_body()
 	coaxd_stop
 }
 
+atf_test_case mixed_mesh
+mixed_mesh_head()
+{
+	about 150 "Two of ours, Open vSwitch and Linux, each wired to each"
+}
+mixed_mesh_body()
+{
+	start
+	ovs_start
+	bridges 2
+	run ifconfig bridge0 fwddelay 4 maxage 6
+	wire 0 1
+	card bridge0 0
+	card bridge0 2
+	card bridge1 4
+	card bridge1 6
+	run ifconfig feth8 create peer feth9 up
+	run ifconfig feth9 up
+	ovs_bridge 12288 rstp feth0 feth4 feth8
+	linux_bridge 16384 feth2 feth6 feth9
+	SECONDS_MAX=40
+	becomes bridge1 w1_0 root forwarding rstp
+	becomes bridge0 feth1 designated forwarding rstp
+	becomes bridge0 feth3 designated forwarding stp
+	becomes bridge1 feth5 designated
+	becomes bridge1 feth7 designated forwarding stp
+	within 40000 'ovs_is feth0 root forwarding &&
+	    ovs_is feth4 alternate discarding && linux_is feth2 3 &&
+	    linux_is feth6 4 && linux_is feth9 4' ||
+	    fail "$(ovs_shows; cat /sys/class/net/feth[269]/brport/state)"
+	for i in 0 1; do
+		[ "$(root bridge$i)" = 02:00:00:00:00:b0 ] || fail "bridge$i"
+	done
+	atf_check -o inline:'1000.0200000000b0\n' \
+	    cat /sys/class/net/lx/bridge/root_id
+	station s1 1
+	run ifconfig bridge1 addm vether1
+	pings s1 192.0.2.99
+	atf_check -o not-match:'DUP' coax jexec s1 ping -c 5 -i 0.2 192.0.2.99
+	# The root is gone: bridge1 is it, and everybody is on a way of its.
+	run ifconfig bridge0 destroy
+	within 40000 '[ "$(cat /sys/class/net/lx/bridge/root_id)" = \
+	    2000.0200000000b1 ] && ovs_is feth4 root forwarding &&
+	    linux_is feth6 3 && linux_is feth9 4' ||
+	    fail "$(ovs_shows; cat /sys/class/net/feth[69]/brport/state)"
+	pings s1 192.0.2.99
+	coaxd_stop
+}
+
 atf_init_test_cases()
 {
 	atf_add_test_case stp
@@ -799,4 +848,5 @@ atf_init_test_cases()
 	atf_add_test_case ovs_fall_back
 	atf_add_test_case ovs_stp
 	atf_add_test_case mixed_ring
+	atf_add_test_case mixed_mesh
 }
