@@ -1030,6 +1030,7 @@ pass_end(struct pass *pass)
 	br->ifp.count.opackets += pass->opackets;
 	br->ifp.count.obytes += pass->obytes;
 	br->ifp.count.omcasts += pass->omcasts;
+	iface_captured_done(&br->ifp);
 	outlets_send(br);
 	if (__builtin_expect(pass->svi, 0))
 		br->ifp.vlans->flush(&br->ifp);
@@ -1041,13 +1042,11 @@ pass_end(struct pass *pass)
 static void
 input_monitor(struct bridge *br, struct frame_batch *batch)
 {
-	struct iface_capture *c = br->ifp.capture;
-
 	br->ifp.count.ipackets += batch->count;
 	for (uint32_t i = 0; i < batch->count; i++)
 		br->ifp.count.ibytes += batch->frames[i]->len;
-	if (c != NULL)
-		c->frames(c, &br->ifp, batch, false);
+	if (br->ifp.capture != NULL)
+		iface_captured(&br->ifp, batch, false);
 	iface_drop_batch(&br->ifp, batch, DROP_MONITOR);
 }
 

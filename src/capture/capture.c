@@ -23,6 +23,7 @@ struct capture {
 	struct point *point; /* NULL: its interface has gone */
 	struct stream_writer stream;
 	enum capture_end end;
+	bool dirty; /* not flushed */
 	uint64_t received, kept, lost;
 	uint64_t lost_since; /* the last packet that was kept */
 	TAILQ_ENTRY(capture) link;
@@ -32,6 +33,7 @@ struct capture {
 struct point {
 	struct iface_capture hook;
 	struct iface *ifp;
+	uint64_t now_ns; /* for what is shown together; 0: not asked yet */
 	uint32_t count;
 	TAILQ_HEAD(, capture) captures;
 };
@@ -46,22 +48,36 @@ end(struct capture *c, enum capture_end why)
 	c->o.ended(c, why);
 }
 
-/* The numbers, the bytes, and a sleeping reader. */
-static void
-publish(struct capture *c)
+static inline bool
+enough(const struct capture *c)
 {
+	return c->o.count_max != 0 && c->kept == c->o.count_max;
+}
+
+bool
+capture_flush(struct capture *c)
+{
+	c->dirty = false;
+	if (c->point != NULL)
+		c->point->now_ns = 0;
 	stream_count(&c->stream, CAPTURE_RECEIVED, c->received);
 	stream_count(&c->stream, CAPTURE_KEPT, c->kept);
 	stream_count(&c->stream, CAPTURE_LOST, c->lost);
 	stream_publish(&c->stream);
-	if (c->stream.broken) {
+	if (c->stream.broken)
 		end(c, CAPTURE_BROKEN);
-		return;
-	}
-	if (c->o.count_max != 0 && c->kept == c->o.count_max)
+	else if (enough(c))
 		end(c, CAPTURE_COMPLETE);
-	if (stream_sleeper(&c->stream))
-		c->o.wake(c);
+	return stream_sleeper(&c->stream);
+}
+
+static inline void
+make_dirty(struct capture *c)
+{
+	if (c->dirty)
+		return;
+	c->dirty = true;
+	c->o.dirty(c);
 }
 
 /* What the receiver of a frame has still to do; NULL: nothing. */
@@ -83,20 +99,64 @@ offload_comment(const struct frame *f, char *buf, size_t size)
 	return NULL;
 }
 
+/* With something to say besides the bytes, or where the memory wraps. */
 static void
+put_slow(struct capture *c, const struct frame *f, struct pcapng_packet *p)
+{
+	uint8_t head[PCAPNG_HEAD_SIZE], tail[PCAPNG_TAIL_MAX];
+	size_t tail_len;
+
+	pcapng_packet_head(p, head);
+	stream_put(&c->stream, head, sizeof(head));
+	stream_put(&c->stream, f->data, p->kept);
+	tail_len = pcapng_packet_tail(p, tail);
+	stream_put(&c->stream, tail, tail_len);
+}
+
+/* False: there is no room. */
+static bool
+put(struct capture *c, const struct frame *f, uint32_t kept, uint64_t now_ns,
+    bool out, const char *why)
+{
+	enum pcapng_direction direction = out ? PCAPNG_OUT : PCAPNG_IN;
+	char offload[PCAPNG_COMMENT_MAX + 1];
+	struct pcapng_packet p;
+	uint32_t size = pcapng_plain_size(kept);
+	uint8_t *at;
+
+	if (__builtin_expect(why == NULL && c->lost_since == 0 &&
+	                         (f->off.flags & FRAME_CSUM_PARTIAL) == 0 &&
+	                         f->off.gso_type == FRAME_GSO_NONE,
+	        1)) {
+		if (!stream_room(&c->stream, size))
+			return false;
+		at = stream_place(&c->stream, size);
+		if (__builtin_expect(at != NULL, 1)) {
+			pcapng_plain(
+			    at, now_ns, f->len, kept, direction, f->data);
+			return true;
+		}
+	}
+	p = (struct pcapng_packet){
+		.time_ns = now_ns,
+		.len = f->len,
+		.kept = kept,
+		.direction = direction,
+		.lost = c->lost_since,
+		.comment[0] = why,
+	};
+	p.comment[why != NULL] = offload_comment(f, offload, sizeof(offload));
+	if (!stream_room(&c->stream, pcapng_packet_size(&p)))
+		return false;
+	put_slow(c, f, &p);
+	return true;
+}
+
+static inline void
 keep(struct capture *c, const struct frame *f, uint64_t now_ns, bool out,
     const char *why)
 {
-	char offload[PCAPNG_COMMENT_MAX + 1];
-	uint8_t head[PCAPNG_HEAD_SIZE], tail[PCAPNG_TAIL_MAX];
 	uint32_t wanted = c->o.snaplen;
-	struct pcapng_packet p = {
-		.time_ns = now_ns,
-		.len = f->len,
-		.direction = out ? PCAPNG_OUT : PCAPNG_IN,
-		.lost = c->lost_since,
-	};
-	size_t tail_len;
 
 	if (c->o.program.count != 0) {
 		uint32_t n = program_run(&c->o.program, f->data, f->len);
@@ -106,21 +166,17 @@ keep(struct capture *c, const struct frame *f, uint64_t now_ns, bool out,
 		wanted = COAX_MIN(wanted, n);
 	}
 	c->received++;
-	p.kept = COAX_MIN(wanted, f->len);
-	p.comment[0] = why;
-	p.comment[why != NULL] = offload_comment(f, offload, sizeof(offload));
-	if (!stream_room(&c->stream, pcapng_packet_size(&p))) {
+	make_dirty(c);
+	if (!put(c, f, COAX_MIN(wanted, f->len), now_ns, out, why)) {
 		c->lost++;
 		c->lost_since++;
 		return;
 	}
-	pcapng_packet_head(&p, head);
-	stream_put(&c->stream, head, sizeof(head));
-	stream_put(&c->stream, f->data, p.kept);
-	tail_len = pcapng_packet_tail(&p, tail);
-	stream_put(&c->stream, tail, tail_len);
 	c->lost_since = 0;
 	c->kept++;
+	/* The reader may be on another core, and at it. */
+	if (stream_unpublished(&c->stream) > c->stream.size / 8)
+		stream_publish(&c->stream);
 }
 
 static inline bool
@@ -130,10 +186,12 @@ wants(const struct capture *c, bool drops, bool out)
 	       (out ? c->o.out : c->o.in);
 }
 
-static inline bool
-enough(const struct capture *c)
+static inline uint64_t
+point_now(struct point *p, const struct capture *c)
 {
-	return c->o.count_max != 0 && c->kept == c->o.count_max;
+	if (p->now_ns == 0)
+		p->now_ns = c->o.clock_ns();
+	return p->now_ns;
 }
 
 static void
@@ -142,18 +200,20 @@ point_frames(struct iface_capture *hook, struct iface *ifp,
 {
 	struct point *p = CONTAINER_OF(hook, struct point, hook);
 	struct capture *c;
-	uint64_t now_ns = 0;
 
 	(void)ifp;
 	TAILQ_FOREACH (c, &p->captures, link) {
 		if (!wants(c, false, out))
 			continue;
-		if (now_ns == 0)
-			now_ns = c->o.clock_ns();
 		for (uint32_t i = 0; i < batch->count && !enough(c); i++)
-			keep(c, batch->frames[i], now_ns, out, NULL);
-		publish(c);
+			keep(c, batch->frames[i], point_now(p, c), out, NULL);
 	}
+}
+
+static void
+point_done(struct iface_capture *hook)
+{
+	CONTAINER_OF(hook, struct point, hook)->now_ns = 0;
 }
 
 static void
@@ -166,19 +226,19 @@ point_dropped(struct iface_capture *hook, struct iface *ifp,
 
 	(void)ifp;
 	TAILQ_FOREACH (c, &p->captures, link) {
-		if (!wants(c, true, out))
+		if (!wants(c, true, out) || enough(c))
 			continue;
 		if (f == NULL) {
 			c->received += n;
 			c->lost += n;
 			c->lost_since += n;
+			make_dirty(c);
 		} else {
 			if (text[0] == '\0')
 				snprintf(text, sizeof(text), "dropped: %s: %s",
 				    drop_info(why)->name, drop_info(why)->text);
-			keep(c, f, c->o.clock_ns(), out, text);
+			keep(c, f, point_now(p, c), out, text);
 		}
-		publish(c);
 	}
 }
 
@@ -224,6 +284,7 @@ point_of(struct iface *ifp)
 		return NULL;
 	p->hook = (struct iface_capture){
 		.frames = point_frames,
+		.done = point_done,
 		.dropped = point_dropped,
 		.detach = point_detach,
 	};

@@ -14,7 +14,10 @@
  * pointer that is NULL.  For each frame a capture runs its program and copies
  * what is wanted of the frame, as a block of a pcapng file, into its stream:
  * the reader has nothing to do but to write what it finds to a file.  If there
- * is no room the frame is not kept, and counted; nobody waits.
+ * is no room the frame is not kept, and counted; nobody waits.  The reader sees
+ * what there is, and is woken if it sleeps, once in a round of the worker
+ * (capture_flush()), or when much has gathered.  Frames that are shown together
+ * have one time.
  *
  * What is shown is what BSD's bpf shows: frames as they come in from the wire
  * and as they go out to it, VLAN tags in place, checksums as they are; a frame
@@ -66,8 +69,9 @@ struct capture_options {
 	void *memory; /* of stream_size(); borrowed for the capture's life */
 	size_t memory_size;
 	uint64_t (*clock_ns)(void); /* since 1970 */
-	/* The reader sleeps and has something to read. */
-	void (*wake)(struct capture *c);
+	/* There is something to publish: call capture_flush() when this round
+	 * is over.  Once, until then. */
+	void (*dirty)(struct capture *c);
 	/* It has ended by itself; not to be destroyed in here. */
 	void (*ended)(struct capture *c, enum capture_end why);
 	void *user;
@@ -80,6 +84,14 @@ struct capture_options {
  */
 int capture_create(struct iface *ifp, const struct capture_options *options,
     struct capture **out);
+
+/**
+ * capture_flush() - let the reader see what there is
+ *
+ * Calls ended() if this is the end.
+ * Return: true if the reader sleeps, and is to be woken.
+ */
+bool capture_flush(struct capture *c);
 
 /** capture_destroy() - NULL is valid */
 void capture_destroy(struct capture *c);

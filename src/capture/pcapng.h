@@ -18,6 +18,7 @@
 
 #include "base/bytes.h"
 
+#define PCAPNG_PACKET      6u /* type of a packet's block */
 #define PCAPNG_HEAD_SIZE   28u
 #define PCAPNG_COMMENT_MAX 200u /* bytes; a longer one is cut */
 /* At most: padding, direction, drops, two comments, end, length. */
@@ -26,6 +27,12 @@
 #define PCAPNG_END_SIZE    96u
 #define PCAPNG_BLOCK_MIN   12u
 #define PCAPNG_SNAPLEN_MAX 262144u
+/* Code 2, length 4, in this machine's order. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define PCAPNG_FLAGS_OPTION 0x00040002u
+#else
+#define PCAPNG_FLAGS_OPTION 0x00020004u
+#endif
 
 struct pcapng_interface {
 	const char *program; /* "coax 0.1.0"; as the rest: borrowed, or NULL */
@@ -54,6 +61,31 @@ struct pcapng_packet {
 	const char *comment[2]; /* NULL: none */
 };
 
+/* A packet of which there is nothing to say but its direction. */
+static inline uint32_t
+pcapng_plain_size(uint32_t kept)
+{
+	return PCAPNG_HEAD_SIZE + ((kept + 3) & ~3u) + 8 + 8;
+}
+
+/** pcapng_plain() - its block, all of it, of pcapng_plain_size() bytes */
+static inline void
+pcapng_plain(uint8_t *at, uint64_t time_ns, uint32_t len, uint32_t kept,
+    enum pcapng_direction direction, const uint8_t *data)
+{
+	uint32_t size = pcapng_plain_size(kept);
+	const uint32_t head[] = { PCAPNG_PACKET, size, 0,
+		(uint32_t)(time_ns >> 32), (uint32_t)time_ns, kept, len };
+	/* epb_flags, of four bytes; the end of the options; the length */
+	const uint32_t tail[] = { PCAPNG_FLAGS_OPTION, direction, 0, size };
+
+	/* The padding first: the last of what comes before it is over it. */
+	memset(at + size - sizeof(tail) - 4, 0, 4);
+	memcpy(at, head, sizeof(head));
+	memcpy(at + sizeof(head), data, kept);
+	memcpy(at + size - sizeof(tail), tail, sizeof(tail));
+}
+
 /** pcapng_packet_size() - bytes of the block, all in all; below 2^31 */
 uint32_t pcapng_packet_size(const struct pcapng_packet *p);
 void pcapng_packet_head(
@@ -70,8 +102,6 @@ struct pcapng_statistics {
 
 /** pcapng_end() - the block after the last packet, into @w */
 void pcapng_end(struct wr *w, const struct pcapng_statistics *s);
-
-#define PCAPNG_PACKET 6u /* type of a packet's block */
 
 /**
  * pcapng_block() - what block begins here

@@ -41,8 +41,8 @@ struct capturing {
 	struct daemon *d;
 	struct capture *capture;
 	struct loop_fd bell;
-	struct loop_task ring; /* at the end of the turn: */
-	bool wake, ended;      /* what the bell is to say */
+	struct loop_task flush; /* at the end of the turn */
+	bool ended;
 	void *memory;
 	size_t size;
 	LIST_ENTRY(capturing) link;
@@ -51,7 +51,9 @@ struct capturing {
 static void
 capturing_end(struct capturing *c)
 {
-	loop_task_cancel(c->d->loop, &c->ring);
+	/* For a reader that is still there. */
+	(void)capture_flush(c->capture);
+	loop_task_cancel(c->d->loop, &c->flush);
 	loop_fd_del(c->d->loop, &c->bell);
 	capture_destroy(c->capture);
 	fd_close(&c->bell.fd);
@@ -79,27 +81,25 @@ real_time_ns(void)
 	return (uint64_t)ts.tv_sec * CLOCK_NS_PER_SEC + (uint64_t)ts.tv_nsec;
 }
 
-/* One byte for all that came in this turn; a reader with bytes to take needs no
- * more of them. */
+/* The bell rings for a reader that sleeps; one with bytes to take on it needs
+ * no more of them. */
 static void
-ring(struct loop_task *t)
+flush(struct loop_task *t)
 {
 	struct capturing *c = t->arg;
 
-	if (c->wake)
+	if (capture_flush(c->capture))
 		(void)send(c->bell.fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
-	c->wake = false;
 	if (c->ended)
 		capturing_end(c);
 }
 
 static void
-wake(struct capture *capture)
+dirty(struct capture *capture)
 {
 	struct capturing *c = capture_user(capture);
 
-	c->wake = true;
-	loop_defer(c->d->loop, &c->ring);
+	loop_defer(c->d->loop, &c->flush);
 }
 
 static void
@@ -109,7 +109,7 @@ ended(struct capture *capture, enum capture_end why)
 
 	(void)why; /* the reader finds it beside the stream */
 	c->ended = true;
-	loop_defer(c->d->loop, &c->ring);
+	loop_defer(c->d->loop, &c->flush);
 }
 
 static void
@@ -214,7 +214,7 @@ start(struct rpc_call *call, struct iface *ifp, struct capture_options *options,
 	if (c == NULL)
 		return -ENOMEM;
 	c->d = d;
-	c->ring = (struct loop_task){ .fn = ring, .arg = c };
+	c->flush = (struct loop_task){ .fn = flush, .arg = c };
 	c->bell = (struct loop_fd){ .fd = bell_fd,
 		.events = EPOLLRDHUP,
 		.fn = hung_up,
@@ -232,7 +232,7 @@ start(struct rpc_call *call, struct iface *ifp, struct capture_options *options,
 	options->memory = c->memory;
 	options->memory_size = c->size;
 	options->clock_ns = real_time_ns;
-	options->wake = wake;
+	options->dirty = dirty;
 	options->ended = ended;
 	options->user = c;
 	err = capture_create(ifp, options, &c->capture);

@@ -244,7 +244,7 @@ iface_input_now(struct iface *ifp, struct frame_batch *batch)
 	if (batch->count == 0)
 		return;
 	if (ifp->capture != NULL)
-		ifp->capture->frames(ifp->capture, ifp, batch, false);
+		iface_captured(ifp, batch, false);
 	if ((ifp->flags & IFACE_MONITOR) != 0) {
 		iface_drop_batch(ifp, batch, DROP_MONITOR);
 		return;
@@ -303,7 +303,7 @@ transmit(struct iface *ifp, struct frame_batch *batch)
 {
 	ifp->net->given += batch->count;
 	if (ifp->capture != NULL)
-		ifp->capture->frames(ifp->capture, ifp, batch, true);
+		iface_captured(ifp, batch, true);
 	if (mirrored(ifp))
 		mirror(ifp, batch, true);
 	if (__builtin_expect(ifp->impair != NULL, 0) &&

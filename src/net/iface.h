@@ -192,6 +192,9 @@ struct iface_capture {
 	/* Frames that have come in from the wire, or go @out of it. */
 	void (*frames)(struct iface_capture *c, struct iface *ifp,
 	    const struct frame_batch *batch, bool out);
+	/* The end of what belongs together; once after several frames().  May
+	 * be NULL. */
+	void (*done)(struct iface_capture *c);
 	/* @f is about to be dropped, on its way in or @out; NULL: @n frames
 	 * were lost of which there is nothing to show.  May be NULL. */
 	void (*dropped)(struct iface_capture *c, struct iface *ifp,
@@ -347,6 +350,21 @@ iface_shown(const struct iface *ifp)
 {
 	return ifp->host != NULL && ifp->host->promisc && ifp->host->up &&
 	       (ifp->ops->kind_flags & IFACE_KIND_HOST_IS_WIRE) == 0;
+}
+/** iface_captured_done() - the end of what was shown, if anybody looks on */
+static inline void
+iface_captured_done(struct iface *ifp)
+{
+	if (__builtin_expect(ifp->capture != NULL, 0) &&
+	    ifp->capture->done != NULL)
+		ifp->capture->done(ifp->capture);
+}
+/** iface_captured() - show a batch to those who look on, of whom there are */
+static inline void
+iface_captured(struct iface *ifp, const struct frame_batch *batch, bool out)
+{
+	ifp->capture->frames(ifp->capture, ifp, batch, out);
+	iface_captured_done(ifp);
 }
 /** iface_show() - show such a listener a frame of a vlan child; consumes a
  * claim on @f.  It has a tag, so the host's stack does not take it. */

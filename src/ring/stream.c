@@ -100,6 +100,7 @@ stream_publish(struct stream_writer *w)
 {
 	/* Pairs with the acquire of available(). */
 	atomic_store_explicit(&w->shared->head, w->next, memory_order_release);
+	w->published = w->next;
 }
 
 bool

@@ -47,8 +47,9 @@ struct stream_shared;
 struct stream_writer {
 	struct stream_shared *shared;
 	uint8_t *data;
-	uint64_t size; /* of the data */
-	uint64_t next; /* bytes put since the beginning */
+	uint64_t size;      /* of the data */
+	uint64_t next;      /* bytes put since the beginning */
+	uint64_t published; /* of them, what the reader may see */
 	uint64_t tail; /* of them, what the reader is known to have taken */
 	bool broken;   /* the reader's mark was nonsense */
 };
@@ -78,6 +79,26 @@ bool stream_room(struct stream_writer *w, size_t len);
 
 /** stream_put() - bytes of a record for which there is room */
 void stream_put(struct stream_writer *w, const void *src, size_t len);
+
+/** stream_place() - where the next @len bytes, for which there is room, are to
+ * be written in one piece; NULL: they wrap, use stream_put() */
+static inline uint8_t *
+stream_place(struct stream_writer *w, size_t len)
+{
+	uint64_t at = w->next & (w->size - 1);
+
+	if (__builtin_expect(len > w->size - at, 0))
+		return NULL;
+	w->next += len;
+	return w->data + at;
+}
+
+/** stream_unpublished() - bytes that the reader does not see yet */
+static inline uint64_t
+stream_unpublished(const struct stream_writer *w)
+{
+	return w->next - w->published;
+}
 
 /** stream_publish() - what was put may be read */
 void stream_publish(struct stream_writer *w);

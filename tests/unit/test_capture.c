@@ -22,6 +22,7 @@ struct look {
 	void *memory;
 	struct stream_reader r;
 	uint32_t wakes, ends;
+	bool dirty;
 	enum capture_end why;
 	/* The last packet that was taken out. */
 	struct pcapng_packet p;
@@ -37,9 +38,22 @@ now(void)
 }
 
 static void
-woken(struct capture *c)
+dirty(struct capture *c)
 {
-	((struct look *)capture_user(c))->wakes++;
+	struct look *k = capture_user(c);
+
+	assert_false(k->dirty); /* told once */
+	k->dirty = true;
+}
+
+/* The end of a round. */
+static void
+flush(struct look *k)
+{
+	if (!k->dirty)
+		return;
+	k->dirty = false;
+	k->wakes += capture_flush(k->c);
 }
 
 static void
@@ -85,7 +99,7 @@ begin(struct look *k, struct iface *ifp, struct capture_options o)
 	o.memory = k->memory;
 	o.memory_size = stream_size(ROOM);
 	o.clock_ns = now;
-	o.wake = woken;
+	o.dirty = dirty;
 	o.ended = ended;
 	o.user = k;
 	return capture_create(ifp, &o, &k->c);
@@ -104,6 +118,8 @@ take(struct look *k)
 	const uint8_t *at;
 	uint32_t len;
 
+	if (k->c != NULL)
+		flush(k);
 	if (stream_copy(&k->r, 0, block, PCAPNG_BLOCK_MIN) != 0)
 		return 0;
 	assert_int_equal(pcapng_block(block, &len), PCAPNG_PACKET);
@@ -276,6 +292,7 @@ test_full_stream_loses_and_counts(void **state)
 	mock_of(l.p[1])->sent.count = 0;
 	mock_of(l.p[2])->sent.count = 0;
 	mock_of(l.p[3])->sent.count = 0;
+	flush(&look[0]);
 	kept = (uint32_t)stream_counted(&look[0].r, CAPTURE_KEPT);
 	assert_in_range(kept, 1000, total - 1);
 	assert_count(0, RECEIVED, total);
@@ -295,14 +312,20 @@ test_full_stream_loses_and_counts(void **state)
 static void
 test_sleeper_is_woken_once(void **state)
 {
+	const uint8_t *at;
+
 	(void)state;
 	BEGIN(0, l.p[0]);
 	lab_in(&l, 0, BROADCAST, station(1), 1);
-	assert_int_equal(look[0].wakes, 0);
+	assert_int_equal(stream_peek(&look[0].r, &at), 0);
 	assert_taken(0, 1);
+	assert_int_equal(look[0].wakes, 0);
 	assert_true(stream_sleep(&look[0].r));
 	lab_in(&l, 0, BROADCAST, station(1), 2);
 	lab_in(&l, 0, BROADCAST, station(1), 3);
+	flush(&look[0]);
+	lab_in(&l, 0, BROADCAST, station(1), 4);
+	flush(&look[0]);
 	assert_int_equal(look[0].wakes, 1);
 }
 
@@ -321,6 +344,7 @@ test_nonsense_from_the_reader_ends_it(void **state)
 		memset(look[0].memory, fill[i], stream_size(ROOM));
 		for (uint32_t n = 1; n <= 2000; n++)
 			lab_in(&l, 0, BROADCAST, station(1), n);
+		flush(&look[0]);
 		assert_int_equal(look[0].why, CAPTURE_BROKEN);
 		assert_int_equal(look[0].ends, 1);
 		assert_int_equal(look[1].ends, 0);
@@ -371,6 +395,7 @@ test_interface_ends(void **state)
 	BEGIN(1, l.p[0]);
 	lab_in(&l, 0, BROADCAST, station(1), 1);
 	assert_int_equal(net_iface_destroy(l.p[0], NULL), 0);
+	/* What was captured is not lost. */
 	for (int i = 0; i < 2; i++) {
 		assert_taken(i, 1);
 		assert_int_equal(look[i].ends, 1);
@@ -388,7 +413,7 @@ test_limit_of_an_interface(void **state)
 		.memory = look[0].memory,
 		.memory_size = stream_size(ROOM),
 		.clock_ns = now,
-		.wake = woken,
+		.dirty = dirty,
 		.ended = ended,
 		.user = &look[0],
 	};
@@ -466,7 +491,7 @@ test_drops_without_a_frame_are_counted(void **state)
 	(void)state;
 	BEGIN(0, l.p[0], .drops = true);
 	iface_count_drop(l.p[0], DROP_NO_FRAME, 5);
-	assert_taken(0, 0);
+	assert_taken(0, 0); /* and flushes */
 	assert_count(0, RECEIVED, 5);
 	assert_count(0, LOST, 5);
 	lab_in(&l, 0, station(1), station(1), 1);
@@ -793,6 +818,63 @@ test_sizes_of_packets(void **state)
 	}
 }
 
+/* The short way writes the same. */
+static void
+test_plain_packets(void **state)
+{
+	uint8_t data[80], block[PCAPNG_HEAD_SIZE + 80 + PCAPNG_TAIL_MAX];
+	uint8_t other[sizeof(block)];
+
+	(void)state;
+	memset(data, 0xaa, sizeof(data));
+	for (uint32_t kept = 0; kept <= 80; kept++) {
+		struct pcapng_packet p = {
+			.time_ns = NOW_NS,
+			.len = 90,
+			.kept = kept,
+			.direction = PCAPNG_IN,
+		};
+		size_t len = PCAPNG_HEAD_SIZE + kept;
+
+		memset(block, 0xee, sizeof(block));
+		memset(other, 0xee, sizeof(other));
+		pcapng_packet_head(&p, other);
+		memcpy(other + PCAPNG_HEAD_SIZE, data, kept);
+		len += pcapng_packet_tail(&p, other + len);
+		assert_int_equal(pcapng_plain_size(kept), len);
+		pcapng_plain(block, NOW_NS, 90, kept, PCAPNG_IN, data);
+		assert_memory_equal(block, other, sizeof(block));
+	}
+}
+
+/* Where the memory wraps, too. */
+static void
+test_many_sizes_around_the_memory(void **state)
+{
+	(void)state;
+	BEGIN(0, l.p[0], .in = true);
+	for (uint32_t i = 1; i <= 5000; i++) {
+		struct frame_batch b = { .count = 1 };
+		struct frame *f =
+		    frame_make(l.net, BROADCAST, station(1), 0, i);
+
+		f->len = 64 + i * 7 % 1000;
+		for (uint32_t k = 60; k < f->len; k++)
+			f->data[k] = (uint8_t)(k + i);
+		be32_put(f->data + f->len - 4, i);
+		b.frames[0] = f;
+		iface_input(l.p[0], &b);
+		assert_taken(0, i);
+		for (uint32_t k = 60; k < look[0].p.kept - 4; k++)
+			if (look[0].bytes[k] != (uint8_t)(k + i))
+				fail_msg("byte %u of frame %u", k, i);
+		mock_of(l.p[1])->sent.count = 0;
+		mock_of(l.p[2])->sent.count = 0;
+		mock_of(l.p[3])->sent.count = 0;
+	}
+	assert_count(0, LOST, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -829,6 +911,8 @@ main(void)
 		TEST(test_monitor_mode_rests_spanning_tree),
 		TEST(test_file_begins_and_ends),
 		TEST(test_sizes_of_packets),
+		TEST(test_plain_packets),
+		TEST(test_many_sizes_around_the_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

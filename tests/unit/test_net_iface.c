@@ -299,6 +299,15 @@ capture(struct iface_capture *c, struct iface *ifp,
 		seen_in += batch->count;
 }
 
+static uint32_t dones;
+
+static void
+captured(struct iface_capture *c)
+{
+	(void)c;
+	dones++;
+}
+
 static bool
 vlan_input(struct iface *ifp, struct frame *f)
 {
@@ -326,10 +335,10 @@ test_hooks_see_and_take(void **state)
 		.input = vlan_input,
 		.flush = vlan_flush,
 	};
-	struct iface_capture look = { .frames = capture };
+	struct iface_capture look = { .frames = capture, .done = captured };
 	struct frame_batch batch;
 
-	seen_in = seen_out = flushes = 0;
+	seen_in = seen_out = flushes = dones = 0;
 	assert_int_equal(iface_stack_attach(b->ifp, &b->sink.stack), 0);
 	b->ifp->capture = &look;
 	b->ifp->vlans = &vlans;
@@ -340,6 +349,7 @@ test_hooks_see_and_take(void **state)
 	assert_int_equal(flushes, 1);
 	fixture_output(b->ifp, 4, 60);
 	assert_int_equal(seen_out, 4);
+	assert_int_equal(dones, 2);
 	b->ifp->capture = NULL;
 	b->ifp->vlans = NULL;
 }
