@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What ring ports, and taps in their place, carry. Called by run-ring, which
+ * What ring ports, and taps in their place, carry. Called by run-ports, which
  * has made the interfaces and the bridge.
  *
  *	ringport through SIZE SECONDS A B

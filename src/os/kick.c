@@ -15,6 +15,7 @@
 #include <poll.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -48,8 +49,17 @@ io_submit(aio_context_t ctx, long n, struct iocb **cbs)
 	return syscall(SYS_io_submit, ctx, n, cbs);
 }
 
+static bool
+aio_unwanted(uint32_t flags)
+{
+	const char *no = getenv("COAX_NO_AIO");
+
+	return (flags & KICK_PLAIN) != 0 ||
+	       (no != NULL && no[0] != '\0' && strcmp(no, "0") != 0);
+}
+
 int
-kick_create(struct kick **out)
+kick_create(uint32_t flags, struct kick **out)
 {
 	struct kick *k = calloc(1, sizeof(*k));
 	struct aio_ring *ring;
@@ -63,7 +73,7 @@ kick_create(struct kick **out)
 		free(k);
 		return err;
 	}
-	if (io_setup(EVENTS, &k->ctx) < 0) {
+	if (aio_unwanted(flags) || io_setup(EVENTS, &k->ctx) < 0) {
 		k->ctx = 0;
 	} else {
 		ring = (struct aio_ring *)k->ctx;

@@ -16,11 +16,21 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct kick;
 
-/** kick_create() - 0 or -errno (-ENOMEM, -EMFILE). @out: owned */
-int kick_create(struct kick **out);
+#define KICK_PLAIN 0x1u /* never asynchronous I/O (as with COAX_NO_AIO=1) */
+
+/**
+ * kick_create() - make what sends signals
+ * @flags: 0 or KICK_PLAIN. A non-empty COAX_NO_AIO in the environment, other
+ *         than "0", has the same effect
+ * @out:   owned
+ *
+ * Return: 0 or -errno (-ENOMEM, -EMFILE).
+ */
+int kick_create(uint32_t flags, struct kick **out);
 /** kick_destroy() - NULL is allowed */
 void kick_destroy(struct kick *k);
 

@@ -21,6 +21,16 @@
 #include <stdint.h>
 #include <string.h>
 
+/* The thread checker wants to see every access that may race. */
+#ifdef __has_feature
+#if __has_feature(thread_sanitizer)
+#define SHM_CHECKED 1
+#endif
+#endif
+#ifdef __SANITIZE_THREAD__
+#define SHM_CHECKED 1
+#endif
+
 static inline uint32_t
 shm_load_relaxed(const uint32_t *p)
 {
@@ -83,7 +93,7 @@ shm_will_write(const void *p)
 static inline void
 shm_copy_from(void *dst, const void *src, size_t len)
 {
-#ifdef __SANITIZE_THREAD__
+#ifdef SHM_CHECKED
 	for (size_t i = 0; i < len; i++)
 		((uint8_t *)dst)[i] =
 		    __atomic_load_n((const uint8_t *)src + i, __ATOMIC_RELAXED);
@@ -99,7 +109,7 @@ shm_copy_from(void *dst, const void *src, size_t len)
 static inline void
 shm_copy_to(void *dst, const void *src, size_t len)
 {
-#ifdef __SANITIZE_THREAD__
+#ifdef SHM_CHECKED
 	for (size_t i = 0; i < len; i++)
 		__atomic_store_n((uint8_t *)dst + i, ((const uint8_t *)src)[i],
 		    __ATOMIC_RELAXED);

@@ -577,7 +577,7 @@ local_make(struct net *net, const struct xnb_local_options *opts, int *theirs,
 	int err = 0;
 
 	if (ctx->kick == NULL)
-		err = kick_create(&ctx->kick);
+		err = kick_create(0, &ctx->kick);
 	if (err < 0)
 		return err;
 	l = calloc(1, sizeof(*l));

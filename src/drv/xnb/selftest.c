@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "base/log.h"
 #include "base/str.h"
@@ -67,9 +68,9 @@ copy(struct st *s, struct xnb_copy *c, uint32_t count, bool from)
 		}
 		page = s->pages + (size_t)c[i].ref * COAX_RING_PAGE;
 		if (from)
-			memcpy(c[i].mem, page + c[i].offset, c[i].len);
+			shm_copy_from(c[i].mem, page + c[i].offset, c[i].len);
 		else
-			memcpy(page + c[i].offset, c[i].mem, c[i].len);
+			shm_copy_to(page + c[i].offset, c[i].mem, c[i].len);
 	}
 	return failed;
 }
@@ -452,7 +453,8 @@ st_connect(struct st *s, const char *pairs)
 
 	xnb_vif_front_changed(s->x, COAX_NETIF_STATE_CLOSED);
 	xnb_vif_front_changed(s->x, COAX_NETIF_STATE_INITIALISING);
-	memset(s->pages, 0, (size_t)ST_PAGES * COAX_RING_PAGE);
+	/* Zero again, at no cost for those that nobody has written to. */
+	(void)madvise(s->pages, ST_BYTES, MADV_DONTNEED);
 	netring_front_init(&s->tx, s->pages + ST_TX_RING * COAX_RING_PAGE,
 	    COAX_NETIF_TX_SLOTS, COAX_NETIF_TX_SLOT_SIZE);
 	netring_front_init(&s->rx, s->pages + ST_RX_RING * COAX_RING_PAGE,
@@ -476,13 +478,21 @@ st_connect(struct st *s, const char *pairs)
 	s->notified = s->log_count = 0;
 }
 
-/* A net, an interface in it that is up, a front end that is connected. */
-static int
-begin(struct st *s)
+uint8_t *
+st_pages(void)
+{
+	void *p = mmap(NULL, ST_BYTES, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return p != MAP_FAILED ? p : NULL;
+}
+
+int
+st_begin(struct st *s)
 {
 	static const struct iface_ops *const kinds[] = { &xnb_ops, NULL };
 	const struct net_options o = {
-		.pool = { .small_count = 256, .large_count = 32 },
+		.pool = s->pool,
 		.kinds = kinds,
 		.now_ns = 1000000000,
 	};
@@ -517,15 +527,19 @@ begin(struct st *s)
 	return 0;
 }
 
-/* Ends it; every frame must be back (the pool asserts that). */
-static void
-end(struct st *s)
+void
+st_end(struct st *s)
 {
 	st_forget(s);
 	net_destroy(s->net);
 	ST_CHECK(s, s->closed);
 	ST_CHECK(s, s->channels == 0);
 }
+
+static const struct frame_pool_options pool = {
+	.small_count = 256,
+	.large_count = 32,
+};
 
 static void
 run_one(struct st *s, const struct st_test *t, uint32_t index,
@@ -540,13 +554,14 @@ run_one(struct st *s, const struct st_test *t, uint32_t index,
 	s->text = text;
 	s->text_len = len;
 	s->name = t->name;
-	if (begin(s) < 0) {
+	s->pool = pool;
+	if (st_begin(s) < 0) {
 		say(s, "Setup failed for test idx %u\n", index);
 		r->failed++;
 		return;
 	}
 	t->fn(s);
-	end(s);
+	st_end(s);
 	if (s->errors == 0)
 		r->passed++;
 	else
@@ -567,11 +582,11 @@ xnb_selftest_run(struct xnb_selftest_result *out)
 	if (s == NULL)
 		return -ENOMEM;
 	s->text = calloc(1, ST_TEXT_MAX);
-	s->pages =
-	    aligned_alloc(COAX_RING_PAGE, (size_t)ST_PAGES * COAX_RING_PAGE);
+	s->pages = st_pages();
 	if (s->text == NULL || s->pages == NULL) {
 		free(s->text);
-		free(s->pages);
+		if (s->pages != NULL)
+			(void)munmap(s->pages, ST_BYTES);
 		free(s);
 		return -ENOMEM;
 	}
@@ -584,7 +599,7 @@ xnb_selftest_run(struct xnb_selftest_result *out)
 		say(s, "%u Tests FAILED\n", r.failed);
 	r.text = s->text;
 	*out = r;
-	free(s->pages);
+	(void)munmap(s->pages, ST_BYTES);
 	free(s);
 	return 0;
 }

@@ -26,6 +26,7 @@
 #define ST_TX_PAGE  16u  /* 256 pages to send from */
 #define ST_RX_PAGE  300u /* 256 pages to receive into */
 #define ST_PAGES    600u
+#define ST_BYTES    ((size_t)ST_PAGES * COAX_RING_PAGE)
 #define ST_LOG_MAX  64u
 #define ST_FRAMES   64u
 #define ST_NOBODY   UINT32_MAX
@@ -44,6 +45,7 @@ struct st {
 	struct xnb_queue *q; /* the first */
 	/* The front end. */
 	uint8_t *pages;
+	struct frame_pool_options pool;
 	struct netring_front tx, rx, ctrl;
 	struct keys front, back;
 	uint32_t bad_ref; /* a page that cannot be copied; ST_NOBODY: none */
@@ -73,6 +75,15 @@ struct st_test {
 /* Both end with a NULL name. */
 extern const struct st_test st_bsd_tests[];
 extern const struct st_test st_more_tests[];
+
+/* Memory for a front end: ST_BYTES, zero; munmap(2). NULL: there is none. */
+uint8_t *st_pages(void);
+/* A net, an interface in it that is up, a front end that is connected; @s is
+ * zero but for pages and text, which are the caller's, and pool. 0 or
+ * -errno. */
+int st_begin(struct st *s);
+/* Ends it; every frame must be back (the pool asserts that). */
+void st_end(struct st *s);
 
 void st_fail(struct st *s, const char *function, int line, const char *what);
 
