@@ -214,26 +214,31 @@ pace(char **arg)
 	return 0;
 }
 
-/* Answers one in ANSWER_EVERY, so that switches know where it is.  Of the
- * numbers up to the highest that came: how many did not, the most in a
- * row that did not and where they began, and how many came again. */
+/* Says something when nothing comes, and now and then when it does, so that
+ * switches know where it is.  Of the numbers up to the highest that came: how
+ * many did not, the most in a row that did not and where they began, and how
+ * many came again. */
 static int
 tally(char **arg)
 {
 	int s = server(arg[0]);
 	static unsigned char seen[TALLY_MAX];
+	struct sockaddr_in from = { 0 };
+	socklen_t len = sizeof(from);
 	uint32_t end = 0, lost = 0, gap = 0, gap_max = 0, at = 0, twice = 0;
 
 	while (!stopped) {
-		struct sockaddr_in from;
-		socklen_t len = sizeof(from);
-		unsigned char b[BYTES_MAX];
+		unsigned char b[BYTES_MAX] = { 0 };
 		ssize_t n = recvfrom(
 		    s, b, sizeof(b), 0, (struct sockaddr *)&from, &len);
 		uint32_t i;
 
-		if (n < 4)
+		if (n < 4) {
+			if (from.sin_port != 0)
+				(void)sendto(s, b, 4, 0,
+				    (struct sockaddr *)&from, sizeof(from));
 			continue;
+		}
 		i = (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 |
 		    (uint32_t)b[2] << 8 | b[3];
 		if (i >= TALLY_MAX)
