@@ -43,6 +43,17 @@ static const struct bridge_tunable_info tunable_table[] = {
 	    0, 1 },
 	[BRIDGE_CAPMASK] = { "capmask",
 	    "Members use only the offloads that all of them have", 0, 1 },
+	[BRIDGE_PFIL_ONLYIP] = { "pfil_onlyip",
+	    "Where frames are filtered, only IP and ARP pass", 1, 1 },
+	[BRIDGE_PFIL_MEMBER] = { "pfil_member", "Filter frames on members", 0,
+	    1 },
+	[BRIDGE_PFIL_BRIDGE] = { "pfil_bridge", "Filter frames on bridges", 0,
+	    1 },
+	[BRIDGE_PFIL_LOCAL_PHYS] = { "pfil_local_phys",
+	    "Filter frames for the host on the member they come in by, too", 0,
+	    1 },
+	[BRIDGE_IPFW] = { "ipfw", "Filter frames with ipfw's layer 2", 0, 1 },
+	[BRIDGE_IPFW_ARP] = { "ipfw_arp", "... and ARP among them", 0, 1 },
 };
 _Static_assert(
     sizeof(tunable_table) / sizeof(tunable_table[0]) == BRIDGE_TUNABLE_COUNT,
@@ -70,6 +81,11 @@ bridge_tunable_set(struct vnet *vnet, enum bridge_tunable t, uint32_t value)
 	if (value > bridge_tunable_info(t)->max)
 		return -EINVAL;
 	vnet->tunables[t] = value ^ bridge_tunable_info(t)->preset;
+	/* So that a frame is not filtered twice; they can be set again. */
+	if (t == BRIDGE_IPFW && value != 0) {
+		for (t = BRIDGE_PFIL_ONLYIP; t <= BRIDGE_PFIL_BRIDGE; t++)
+			vnet->tunables[t] = bridge_tunable_info(t)->preset;
+	}
 	if (t == BRIDGE_CAPMASK) {
 		TAILQ_FOREACH (ifp, &vnet->net->ifaces, all_link) {
 			if (bridge_is(ifp) && net_host_vnet(ifp) == vnet)

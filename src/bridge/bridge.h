@@ -59,6 +59,13 @@ enum bridge_tunable {
 	BRIDGE_MTU_EXACT,
 	BRIDGE_CAPMASK,
 	BRIDGE_ALLOW_LLZ_OVERLAP,
+	/* Where a packet filter looks; without one, nothing comes of them. */
+	BRIDGE_PFIL_ONLYIP,
+	BRIDGE_PFIL_MEMBER,
+	BRIDGE_PFIL_BRIDGE,
+	BRIDGE_PFIL_LOCAL_PHYS,
+	BRIDGE_IPFW, /* set to 1, it sets the first three to 0 */
+	BRIDGE_IPFW_ARP,
 	BRIDGE_TUNABLE_COUNT
 };
 

@@ -495,6 +495,43 @@ two_bridges_body()
 	coaxd_stop
 }
 
+atf_test_case generated_address
+generated_address_head()
+{
+	about 30 "A bridge's address stays, and is another with another daemon"
+}
+# generated SOCKET: the address of bridge0@home and of bridge0 in a vnet.
+generated()
+{
+	export COAX_SOCKET="$PWD/$1.sock"
+	coaxd_start
+	coax vnet create blue || fail "no vnet"
+	ifconfig bridge0 create || fail "no bridge0"
+	ifconfig bridge0@blue create || fail "no bridge0 in blue"
+	echo "$(mac bridge0) $(mac bridge0@blue)"
+	coaxd_stop
+}
+generated_address_body()
+{
+	lab_or_here
+	[ -s /etc/machine-id ] || atf_skip "this machine has no id"
+	unset COAX_LAB
+	first=$(generated a)
+	atf_check_equal "$first" "$(generated a)"
+	other=$(generated b)
+	export COAX_LAB=1
+	salted=$(generated a)
+	n=$(echo "$first $other $salted" | tr ' ' '\n' | sort -u | wc -l)
+	atf_check_equal 6 "$n"
+	# Unicast, and nobody's range: the last bits of the first octet are 10.
+	for mac in $first $other $salted; do
+		case $mac in
+		?[26ae]:*) ;;
+		*) fail "$mac" ;;
+		esac
+	done
+}
+
 atf_test_case host_port
 host_port_head()
 {
@@ -968,6 +1005,7 @@ atf_init_test_cases()
 	atf_add_test_case membership
 	atf_add_test_case many_members
 	atf_add_test_case two_bridges
+	atf_add_test_case generated_address
 	atf_add_test_case host_port
 	atf_add_test_case addresses_on_members
 	atf_add_test_case tcpdump_on_member

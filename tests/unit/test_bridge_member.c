@@ -245,7 +245,8 @@ test_tunables(void **state)
 	(void)state;
 	for (uint32_t t = 0; t < BRIDGE_TUNABLE_COUNT; t++) {
 		assert_int_equal(bridge_tunable_get(home, t),
-		    t == BRIDGE_LOG_MAC_FLAP || t == BRIDGE_MEMBER_IFADDRS);
+		    t == BRIDGE_LOG_MAC_FLAP || t == BRIDGE_MEMBER_IFADDRS ||
+		        t == BRIDGE_PFIL_ONLYIP);
 		assert_int_equal(bridge_tunable_set(home, t, 2), -EINVAL);
 		assert_int_equal(bridge_tunable_set(home, t, 1), 0);
 		assert_int_equal(bridge_tunable_get(home, t), 1);
@@ -253,6 +254,17 @@ test_tunables(void **state)
 		assert_int_equal(bridge_tunable_get(home, t), 0);
 		assert_non_null(bridge_tunable_info(t)->name);
 	}
+	bridge_tunable_set(home, BRIDGE_PFIL_ONLYIP, 1);
+	bridge_tunable_set(home, BRIDGE_PFIL_BRIDGE, 1);
+	bridge_tunable_set(home, BRIDGE_PFIL_LOCAL_PHYS, 1);
+	bridge_tunable_set(home, BRIDGE_IPFW, 0);
+	assert_int_equal(bridge_tunable_get(home, BRIDGE_PFIL_ONLYIP), 1);
+	bridge_tunable_set(home, BRIDGE_IPFW, 1);
+	assert_int_equal(bridge_tunable_get(home, BRIDGE_PFIL_ONLYIP), 0);
+	assert_int_equal(bridge_tunable_get(home, BRIDGE_PFIL_BRIDGE), 0);
+	assert_int_equal(bridge_tunable_get(home, BRIDGE_PFIL_LOCAL_PHYS), 1);
+	bridge_tunable_set(home, BRIDGE_PFIL_BRIDGE, 1);
+	assert_int_equal(bridge_tunable_get(home, BRIDGE_PFIL_BRIDGE), 1);
 }
 
 static void

@@ -236,6 +236,63 @@ test_bad_tags_never_enter(void **state)
 	assert_int_equal(l.br->count.ierrors, 4);
 }
 
+/* A thousand tags: the outer one counts, nobody walks along the others. And
+ * tags that are cut off anywhere. */
+static void
+test_hostile_tags(void **state)
+{
+	enum {
+		TAGS = 1000,
+		LEN = 12 + 4 * TAGS + 2
+	};
+	static const struct {
+		bool filter, qinq;
+		uint32_t outs; /* of port 1, for a whole frame */
+	} rows[] = { { false, false, 1 }, { true, false, 0 },
+		{ true, true, 1 } };
+	struct frame_batch b = { .count = 1 };
+	struct frame *f;
+
+	(void)state;
+	untagged(0, 7);
+	assert_int_equal(iface_set_mtu(l.br, 9000), 0);
+	untagged(2, 5); /* there it is taken out */
+	for (uint32_t i = 0; i < PORTS; i++)
+		tagged(i, "5");
+	bridge_set_vlan_proto(l.br, l.p[1], ETH_TYPE_QINQ);
+	for (uint32_t r = 0; r < ARRAY_LEN(rows); r++) {
+		filter(rows[r].filter);
+		bridge_set_member_flags(l.br, l.p[0],
+		    rows[r].qinq ? BRIDGE_QINQ : 0,
+		    rows[r].qinq ? 0 : BRIDGE_QINQ);
+		for (uint32_t len = ETH_HDR_LEN; len <= LEN;
+		     len += len < 64    ? 1
+		            : len < LEN ? LEN - len
+		                        : 1) {
+			memset(sent, 0, sizeof(sent));
+			f = frame_alloc(l.net->pool, LEN);
+			assert_non_null(f);
+			u64_to_mac(BROADCAST, f->data);
+			u64_to_mac(station(1), f->data + 6);
+			for (uint32_t k = 0; k < TAGS; k++)
+				be32_put(f->data + 12 + 4 * k, 0x81000005);
+			be16_put(f->data + LEN - 2, 0x88b5);
+			f->len = len;
+			b.count = 1;
+			b.frames[0] = f;
+			iface_input(l.p[0], &b);
+			assert_int_equal(
+			    sent[1].count, len < 18 ? 0 : rows[r].outs);
+			if (sent[1].count == 0)
+				continue;
+			assert_int_equal(sent[1].len, len);
+			assert_int_equal(
+			    be32_get(sent[1].bytes + 12), 0x88a80005);
+			assert_int_equal(sent[2].len, len - 4);
+		}
+	}
+}
+
 /* V3 */
 static void
 test_filter_lets_in_what_is_allowed(void **state)
@@ -801,6 +858,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_no_setting_no_work),
 		TEST(test_bad_tags_never_enter),
+		TEST(test_hostile_tags),
 		TEST(test_filter_lets_in_what_is_allowed),
 		TEST(test_two_tags_need_qinq),
 		TEST(test_pvid_without_filter),

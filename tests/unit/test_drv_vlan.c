@@ -134,6 +134,42 @@ test_shared_frames_are_copied(void **state)
 	iface_stack_detach(v);
 }
 
+/* A child takes one tag, its child the next; what is behind them is data. */
+static void
+test_thousand_tags_and_cut_ones(void **state)
+{
+	enum {
+		TAGS = 1000,
+		LEN = 12 + 4 * TAGS + 2
+	};
+	struct iface *outer = fixture_iface_up(net, "port0.10");
+	struct iface *inner = fixture_iface_up(net, "port0.10.10");
+	uint32_t heard = 0;
+
+	(void)state;
+	assert_int_equal(iface_stack_attach(inner, &sink.stack), 0);
+	for (uint32_t len = ETH_HDR_LEN; len <= LEN; len += len < 64 ? 1
+	                                                    : len < LEN
+	                                                        ? LEN - len
+	                                                        : 1) {
+		struct frame *f = frame_alloc(net->pool, LEN);
+
+		assert_non_null(f);
+		memset(f->data, 2, 12);
+		for (uint32_t k = 0; k < TAGS; k++)
+			be32_put(f->data + 12 + 4 * k, 0x8100000a);
+		be16_put(f->data + LEN - 2, 0x88b5);
+		f->len = len;
+		in(parent, f);
+		heard += len >= 22;
+		assert_int_equal(sink.frames, heard);
+		if (len >= 22)
+			assert_int_equal(sink.last_len, len - 8);
+	}
+	iface_stack_detach(inner);
+	(void)outer;
+}
+
 static void
 test_a_full_batch_goes_on_whole(void **state)
 {
@@ -556,6 +592,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_takes_its_vlan_without_the_tag),
 		TEST(test_shared_frames_are_copied),
+		TEST(test_thousand_tags_and_cut_ones),
 		TEST(test_a_full_batch_goes_on_whole),
 		TEST(test_sends_with_the_tag),
 		TEST(test_no_frame_is_a_drop),
