@@ -8,6 +8,11 @@
  *		prints "ready NAME MAC MTU QUEUES"
  *	port_helper SCENARIO A B
  *		what a program can do with two ports on one bridge
+ *	port_helper checksums PORT TAP FILE
+ *		sends packets without sums from a port to a tap, and writes what
+ *		it got to a pcap file; prints "tcp N udp N"
+ *	port_helper datagrams PORT MAC COUNT
+ *		sends UDP datagrams without sums to 192.0.2.2 and 2001:db8::2
  *	port_helper survive A B
  *		passes numbered frames from A to B until it was told on standard
  *		input to stop; prints "ready", and at the end
@@ -28,6 +33,7 @@
 #include <unistd.h>
 
 #include <coax/port.h>
+#include <coax/tap.h>
 
 #define RX_ALL      (COAX_PORT_RX_CSUM | COAX_PORT_RX_TSO4 | COAX_PORT_RX_TSO6)
 #define DEADLINE_MS 15000
@@ -508,6 +514,253 @@ queues(const char *name_a, const char *name_b)
 	return 0;
 }
 
+/* --- sums, for others to judge ---------------------------------------------
+ */
+
+static uint32_t
+sum_bytes(uint32_t sum, const unsigned char *p, uint32_t len)
+{
+	for (uint32_t i = 0; i < len; i++)
+		sum += i % 2 == 0 ? (uint32_t)p[i] << 8 : p[i];
+	while (sum > 0xffff)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return sum;
+}
+
+static void
+put16(unsigned char *p, uint32_t v)
+{
+	p[0] = (unsigned char)(v >> 8);
+	p[1] = (unsigned char)v;
+}
+
+struct shape {
+	int v6, udp;
+	uint32_t tags;
+	uint32_t options; /* words of IPv4's, or an extension header if any */
+	uint32_t payload;
+};
+
+/* A packet without its transport sum; an IPv4 header has its own. Where the
+ * transport header is goes to @l4. */
+static struct coax_frame
+shaped(unsigned char *at, const struct shape *s, uint32_t *l4)
+{
+	uint32_t l3 = 14 + 4 * s->tags, hdr, body, n;
+	unsigned char *ip;
+
+	memset(at, 0, 200);
+	memcpy(at, to_b, 6);
+	memcpy(at + 6, to_a, 6);
+	for (uint32_t i = 0; i < s->tags; i++)
+		memcpy(at + 12 + 4 * i, "\x81\0\0\7", 4);
+	memcpy(at + l3 - 2, s->v6 ? "\x86\xdd" : "\x08\0", 2);
+	ip = at + l3;
+	body = (s->udp ? 8 : 20) + s->payload;
+	if (s->v6) {
+		hdr = 40 + (s->options != 0 ? 8 : 0);
+		ip[0] = 0x60;
+		put16(ip + 4, hdr - 40 + body);
+		ip[6] = s->udp ? 17 : 6;
+		ip[7] = 64;
+		memcpy(ip + 8, "\x20\1\xd\xb8", 4);
+		memcpy(ip + 24, "\x20\1\xd\xb8", 4);
+		ip[23] = 1;
+		ip[39] = 2;
+		if (s->options != 0) { /* destination options: padding */
+			ip[40] = ip[6];
+			ip[6] = 60;
+			ip[42] = 1;
+			ip[43] = 4;
+		}
+	} else {
+		hdr = 20 + 4 * s->options;
+		ip[0] = (unsigned char)(0x45 + s->options);
+		put16(ip + 2, hdr + body);
+		put16(ip + 4, 0x77);
+		ip[8] = 64;
+		ip[9] = s->udp ? 17 : 6;
+		memcpy(ip + 12, "\xc0\0\2\1\xc0\0\2\2", 8);
+		memset(ip + 20, 1, 4 * s->options);
+		put16(ip + 10, sum_bytes(0, ip, hdr) ^ 0xffff);
+	}
+	*l4 = l3 + hdr;
+	put16(at + *l4, 4711);
+	put16(at + *l4 + 2, 4712);
+	if (s->udp) {
+		put16(at + *l4 + 4, body);
+	} else {
+		at[*l4 + 12] = 0x50;
+		at[*l4 + 13] = 0x18;
+	}
+	n = *l4 + (s->udp ? 8 : 20);
+	for (uint32_t i = 0; i < s->payload; i++)
+		at[n + i] = (unsigned char)(i * 7 + s->payload);
+	return (struct coax_frame){
+		.data = at,
+		.len = n + s->payload,
+		.offload = {
+			.flags = COAX_OFFLOAD_CSUM_PARTIAL,
+			.csum_start = (uint16_t)*l4,
+			.csum_offset = s->udp ? 6 : 16,
+		},
+	};
+}
+
+/* Piece @i of @f, 512 bytes of transport each; 0: there is none. */
+static uint32_t
+piece(const struct coax_frame *f, int v6, uint32_t l4, uint32_t i,
+    unsigned char *to)
+{
+	uint32_t total = f->len - l4, at = i * 512, len = total - at, n = l4;
+	uint32_t l3 = 14;
+
+	if (at >= total)
+		return 0;
+	if (len > 512)
+		len = 512;
+	memcpy(to, f->data, l4);
+	if (v6) {
+		put16(to + l3 + 4, 8 + len);
+		memset(to + n, 0, 8);
+		to[n] = to[l3 + 6];
+		to[l3 + 6] = 44;
+		put16(to + n + 2, at | (at + len < total));
+		put16(to + n + 6, 0x99);
+		n += 8;
+	} else {
+		put16(to + l3 + 2, l4 - l3 + len);
+		put16(to + l3 + 6, at / 8 | (at + len < total ? 0x2000 : 0));
+		put16(to + l3 + 10, 0);
+		put16(to + l3 + 10, sum_bytes(0, to + l3, l4 - l3) ^ 0xffff);
+	}
+	memcpy(to + n, (const unsigned char *)f->data + l4 + at, len);
+	return n + len;
+}
+
+/* Frames that a tap gets go to a pcap file. */
+struct recorder {
+	int tap;
+	FILE *file;
+	uint32_t frames;
+};
+
+static void
+record(struct recorder *r, uint32_t want)
+{
+	static unsigned char in[COAX_FRAME_MAX];
+
+	while (want-- > 0) {
+		struct pollfd p = { .fd = r->tap, .events = POLLIN };
+		uint32_t head[4] = { r->frames++, 0 };
+		ssize_t n;
+
+		DEMAND(poll(&p, 1, DEADLINE_MS) == 1);
+		n = read(r->tap, in, sizeof(in));
+		DEMAND(n > 0);
+		head[2] = head[3] = (uint32_t)n;
+		DEMAND(fwrite(head, sizeof(head), 1, r->file) == 1);
+		DEMAND(fwrite(in, (size_t)n, 1, r->file) == 1);
+	}
+}
+
+/* Packets of all kinds without their sums, through the bridge to a tap, which
+ * takes no such thing; what it got is in FILE. Prints how many of TCP and UDP
+ * are to have a sum there. */
+static int
+checksums(const char *port_name, const char *tap_name, const char *path)
+{
+	static const uint32_t head[6] = { 0xa1b2c3d4, 2 | 4 << 16, 0, 0, 65535,
+		1 };
+	static const uint32_t payloads[] = { 0, 1, 2, 99, 1000, 1400 };
+	struct recorder r = { .tap = coax_tap_open(tap_name, NULL) };
+	struct coax_port *port = open_port(port_name, NULL);
+	static unsigned char buf[2048];
+	uint32_t tcps = 0, udps = 0, l4;
+	struct coax_frame f;
+
+	DEMAND(r.tap >= 0);
+	r.file = fopen(path, "w");
+	DEMAND(r.file != NULL);
+	DEMAND(fwrite(head, sizeof(head), 1, r.file) == 1);
+	for (uint32_t i = 0; i < 2 * 2 * 3 * 2 * 6; i++) {
+		struct shape s = {
+			.v6 = i % 2 != 0,
+			.udp = i / 2 % 2 != 0,
+			.tags = i / 4 % 3,
+			.options = i / 12 % 2 * 3,
+			.payload = payloads[i / 24],
+		};
+
+		send_one(port, shaped(bytes, &s, &l4));
+		tcps += !s.udp;
+		udps += s.udp != 0;
+		record(&r, 1);
+	}
+	/* Datagrams that span frames: with their sum, and without. */
+	for (int i = 0; i < 4; i++) {
+		struct shape s = { .v6 = i % 2, .udp = 1, .payload = 1400 };
+		struct coax_frame p;
+		uint32_t n = 0;
+
+		f = shaped(bytes, &s, &l4);
+		if (i < 2) { /* the sender makes it */
+			uint32_t len = f.len - l4, from = s.v6 ? 22 : 26;
+			uint32_t sum =
+			    sum_bytes(17 + len, bytes + from, s.v6 ? 32 : 8);
+
+			sum = sum_bytes(sum, bytes + l4, len) ^ 0xffff;
+			put16(bytes + l4 + 6, sum != 0 ? sum : 0xffff);
+			f.offload.flags = COAX_OFFLOAD_CSUM_VALID;
+		}
+		put16(bytes + 18, 0x100 + (uint32_t)i); /* v4: identification */
+		p = f;
+		p.data = buf;
+		while ((p.len = piece(&f, s.v6, l4, n, buf)) != 0) {
+			send_one(port, p);
+			n++;
+		}
+		record(&r, n);
+		udps++;
+	}
+	for (int v6 = 0; v6 < 2; v6++) { /* super-frames */
+		send_one(port, tcp(bytes, v6, 10000, 1400));
+		record(&r, 8);
+		tcps += 8;
+	}
+	DEMAND(fclose(r.file) == 0);
+	(void)printf("tcp %u udp %u\n", tcps, udps);
+	coax_port_close(port);
+	return 0;
+}
+
+/* --- a host at the other side ----------------------------------------------
+ */
+
+/* Sends COUNT UDP datagrams without sums, of IPv4 and IPv6 in turn, to the
+ * host's address and port 4712; DST is the host's Ethernet address. */
+static int
+datagrams(const char *name, const char *dst, int count)
+{
+	struct coax_port *port = open_port(name, NULL);
+	unsigned int mac[6];
+
+	DEMAND(sscanf(dst, "%x:%x:%x:%x:%x:%x", &mac[0], &mac[1], &mac[2],
+	           &mac[3], &mac[4], &mac[5]) == 6);
+	for (int i = 0; i < count; i++) {
+		struct shape s = { .v6 = i % 2, .udp = 1, .payload = 100 };
+		uint32_t l4;
+		struct coax_frame f = shaped(bytes, &s, &l4);
+
+		for (int k = 0; k < 6; k++)
+			bytes[k] = (unsigned char)mac[k];
+		send_one(port, f);
+	}
+	DEMAND(coax_port_drain(port, DEADLINE_MS) == 1);
+	coax_port_close(port);
+	return 0;
+}
+
 /* --- a daemon that goes and comes ------------------------------------------
  */
 
@@ -606,6 +859,12 @@ main(int argc, char **argv)
 	}
 	if (strcmp(argv[1], "hold") == 0 && argc - optind == 1)
 		return hold(argv[optind], count);
+	if (strcmp(argv[1], "checksums") == 0 && argc - optind == 3)
+		return checksums(
+		    argv[optind], argv[optind + 1], argv[optind + 2]);
+	if (strcmp(argv[1], "datagrams") == 0 && argc - optind == 3)
+		return datagrams(
+		    argv[optind], argv[optind + 1], atoi(argv[optind + 2]));
 	if (argc - optind != 2)
 		return usage();
 	if (strcmp(argv[1], "queues") == 0)

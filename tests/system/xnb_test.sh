@@ -337,8 +337,143 @@ daemon_restarted_body()
 	coaxd_stop
 }
 
+atf_test_case checksums
+checksums_head()
+{
+	about 60 "Sums that a front end left out are right on a tap (tshark)"
+}
+checksums_body()
+{
+	command -v tshark >/dev/null || atf_skip "there is no tshark"
+	lab_or_here
+	coaxd_start
+	quiet
+	ports 1
+	run ifconfig tap0 create up
+	run ifconfig bridge0 addm tap0
+	"$COAX_BUILD/tests/system/port_helper" checksums xnb0 tap0 sums.pcap \
+	    >sums.out 2>sums.err || fail "$(cat sums.err)"
+	sum_frames() # DISPLAY-FILTER
+	{
+		tshark -r sums.pcap -o ip.check_checksum:TRUE \
+		    -o tcp.check_checksum:TRUE -o udp.check_checksum:TRUE \
+		    -Y "$1" -T fields -e frame.number 2>tshark.err | wc -l
+	}
+	lib_want=$(cat sums.out)
+	lib_got="tcp $(sum_frames 'tcp.checksum.status == 1')"
+	lib_got="$lib_got udp $(sum_frames 'udp.checksum.status == 1')"
+	[ "$lib_got" = "$lib_want" ] ||
+	    fail "good sums: $lib_got, of $lib_want; $(cat tshark.err)"
+	[ "$(sum_frames 'ip.checksum.status == 0 ||
+	    tcp.checksum.status == 0 || udp.checksum.status == 0')" -eq 0 ] ||
+	    fail "there are wrong sums"
+	[ "$(sum_frames 'udp.checksum == 0')" -eq 0 ] || fail "UDP: no sum"
+	[ "$(field xnb0 drops_total)" -eq 0 ]
+	coaxd_stop
+}
+
+# receive_datagrams FILE COUNT: what comes to 192.0.2.2 and 2001:db8::2, port
+# 4712: one line each.
+receive_datagrams()
+{
+	/usr/bin/python3 - "$2" >"$1" 2>"$1.err" <<'END' &
+import select, socket, sys
+socks = []
+for family, address in ((socket.AF_INET, "192.0.2.2"),
+                        (socket.AF_INET6, "2001:db8::2")):
+    s = socket.socket(family, socket.SOCK_DGRAM)
+    s.bind((address, 4712))
+    socks.append(s)
+print("ready", flush=True)
+for _ in range(int(sys.argv[1])):
+    ready = select.select(socks, [], [], 15)[0]
+    if not ready:
+        break
+    data, peer = ready[0].recvfrom(2000)
+    print(len(data), peer[0], flush=True)
+END
+	receiver_pid=$!
+	wait_for "grep -q ready $1"
+}
+
+atf_test_case host_and_program
+host_and_program_head()
+{
+	about 60 "A program and the host, back to back: the host takes its sums"
+}
+host_and_program_body()
+{
+	lab
+	need_host
+	coaxd_start
+	run ifconfig xnb0 create persist up
+	run ip address add 192.0.2.2/24 dev xnb0
+	run ip -6 address add 2001:db8::2/64 dev xnb0 nodad
+	receive_datagrams got.out 20
+	run "$COAX_BUILD/tests/system/port_helper" datagrams xnb0 \
+	    "$(mac xnb0)" 20
+	wait "$receiver_pid" || fail "$(cat got.out.err)"
+	[ "$(grep -c '^100 192.0.2.1$' got.out)" -eq 10 ] || fail "$(cat got.out)"
+	[ "$(grep -c '^100 2001:db8::1$' got.out)" -eq 10 ] || fail "$(cat got.out)"
+	# And what the host says reaches the program.
+	example ring-sink sink.out -c 1 xnb0
+	wait_for 'grep -q ready sink.out'
+	ping -c 1 -W 1 192.0.2.7 >/dev/null 2>&1 # an ARP request at least
+	wait "$example_pid" || fail "$(cat sink.out.err)"
+	coaxd_stop
+}
+
+atf_test_case routed
+routed_head()
+{
+	about 60 "Routed by the host from one front end to another network"
+}
+routed_body()
+{
+	lab
+	need_host
+	coaxd_start
+	# The program is 192.0.2.1 on xnb0; its packets go to 192.0.2.2, which
+	# is behind the host, in the vnet "far".
+	run coax vnet create far
+	run ifconfig xnb0 create persist up
+	run ifconfig feth0 create peer feth1 up
+	run ifconfig feth1 vnet far up
+	echo 1 >/proc/sys/net/ipv4/ip_forward
+	for lib_f in /proc/sys/net/ipv4/conf/*/rp_filter; do
+		echo 0 >"$lib_f"
+	done
+	run ip address add 192.0.2.65/26 dev xnb0
+	run ip address add 198.51.100.1/24 dev feth0
+	run ip route add 192.0.2.2/32 via 198.51.100.2 dev feth0
+	run coax jexec far ip address add 198.51.100.2/24 dev feth1
+	run coax jexec far ip address add 192.0.2.2/32 dev feth1
+	run coax jexec far ip route add default via 198.51.100.1
+	run coax jexec far ip link set lo up
+	coax jexec far /usr/bin/python3 -c '
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("192.0.2.2", 4712))
+s.settimeout(15)
+print("ready", flush=True)
+for _ in range(10):
+    data, peer = s.recvfrom(2000)
+    print(len(data), peer[0], flush=True)
+' >far.out 2>far.err &
+	receiver_pid=$!
+	wait_for 'grep -q ready far.out'
+	run "$COAX_BUILD/tests/system/port_helper" datagrams xnb0 \
+	    "$(mac xnb0)" 20
+	wait "$receiver_pid" || fail "$(cat far.err)"
+	[ "$(grep -c '^100 192.0.2.1$' far.out)" -eq 10 ] || fail "$(cat far.out)"
+	coaxd_stop
+}
+
 atf_init_test_cases()
 {
+	atf_add_test_case checksums
+	atf_add_test_case host_and_program
+	atf_add_test_case routed
 	atf_add_test_case sizes
 	atf_add_test_case waiting
 	atf_add_test_case descriptor
