@@ -187,6 +187,19 @@ link_left(struct host_if *h, const struct rtnl_event *ev)
 	host_moved(h, NULL, RTNL_NSID_NONE, 0);
 }
 
+/*
+ * The kernel's word of a namespace's end comes after the number is free, and
+ * maybe another's already.
+ */
+static bool
+nsid_free(struct host_system *hs, const struct host_ns *ns)
+{
+	struct rtnl_link lo;
+
+	return ns->fd < 0 &&
+	       rtnl_link_get_index(hs->rtnl, ns->nsid, 1, &lo) == -EINVAL;
+}
+
 static void
 monitor_event(void *arg, const struct rtnl_event *ev)
 {
@@ -207,7 +220,7 @@ monitor_event(void *arg, const struct rtnl_event *ev)
 		break;
 	case RTNL_EVENT_NSID_DEL:
 		ns = ev->nsid >= 0 ? host_ns_by_nsid(hs, ev->nsid) : NULL;
-		if (ns != NULL && ns->fd < 0)
+		if (ns != NULL && !host_ns_check(ns) && nsid_free(hs, ns))
 			host_ns_lost(ns);
 		break;
 	case RTNL_EVENT_OVERFLOW:

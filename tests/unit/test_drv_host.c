@@ -833,6 +833,61 @@ test_adopted_vnet_is_not_pinned(void **state)
 	close(fd);
 }
 
+/* The number that a namespace had of whose end no event has been read. */
+static int
+nsid_of_an_ended(struct host_test *t)
+{
+	pid_t pid = container();
+	int fd = netns_open_pid(pid), nsid;
+
+	assert_true(fd >= 0);
+	nsid = rtnl_nsid_ensure(t->other, fd);
+	probe_into(t, fd);
+	close(fd);
+	container_end(pid);
+	while (!probe_gone(t))
+		(void)usleep(1000);
+	return nsid;
+}
+
+/*
+ * The kernel gives a namespace's number away again before its word of the old
+ * one's end is read: that is not the new one's end.
+ */
+static void
+test_adopted_vnet_outlives_the_one_before(void **state)
+{
+	BEGIN(t);
+	struct iface *ifp = hosted(t, "vether0");
+	char what[64];
+	struct vnet *v;
+	int nsid;
+	pid_t pid;
+	int fd;
+
+	for (int by_path = 0; by_path < 2; by_path++) {
+		(void)nsid_of_an_ended(t); /* and of all before it */
+		nsid = nsid_of_an_ended(t);
+		pid = container();
+		snprintf(what, sizeof(what),
+		    by_path ? "/proc/%d/task/%d/ns/net" : "%d", (int)pid,
+		    (int)pid);
+		assert_int_equal(
+		    net_vnet_attach(t->net, "box", what, NULL, 0, &v), 0);
+		fd = host_vnet_open(t->net, v);
+		assert_int_equal(rtnl_nsid_get(t->other, fd), nsid);
+		probe_into(t, fd);
+		close(fd);
+		assert_int_equal(move(t, ifp, v), 0);
+		assert_ptr_equal(net_vnet_find(t->net, "box"), v);
+		container_end(pid);
+		UNTIL(t, probe_gone(t));
+		UNTIL(t, net_vnet_find(t->net, "box") == NULL);
+		UNTIL(t, ifp->host != NULL &&
+		             rtnl_link_index(t->other, "vether0") > 0);
+	}
+}
+
 /* By path there is no process to watch: the namespace's own end tells, with a
  * netdev in it and without. */
 static void
@@ -1391,6 +1446,7 @@ main(void)
 		CASE(test_interface_moves_to_a_vnet_and_home),
 		CASE(test_move_by_others_is_followed),
 		CASE(test_adopted_vnet_is_not_pinned),
+		CASE(test_adopted_vnet_outlives_the_one_before),
 		CASE(test_vnet_adopted_by_path),
 		CASE(test_attach_into_a_vnet_that_has_ended),
 		CASE(test_attach_refuses_what_is_no_namespace),
