@@ -23,6 +23,7 @@ static const char *const log_names[] = {
 static void (*log_sink)(void *arg, enum log_level level, const char *line);
 static void *log_arg;
 static enum log_level log_level_max = COAX_LOG_INFO;
+static bool log_held;
 
 void
 log_set_sink(
@@ -38,10 +39,16 @@ log_set_level(enum log_level level)
 	log_level_max = level;
 }
 
+void
+log_hold(bool hold)
+{
+	log_held = hold;
+}
+
 bool
 log_enabled(enum log_level level)
 {
-	return log_sink != NULL && level <= log_level_max;
+	return log_sink != NULL && !log_held && level <= log_level_max;
 }
 
 const char *

@@ -45,6 +45,9 @@ void log_set_sink(
 /* Lines less severe than @level are dropped; COAX_LOG_INFO at first. */
 void log_set_level(enum log_level level);
 
+/* While @hold, lines go nowhere: what is being tried out is not told. */
+void log_hold(bool hold);
+
 /* True if a line of @level would reach a sink: to spare costly arguments. */
 bool log_enabled(enum log_level level);
 

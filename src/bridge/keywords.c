@@ -316,12 +316,10 @@ set_ifmaxaddr(struct iface *bridge, const union keyword_value *v)
 /* --- what was set, as words ------------------------------------------------
  */
 
-/* Is @ifp to be spoken of? */
-static bool
-said(const struct iface *ifp, const struct keyword_sink *s)
-{
-	return !ifp->transient || s->transient;
-}
+/* A port's name as the bridge's users know it. */
+#define CALLED(p)          \
+	net_iface_name_in( \
+	    (p)->ifp, (p)->bridge->ifp.vnet, (char[NET_IFACE_TEXT_MAX]){ 0 })
 
 /* A save() that puts something of each port, the oldest first. */
 #define SAVE_PORTS(name, list)                                          \
@@ -335,7 +333,7 @@ said(const struct iface *ifp, const struct keyword_sink *s)
                                                                         \
 		TAILQ_FOREACH_REVERSE(p, &br->list, bridge_ports, link) \
 		{                                                       \
-			if (said(p->ifp, s))                            \
+			if (keyword_may_say(s, bridge, p->ifp))         \
 				put_##name(p, s);                       \
 		}                                                       \
 	}                                                               \
@@ -344,18 +342,18 @@ said(const struct iface *ifp, const struct keyword_sink *s)
 
 SAVE_PORTS(addm, members)
 {
-	keyword_put(s, "addm %s", p->ifp->name);
+	keyword_put(s, "addm %s", CALLED(p));
 }
 
 SAVE_PORTS(span, spans)
 {
-	keyword_put(s, "span %s", p->ifp->name);
+	keyword_put(s, "span %s", CALLED(p));
 }
 
 #define SAVE_FLAG(word, flag)                               \
 	SAVE_PORTS(word, members)                           \
 	{                                                   \
-		keyword_put_switch(s, #word, p->ifp->name,  \
+		keyword_put_switch(s, #word, CALLED(p),     \
 		    (p->flags & (flag)) != 0,               \
 		    (BRIDGE_MEMBER_DEFAULT & (flag)) != 0); \
 	}
@@ -376,27 +374,26 @@ SAVE_PORTS(ptp, members)
 {
 	if (p->ptp_said)
 		keyword_put(s, "%sptp %s",
-		    (p->flags & BRIDGE_PTP) != 0 ? "" : "-", p->ifp->name);
+		    (p->flags & BRIDGE_PTP) != 0 ? "" : "-", CALLED(p));
 }
 
 SAVE_PORTS(ifpriority, members)
 {
 	if (p->stp_priority != STP_PORT_PRI_DEFAULT || s->all)
-		keyword_put(
-		    s, "ifpriority %s %u", p->ifp->name, p->stp_priority);
+		keyword_put(s, "ifpriority %s %u", CALLED(p), p->stp_priority);
 }
 
 SAVE_PORTS(ifpathcost, members)
 {
 	if (p->stp_cost != 0 || s->all)
-		keyword_put(s, "ifpathcost %s %u", p->ifp->name, p->stp_cost);
+		keyword_put(s, "ifpathcost %s %u", CALLED(p), p->stp_cost);
 }
 
 SAVE_PORTS(guard, members)
 {
 	for (size_t i = 0; bridge_guard_names[i].name != NULL; i++) {
 		if ((p->stp_guards & bridge_guard_names[i].guard) != 0)
-			keyword_put(s, "stp-guard %s %s", p->ifp->name,
+			keyword_put(s, "stp-guard %s %s", CALLED(p),
 			    bridge_guard_names[i].name);
 	}
 }
@@ -444,15 +441,15 @@ SAVE_PORTS(ifmaxaddr, members)
 	uint32_t limit = p->bridge->fdb.ports[p->number].limit;
 
 	if (limit != 0 || s->all)
-		keyword_put(s, "ifmaxaddr %s %u", p->ifp->name, limit);
+		keyword_put(s, "ifmaxaddr %s %u", CALLED(p), limit);
 }
 
 SAVE_PORTS(ifuntagged, members)
 {
 	if (p->pvid != 0)
-		keyword_put(s, "ifuntagged %s %u", p->ifp->name, p->pvid);
+		keyword_put(s, "ifuntagged %s %u", CALLED(p), p->pvid);
 	else if (s->all)
-		keyword_put(s, "-ifuntagged %s", p->ifp->name);
+		keyword_put(s, "-ifuntagged %s", CALLED(p));
 }
 
 SAVE_PORTS(iftagged, members)
@@ -461,14 +458,14 @@ SAVE_PORTS(iftagged, members)
 
 	(void)vlan_set_format(&p->tagged, set);
 	if (set[0] != '\0' || s->all)
-		keyword_put(s, "iftagged %s %s", p->ifp->name,
+		keyword_put(s, "iftagged %s %s", CALLED(p),
 		    set[0] != '\0' ? set : "none");
 }
 
 SAVE_PORTS(ifvlanproto, members)
 {
 	if (p->vlan_proto != ETH_TYPE_VLAN || s->all)
-		keyword_put(s, "ifvlanproto %s %s", p->ifp->name,
+		keyword_put(s, "ifvlanproto %s %s", CALLED(p),
 		    p->vlan_proto == ETH_TYPE_QINQ ? "802.1ad" : "802.1q");
 }
 
@@ -478,7 +475,7 @@ SAVE_PORTS(group_fwd, members)
 		uint32_t what = p->group_fwd >> 2 * i & 3;
 
 		if (what != BRIDGE_GROUP_PEER || s->all)
-			keyword_put(s, "group-fwd %s %u %s", p->ifp->name, i,
+			keyword_put(s, "group-fwd %s %u %s", CALLED(p), i,
 			    bridge_group_names[what]);
 	}
 }
@@ -562,12 +559,13 @@ static void
 static_each(void *arg, const struct fdb_entry *e)
 {
 	struct static_walk *w = arg;
-	const struct iface *ifp = w->br->ports[e->port]->ifp;
+	const struct bridge_port *p = w->br->ports[e->port];
 	char mac[ETH_ADDR_STRLEN];
 	uint8_t octets[ETH_ADDR_LEN];
 	uint32_t vid = fdb_key_vid(e->key);
 
-	if (e->type != FDB_STATIC || !said(ifp, w->s))
+	if (e->type != FDB_STATIC ||
+	    !keyword_may_say(w->s, &w->br->ifp, p->ifp))
 		return;
 	w->count++;
 	if (!w->put)
@@ -575,9 +573,9 @@ static_each(void *arg, const struct fdb_entry *e)
 	u64_to_mac(e->key, octets);
 	ether_format(octets, mac);
 	if (vid != 0)
-		keyword_put(w->s, "static %s %s vlan %u", ifp->name, mac, vid);
+		keyword_put(w->s, "static %s %s vlan %u", CALLED(p), mac, vid);
 	else
-		keyword_put(w->s, "static %s %s", ifp->name, mac);
+		keyword_put(w->s, "static %s %s", CALLED(p), mac);
 }
 
 /* More than a new table takes need room first. */
@@ -643,9 +641,10 @@ save_static(const struct iface *bridge, struct keyword_sink *s)
 const struct iface_keyword bridge_keywords[] = {
 	ROW("addm", "BRDGADD", set_addm, ADDM_STATE, "add a member", ARG_IF,
 	    { .kind = KEYWORD_ARG_VLAN, .name = "vlan id",
-	        .literal = "untagged", .bad = "invalid VLAN identifier: " },
+	        .literal = "untagged", .as = "ifuntagged",
+	        .bad = "invalid VLAN identifier: " },
 	    { .kind = KEYWORD_ARG_VLANS, .name = "vlan set",
-	        .literal = "tagged" }),
+	        .literal = "tagged", .as = "iftagged" }),
 	ROW("deletem", "BRDGDEL", set_deletem, DELETEM_STATE, "remove a member", ARG_IF),
 	FLAG_ROWS("discover", discover,
 	    "unknown unicast goes to the member",

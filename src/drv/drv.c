@@ -27,6 +27,18 @@ drv_fini(struct net *net)
 	net->drv = NULL;
 }
 
+static int
+drv_copy(const struct net *net, struct net *copy)
+{
+	int err = drv_init(copy, NULL);
+
+	if (err != 0)
+		return err;
+	drv_context(copy)->pretend = true;
+	drv_context(copy)->feth = drv_context(net)->feth;
+	return 0;
+}
+
 int
 drv_init(struct net *net, struct loop *loop)
 {
@@ -45,6 +57,7 @@ drv_init(struct net *net, struct loop *loop)
 	ctx->feth.max_mtu = 2048;
 	net->drv = ctx;
 	net->drv_fini = drv_fini;
+	net->drv_copy = drv_copy;
 	return 0;
 }
 

@@ -40,6 +40,7 @@ struct feth_tunables {
 
 struct drv_context {
 	struct loop *loop; /* NULL: no driver with descriptors works */
+	bool pretend;      /* settings only: nothing is opened for them */
 	struct iobatch
 	    *batch;        /* the shell's, for drivers that gather; or NULL */
 	struct kick *kick; /* wakes ring ports; made with the first */

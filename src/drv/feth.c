@@ -285,14 +285,15 @@ feth_set_mtu(struct iface *ifp, uint32_t mtu)
 	return 0;
 }
 
-/* The letters and the unit; what was taken then may be free next time. */
+/* The letters and the unit, which the first of that unit gets: where vnets have
+ * several, it depends on who comes first. */
 static bool
 feth_lladdr_given(const struct iface *ifp)
 {
 	uint8_t mac[ETH_ADDR_LEN] = { 'f', 'e', 't', 'h' };
 
 	be16_put(mac + 4, (uint16_t)ifp->unit);
-	return ether_equal(ifp->mac, mac);
+	return !net_unit_elsewhere(ifp) && ether_equal(ifp->mac, mac);
 }
 
 static void
@@ -479,22 +480,30 @@ set_nofcs(struct iface *ifp, const union keyword_value *v)
 
 /* What differs from what a feth that is made now would have. */
 
-/* Of a pair one end says it: that which was made first. */
+/* Of a pair one end says it: the older one, if it can name the other. */
+static bool
+says_peer(
+    struct keyword_sink *s, const struct iface *ifp, const struct iface *peer)
+{
+	bool older = ifp->index < peer->index;
+
+	if (!s->all && net_iface_can_name(peer, ifp) &&
+	    (!older || !net_iface_can_name(ifp, peer)))
+		return false;
+	return keyword_may_say(s, ifp, peer);
+}
+
 static void
 save_peer(const struct iface *ifp, struct keyword_sink *s)
 {
-	const struct feth *sc = feth_of_const(ifp);
-	char name[WIRE_PEER_NAME_MAX];
+	const struct wire *peer = feth_of_const(ifp)->w.peer;
+	char name[NET_IFACE_TEXT_MAX];
 
-	if (sc->w.peer == NULL) {
-		if (s->all)
-			keyword_put(s, "-peer");
-		return;
-	}
-	if (!s->all && (sc->w.peer->ifp.index < ifp->index ||
-	                   (sc->w.peer->ifp.transient && !s->transient)))
-		return;
-	keyword_put(s, "peer %s", wire_peer_name(&sc->w, name));
+	if (peer == NULL && s->all)
+		keyword_put(s, "-peer");
+	else if (peer != NULL && says_peer(s, ifp, &peer->ifp))
+		keyword_put(s, "peer %s",
+		    net_iface_name_in(&peer->ifp, ifp->vnet, name));
 }
 
 static void

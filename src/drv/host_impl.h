@@ -55,6 +55,9 @@ struct host_ns {
 };
 
 /* A host side. */
+/* Words of inet6 that a netdev follows: host_nd6.c. */
+#define HOST_ND6_WORDS 5
+
 struct host_if {
 	struct iface_host host; /* first: what the core knows */
 	struct host_system *hs;
@@ -75,6 +78,7 @@ struct host_if {
 	uint8_t nd_mac[6];
 	char nd_name[IFNAMSIZ];
 	int accept_ra; /* to be put back when it is no member; -1: nothing */
+	int8_t nd6_was[HOST_ND6_WORDS]; /* before anybody said something */
 	uint64_t tx_dropped, refreshed_ns;
 	uint32_t first;         /* reads that the next wake-up begins with */
 	struct host_move *move; /* on its way, or NULL */
@@ -180,6 +184,8 @@ void host_event(struct host_if *h, const char *fmt, ...)
 /* host_nd6.c */
 /* Sets IPv6 as it is said of the interface. */
 void host_nd6_follow(struct host_if *h);
+/** host_nd6_forget() - its netdev is new, or in another namespace */
+void host_nd6_forget(struct host_if *h);
 
 /* host_monitor.c */
 int host_monitor_open(struct host_system *hs);

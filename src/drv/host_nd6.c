@@ -10,10 +10,11 @@
  *   ifdisabled       disable_ipv6      1, or 0
  *   no_dad           accept_dad        0, or 1
  *
- * Of what nobody has said anything the kernel's own settings stay, with two
- * exceptions: no netdev gives itself an address (host_netdev.c), and a bridge
- * and its members take no router's advice: a member is no host of its own, and
- * a bridge is none until somebody makes it one.
+ * Of what nobody has said anything the kernel's own settings stay (and come
+ * back, iface_restore_nd6()), with two exceptions: no netdev gives itself an
+ * address (host_netdev.c), and a bridge and its members take no router's
+ * advice: a member is no host of its own, and a bridge is none until somebody
+ * makes it one.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -80,13 +81,20 @@ follow_member(struct host_if *h)
 }
 
 void
+host_nd6_forget(struct host_if *h)
+{
+	h->accept_ra = -1;
+	memset(h->nd6_was, -1, sizeof(h->nd6_was));
+}
+
+void
 host_nd6_follow(struct host_if *h)
 {
 	static const struct {
 		uint32_t flag;
 		const char *word, *conf;
 		int on, off;
-	} rows[] = {
+	} rows[HOST_ND6_WORDS] = {
 		/* Disabled, it has no settings that stay. */
 		{ IFACE_ND6_IFDISABLED, "ifdisabled", "disable_ipv6", 1, 0 },
 		{ IFACE_ND6_NO_DAD, "no_dad", "accept_dad", 0, 1 },
@@ -101,10 +109,17 @@ host_nd6_follow(struct host_if *h)
 	if (h->blind)
 		return;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		if ((said & rows[i].flag) == 0)
+		int value =
+		    (nd6 & rows[i].flag) != 0 ? rows[i].on : rows[i].off;
+		bool back = (said & rows[i].flag) == 0;
+
+		if (back && h->nd6_was[i] < 0)
 			continue;
-		err = swap(h, rows[i].conf,
-		    (nd6 & rows[i].flag) != 0 ? rows[i].on : rows[i].off);
+		err = swap(h, rows[i].conf, back ? h->nd6_was[i] : value);
+		if (back)
+			h->nd6_was[i] = -1;
+		else if (h->nd6_was[i] < 0 && err >= 0)
+			h->nd6_was[i] = (int8_t)err;
 		if (err < 0)
 			host_event(h, "its netdev does not take %s%s: %s",
 			    (nd6 & rows[i].flag) != 0 ? "" : "-", rows[i].word,

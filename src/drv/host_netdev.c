@@ -250,7 +250,7 @@ follow_mtu(struct host_if *h)
 	if (!anew)
 		return;
 	(void)host_set(h, &quiet);
-	h->accept_ra = -1;
+	host_nd6_forget(h);
 	host_nd6_follow(h);
 	h->nd_up = h->host.up = false;
 	if (up)
@@ -333,7 +333,7 @@ settle(struct host_if *h)
 	ether_copy(h->nd_mac, c.mac);
 	h->nd_up = h->host.up = false;
 	h->host.promisc = false;
-	h->accept_ra = -1;
+	host_nd6_forget(h);
 	follow_carrier(h);
 	host_nd6_follow(h);
 	follow_arp(h);
@@ -657,7 +657,7 @@ if_new(struct host_system *hs, struct iface *ifp, struct vnet *vnet)
 	h->fd = -1;
 	h->nsid = RTNL_NSID_NONE;
 	h->first = 1;
-	h->accept_ra = -1;
+	host_nd6_forget(h);
 	h->host.vnet = vnet;
 	h->host.deliver = host_io_deliver;
 	h->host.changed = changed;
@@ -975,7 +975,7 @@ host_moved(struct host_if *h, struct host_ns *ns, int nsid, int ifindex)
 		h->host.vnet = ns->vnet;
 		h->blind = h->unread = ns->helper;
 		place_set(h, ns->nsid, ifindex);
-		h->accept_ra = -1;
+		host_nd6_forget(h);
 		(void)host_set(h, &c);
 		host_event(h,
 		    ns->vnet == h->hs->net->home

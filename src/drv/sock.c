@@ -193,6 +193,11 @@ sock_open(struct sock *sc)
 {
 	int err;
 
+	if (drv_context(sc->ifp.net) != NULL &&
+	    drv_context(sc->ifp.net)->pretend) {
+		iface_set_caps(&sc->ifp, sc->vnet_hdr != 0 ? SOCK_CAPS : 0);
+		return 0;
+	}
 	if (drv_context(sc->ifp.net) == NULL || sock_loop(sc) == NULL)
 		return net_error(
 		    sc->ifp.net, -EOPNOTSUPP, "this program serves no sockets");

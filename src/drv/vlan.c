@@ -457,9 +457,10 @@ vlan_set_lladdr(struct iface *ifp, const uint8_t mac[6])
 {
 	struct vlan *v = vlan_of(ifp);
 
-	(void)mac;
+	/* Given its parent's, it follows that again. */
 	if (!v->following)
-		v->own_mac = true;
+		v->own_mac = v->trunk == NULL ||
+		             !ether_equal(mac, v->trunk->parent->mac);
 	return 0;
 }
 
@@ -469,7 +470,8 @@ vlan_lladdr_given(const struct iface *ifp)
 {
 	const struct vlan *v = (const struct vlan *)(const void *)ifp;
 
-	return v->trunk != NULL && !v->own_mac;
+	return v->trunk != NULL &&
+	       (!v->own_mac || ether_equal(ifp->mac, ifp->parent->mac));
 }
 
 static void
@@ -558,11 +560,13 @@ static void
 save_vlandev(const struct iface *ifp, struct keyword_sink *s)
 {
 	const struct vlan *v = (const struct vlan *)(const void *)ifp;
+	char name[NET_IFACE_TEXT_MAX];
 
-	if (v->trunk != NULL && (!v->trunk->parent->transient || s->transient))
-		keyword_put(
-		    s, "vlandev %s vlan %u", v->trunk->parent->name, v->vid);
-	else if (s->all)
+	if (v->trunk != NULL && keyword_may_say(s, ifp, v->trunk->parent))
+		keyword_put(s, "vlandev %s vlan %u",
+		    net_iface_name_in(v->trunk->parent, ifp->vnet, name),
+		    v->vid);
+	else if (s->all && v->trunk == NULL)
 		keyword_put(s, "-vlandev");
 }
 

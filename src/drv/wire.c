@@ -60,28 +60,23 @@ wire_ring_drop(struct iface *ifp, struct frame_ring *r, enum drop_reason why)
 		iface_drop(ifp, f, why);
 }
 
-const char *
-wire_peer_name(const struct wire *w, char text[WIRE_PEER_NAME_MAX])
-{
-	const struct iface *peer = &w->peer->ifp;
-
-	if (peer->vnet == w->ifp.vnet || peer->vnet == peer->net->home)
-		snprintf(text, WIRE_PEER_NAME_MAX, "%s", peer->name);
-	else
-		snprintf(text, WIRE_PEER_NAME_MAX, "%s@%s", peer->name,
-		    peer->vnet->name);
-	return text;
-}
-
 void
 wire_get_peer(const struct wire *w, struct info *out)
 {
-	char text[WIRE_PEER_NAME_MAX];
+	char text[NET_IFACE_TEXT_MAX];
+	const struct iface *peer;
 
-	if (w->peer == NULL)
+	if (w->peer == NULL) {
 		info_null(out, "peer");
+		return;
+	}
+	peer = &w->peer->ifp;
+	if (peer->vnet == w->ifp.vnet || peer->vnet == peer->net->home)
+		snprintf(text, sizeof(text), "%s", peer->name);
 	else
-		info_str(out, "peer", wire_peer_name(w, text));
+		snprintf(
+		    text, sizeof(text), "%s@%s", peer->name, peer->vnet->name);
+	info_str(out, "peer", text);
 }
 
 enum drop_reason

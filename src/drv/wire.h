@@ -50,10 +50,6 @@ void wire_send(struct wire *w, struct frame *const *frames, uint32_t count);
 /** wire_poll() - ops->poll of an end */
 bool wire_poll(struct iface *ifp, uint32_t budget);
 
-#define WIRE_PEER_NAME_MAX (IFACE_NAME_MAX + 1 + NET_VNET_NAME_MAX)
-/** wire_peer_name() - the peer's name as the users of @w know it; there is one.
- * Return: @text */
-const char *wire_peer_name(const struct wire *w, char text[WIRE_PEER_NAME_MAX]);
 /** wire_get_peer() - "peer": its name as the users of @w know it, or null */
 void wire_get_peer(const struct wire *w, struct info *out);
 

@@ -98,15 +98,19 @@ iface_set_flags(struct iface *ifp, uint32_t set, uint32_t clear)
 int
 iface_set_nd6(struct iface *ifp, uint32_t set, uint32_t clear)
 {
-	uint32_t nd6 = (ifp->nd6 & ~clear) | set;
-	uint32_t said = ifp->nd6_said | set | clear;
+	iface_restore_nd6(
+	    ifp, (ifp->nd6 & ~clear) | set, ifp->nd6_said | set | clear);
+	return 0;
+}
 
+void
+iface_restore_nd6(struct iface *ifp, uint32_t nd6, uint32_t said)
+{
 	if (nd6 == ifp->nd6 && said == ifp->nd6_said)
-		return 0;
+		return;
 	ifp->nd6 = nd6;
 	ifp->nd6_said = said;
 	changed(ifp, IFACE_CHANGED_ND6);
-	return 0;
 }
 
 static int
@@ -160,6 +164,7 @@ iface_set_lladdr(struct iface *ifp, const uint8_t mac[6])
 			return err;
 	}
 	ether_copy(ifp->mac, mac);
+	net_lladdr_placed(ifp);
 	changed(ifp, IFACE_CHANGED_LLADDR);
 	return 0;
 }

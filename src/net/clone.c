@@ -2,9 +2,9 @@
 /*
  * Interfaces come and go: names, unit numbers, creation, destruction, search.
  *
- * Names stand in a hash table.  A name is taken in the vnet that it belongs to
- * and in the one where the host side is; so two interfaces of one name can
- * stand in the table, in different vnets.
+ * Names, units, indexes and addresses stand in hash tables.  A name is taken in
+ * the vnet that it belongs to and in the one where the host side is; so two
+ * interfaces of one name can stand in the table, in different vnets.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -18,12 +18,12 @@
 #include "net/impair.h"
 #include "net/net.h"
 
-static struct iface_name_list *
+static struct iface_bucket *
 bucket(struct net *net, const char *name)
 {
 	uint64_t h = hash_bytes(net->hash_seed, name, strlen(name));
 
-	return &net->names[h % NET_NAME_BUCKETS];
+	return &net->names[h % NET_BUCKETS];
 }
 
 static bool
@@ -38,8 +38,7 @@ is_in(const struct iface *ifp, const struct vnet *vnet)
 bool
 net_iface_visible(const struct iface *ifp, const struct vnet *vnet)
 {
-	return is_in(ifp, vnet) &&
-	       net_access(ifp) != NET_ACCESS_NONE;
+	return is_in(ifp, vnet) && net_access(ifp) != NET_ACCESS_NONE;
 }
 
 static struct iface *
@@ -63,12 +62,20 @@ net_name_taken(struct net *net, const struct vnet *vnet, const char *name,
 	return find_in(net, vnet, name, but) != NULL;
 }
 
+static struct iface_bucket *
+lladdr_bucket(struct net *net, const uint8_t mac[6])
+{
+	uint64_t h = hash_bytes(net->hash_seed, mac, 6);
+
+	return &net->lladdrs[h % NET_BUCKETS];
+}
+
 bool
 net_lladdr_taken(const struct iface *but, const uint8_t mac[6])
 {
 	const struct iface *ifp;
 
-	TAILQ_FOREACH (ifp, &but->net->ifaces, all_link) {
+	LIST_FOREACH (ifp, lladdr_bucket(but->net, mac), lladdr_link) {
 		if (ifp != but && ether_equal(ifp->mac, mac))
 			return true;
 	}
@@ -83,6 +90,15 @@ net_lladdr_choose(const struct iface *ifp, uint32_t prefix, uint8_t mac[6])
 	do
 		u64_to_mac(chosen | (net_random(ifp->net) & 0xffffff), mac);
 	while (net_lladdr_taken(ifp, mac));
+}
+
+void
+net_lladdr_placed(struct iface *ifp)
+{
+	if (!ifp->born)
+		return; /* iface_new() does it */
+	LIST_REMOVE(ifp, lladdr_link);
+	LIST_INSERT_HEAD(lladdr_bucket(ifp->net, ifp->mac), ifp, lladdr_link);
 }
 
 /* One that is being destroyed has its name still, but is nobody's any more. */
@@ -112,12 +128,36 @@ net_iface_find(struct net *net, const struct vnet *vnet, const char *name)
 	return vnet == NULL ? NULL : living(find_in(net, vnet, plain, NULL));
 }
 
+const char *
+net_iface_name_in(const struct iface *ifp, const struct vnet *vnet,
+    char text[NET_IFACE_TEXT_MAX])
+{
+	bool plain = vnet != ifp->net->home || net_iface_visible(ifp, vnet);
+
+	snprintf(text, NET_IFACE_TEXT_MAX, "%s%s%s", ifp->name,
+	    plain ? "" : "@", plain ? "" : ifp->vnet->name);
+	return text;
+}
+
+bool
+net_iface_can_name(const struct iface *who, const struct iface *ifp)
+{
+	char text[NET_IFACE_TEXT_MAX];
+	const struct iface *found;
+
+	(void)net_iface_name_in(ifp, who->vnet, text);
+	found = net_iface_find(who->net, who->vnet, text);
+	if (found == NULL)
+		found = net_iface_find(who->net, net_host_vnet(who), text);
+	return found == ifp;
+}
+
 struct iface *
 net_iface_by_index(struct net *net, uint32_t index)
 {
 	struct iface *ifp;
 
-	TAILQ_FOREACH (ifp, &net->ifaces, all_link) {
+	LIST_FOREACH (ifp, &net->indexes[index % NET_BUCKETS], index_link) {
 		if (ifp->index == index)
 			return living(ifp);
 	}
@@ -180,12 +220,51 @@ net_unit_taken(const struct net *net, const struct vnet *vnet,
 {
 	const struct iface *ifp;
 
-	TAILQ_FOREACH (ifp, &net->ifaces, all_link) {
+	LIST_FOREACH (ifp, &net->units[unit % NET_BUCKETS], unit_link) {
 		if (ifp != but && (but == NULL || ifp != but->twin) &&
 		    ifp->vnet == vnet && ifp->ops == ops && ifp->unit == unit)
 			return true;
 	}
 	return false;
+}
+
+struct iface *
+net_unit_find(const struct net *net, const struct vnet *vnet,
+    const struct iface_ops *ops, uint32_t unit)
+{
+	struct iface *ifp, *found = NULL;
+
+	LIST_FOREACH (ifp, &net->units[unit % NET_BUCKETS], unit_link) {
+		if (ifp->vnet == vnet && ifp->ops == ops && ifp->unit == unit &&
+		    !ifp->dying &&
+		    (found == NULL || ifp->twin_letter < found->twin_letter))
+			found = ifp;
+	}
+	return found;
+}
+
+bool
+net_unit_elsewhere(const struct iface *ifp)
+{
+	const struct iface *o;
+
+	LIST_FOREACH (o, &ifp->net->units[ifp->unit % NET_BUCKETS], unit_link) {
+		if (o != ifp && o->ops == ifp->ops && o->unit == ifp->unit)
+			return true;
+	}
+	return false;
+}
+
+void
+net_unit_set(struct iface *ifp, uint32_t unit)
+{
+	struct iface_bucket *units = ifp->net->units;
+
+	if (ifp->unit != IFACE_UNIT_NONE)
+		LIST_REMOVE(ifp, unit_link);
+	ifp->unit = unit;
+	if (unit != IFACE_UNIT_NONE)
+		LIST_INSERT_HEAD(&units[unit % NET_BUCKETS], ifp, unit_link);
 }
 
 /* Has the host a netdev of that name which is not ours? */
@@ -330,6 +409,8 @@ list_in(struct iface *ifp)
 
 	TAILQ_INSERT_TAIL(&net->ifaces, ifp, all_link);
 	LIST_INSERT_HEAD(bucket(net, ifp->name), ifp, name_link);
+	LIST_INSERT_HEAD(
+	    &net->indexes[ifp->index % NET_BUCKETS], ifp, index_link);
 	net->iface_count++;
 }
 
@@ -348,6 +429,10 @@ list_out(struct iface *ifp)
 		ifp->flush_later = false;
 	}
 	LIST_REMOVE(ifp, name_link);
+	LIST_REMOVE(ifp, index_link);
+	if (ifp->born)
+		LIST_REMOVE(ifp, lladdr_link);
+	net_unit_set(ifp, IFACE_UNIT_NONE);
 	TAILQ_REMOVE(&net->ifaces, ifp, all_link);
 	net->iface_count--;
 	net->iface_gone++;
@@ -378,7 +463,8 @@ iface_new(struct net *net, struct vnet *vnet, const struct iface_ops *ops,
 	ifp->ops = ops;
 	ifp->net = net;
 	ifp->vnet = vnet;
-	ifp->unit = unit;
+	ifp->unit = IFACE_UNIT_NONE;
+	net_unit_set(ifp, unit);
 	if (ops->twins != NULL)
 		ifp->twin_letter = ops->twins[twin != NULL];
 	ifp->flags = ops->flags != 0
@@ -407,6 +493,7 @@ iface_new(struct net *net, struct vnet *vnet, const struct iface_ops *ops,
 		twin->twin = ifp;
 	ifp->caps_taken = ifp->caps;
 	ifp->born = true;
+	LIST_INSERT_HEAD(lladdr_bucket(net, ifp->mac), ifp, lladdr_link);
 	ev.ifp = ifp;
 	net_emit(net, &ev);
 	*out = ifp;

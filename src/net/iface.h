@@ -328,7 +328,10 @@ struct iface {
 	uint32_t changed; /* ... together with the rest: IFACE_CHANGED_* */
 	uint64_t drops_told_ns[DROP_COUNT]; /* last NET_EVENT_DROPS of each */
 	TAILQ_ENTRY(iface) all_link, flush_link;
-	LIST_ENTRY(iface) name_link; /* net->names */
+	LIST_ENTRY(iface) name_link;   /* net->names */
+	LIST_ENTRY(iface) unit_link;   /* net->units, if it has one */
+	LIST_ENTRY(iface) index_link;  /* net->indexes */
+	LIST_ENTRY(iface) lladdr_link; /* net->lladdrs, when it is born */
 };
 
 /** iface_input() - frames from the wire; consumes all of @batch */
@@ -404,6 +407,8 @@ int iface_set_flags(struct iface *ifp, uint32_t set, uint32_t clear);
 int iface_set_mtu(struct iface *ifp, uint32_t mtu); /* -EINVAL, stack's */
 /** iface_set_nd6() - IFACE_ND6_* of the host side, present or later. 0 */
 int iface_set_nd6(struct iface *ifp, uint32_t set, uint32_t clear);
+/** iface_restore_nd6() - as it was once, also that nobody had said anything */
+void iface_restore_nd6(struct iface *ifp, uint32_t nd6, uint32_t said);
 int iface_set_lladdr(
     struct iface *ifp, const uint8_t mac[6]);              /* -EINVAL: group */
 int iface_set_descr(struct iface *ifp, const char *descr); /* -ENAMETOOLONG */

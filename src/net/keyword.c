@@ -11,15 +11,15 @@
 
 #include "base/assert.h"
 #include "base/vlanset.h"
+#include "net/net.h"
 
-#define WORDS_MAX 32 /* an impairment has most */
 /* A set of VLANs is the longest argument that there is. */
 #define TEXT_MAX (VLAN_SET_TEXT_MAX + 128)
 
 void
 keyword_put(struct keyword_sink *s, const char *fmt, ...)
 {
-	const char *words[WORDS_MAX];
+	const char *words[KEYWORD_SAVE_MAX];
 	char text[TEXT_MAX];
 	uint32_t count = 0;
 	char *word, *save;
@@ -32,10 +32,22 @@ keyword_put(struct keyword_sink *s, const char *fmt, ...)
 	ASSERT(n > 0 && (size_t)n < sizeof(text));
 	for (word = strtok_r(text, " ", &save); word != NULL;
 	     word = strtok_r(NULL, " ", &save)) {
-		ASSERT(count < WORDS_MAX);
+		ASSERT(count < KEYWORD_SAVE_MAX);
 		words[count++] = word;
 	}
 	s->op(s, words, count);
+}
+
+bool
+keyword_may_say(
+    struct keyword_sink *s, const struct iface *who, const struct iface *ifp)
+{
+	if (ifp->transient && !s->transient)
+		return false;
+	if (s->all || net_iface_can_name(who, ifp))
+		return true;
+	s->unsaid = true;
+	return false;
 }
 
 void

@@ -13,6 +13,7 @@
 #include "net/iface.h"
 
 #define KEYWORD_ARGS_MAX 3
+#define KEYWORD_SAVE_MAX 32 /* words that a save() puts at once */
 
 enum keyword_arg_kind {
 	KEYWORD_ARG_END = 0,
@@ -36,7 +37,10 @@ struct keyword_arg {
 	 * blank.  NULL: "invalid value: ". */
 	const char *bad;
 	const char *choices; /* "802.1q\0802.1ad\0" */
-	bool any_case;       /* "RSTP" is "rstp" */
+	/* The word that sets the same of what the first argument names:
+	 * "ifuntagged" for the optional argument of "addm". */
+	const char *as;
+	bool any_case; /* "RSTP" is "rstp" */
 };
 
 union keyword_value {
@@ -56,7 +60,13 @@ struct keyword_sink {
 	    struct keyword_sink *s, const char *const *words, uint32_t count);
 	bool all;       /* also what is as in a new interface */
 	bool transient; /* also what is about a struct iface's transient */
+	bool unsaid; /* set by save(): there is something that no words say */
 };
+
+/** keyword_may_say() - may @who's words be about @ifp?  Not about what ends
+ * with a program, unless wanted; and they must find it */
+bool keyword_may_say(
+    struct keyword_sink *s, const struct iface *who, const struct iface *ifp);
 
 struct iface_keyword {
 	const char *name; /* "addm", "-learn"; NULL ends a table */

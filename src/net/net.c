@@ -38,8 +38,12 @@ net_create(const struct net_options *options, struct net **out)
 	TAILQ_INIT(&net->ready);
 	TAILQ_INIT(&net->flushing);
 	TAILQ_INIT(&net->subscribers);
-	for (uint32_t i = 0; i < NET_NAME_BUCKETS; i++)
+	for (uint32_t i = 0; i < NET_BUCKETS; i++) {
 		LIST_INIT(&net->names[i]);
+		LIST_INIT(&net->units[i]);
+		LIST_INIT(&net->indexes[i]);
+		LIST_INIT(&net->lladdrs[i]);
+	}
 	LIST_INIT(&net->users);
 	net->user_limits = (struct net_user_limits){
 		.ports = NET_USER_PORTS,

@@ -37,13 +37,13 @@
 #define NET_POLL_BUDGET   64 /* frames an interface may move per turn */
 #define NET_IFACES_MAX    16384
 #define NET_VNETS_MAX     4096
-#define NET_NAME_BUCKETS  1024
+#define NET_BUCKETS       1024
 #define NET_TUNABLES_MAX  16
 
 struct timerheap;
 
 TAILQ_HEAD(vnet_list, vnet);
-LIST_HEAD(iface_name_list, iface);
+LIST_HEAD(iface_bucket, iface);
 
 /* Something that takes its time: the core asks the system, the system says
  * -EINPROGRESS and calls done() later, on the worker, exactly once, and never
@@ -173,7 +173,8 @@ struct net {
 	const struct iface_ops *const *kinds; /* NULL-ended driver table */
 	struct net_system system;
 	struct iface_list ifaces;
-	struct iface_name_list names[NET_NAME_BUCKETS];
+	struct iface_bucket names[NET_BUCKETS], units[NET_BUCKETS],
+	    indexes[NET_BUCKETS], lladdrs[NET_BUCKETS];
 	struct vnet_list vnets;  /* first is home */
 	struct vnet_list ending; /* destroyed, but the system is not done */
 	struct vnet *home;
@@ -198,6 +199,9 @@ struct net {
 	void *drv; /* what the drivers share (drv/drv.h); they own it */
 	/* Ends it: called by net_destroy() after the last interface. */
 	void (*drv_fini)(struct net *net);
+	/* Gives @copy, a net of the same kinds without descriptors, a context
+	 * with the same settings. 0 or -ENOMEM. */
+	int (*drv_copy)(const struct net *net, struct net *copy);
 };
 
 struct net_options {
@@ -265,8 +269,20 @@ int net_iface_destroy(struct iface *ifp, struct net_wait *w);
 struct iface *net_iface_find(
     struct net *net, const struct vnet *vnet, const char *name);
 
+#define NET_IFACE_TEXT_MAX (IFACE_NAME_MAX + NET_VNET_NAME_MAX)
+/** net_iface_name_in() - how @ifp is named in @vnet: "tap0", or from home
+ * "tap0@VNET" where it is not seen. Return: @text */
+const char *net_iface_name_in(const struct iface *ifp, const struct vnet *vnet,
+    char text[NET_IFACE_TEXT_MAX]);
+/** net_iface_can_name() - do the words of @who find @ifp by that name, in its
+ * own vnet or in the one where its host side is? */
+bool net_iface_can_name(const struct iface *who, const struct iface *ifp);
+
 /** net_iface_by_index() - or NULL; not one that is being destroyed */
 struct iface *net_iface_by_index(struct net *net, uint32_t index);
+
+/** net_lladdr_placed() - @ifp->mac is another one than before */
+void net_lladdr_placed(struct iface *ifp);
 
 /** net_lladdr_taken() - is @mac the address of another interface than @but? */
 bool net_lladdr_taken(const struct iface *but, const uint8_t mac[6]);
@@ -285,6 +301,17 @@ bool net_name_taken(struct net *net, const struct vnet *vnet, const char *name,
  * that unit? */
 bool net_unit_taken(const struct net *net, const struct vnet *vnet,
     const struct iface_ops *ops, uint32_t unit, const struct iface *but);
+
+/** net_unit_find() - the interface of that unit, the first of twins, whatever
+ * it is called; or NULL */
+struct iface *net_unit_find(const struct net *net, const struct vnet *vnet,
+    const struct iface_ops *ops, uint32_t unit);
+
+/** net_unit_elsewhere() - has another of its kind that unit, in any vnet? */
+bool net_unit_elsewhere(const struct iface *ifp);
+
+/** net_unit_set() - another unit, which is free, or IFACE_UNIT_NONE */
+void net_unit_set(struct iface *ifp, uint32_t unit);
 
 /** net_unit_name() - "tap7", with @letter (0: none) behind it "epair7a". 0 or
  * -ENAMETOOLONG */

@@ -337,7 +337,7 @@ name_fit(struct iface *ifp, bool host)
 		if (net_iface_rename(ifp, name) == 0)
 			break;
 	}
-	ifp->unit = unit;
+	net_unit_set(ifp, unit);
 	if (!ours && !theirs)
 		return;
 	snprintf(text, sizeof(text), "%s is taken %s%s%s: now %s", old,

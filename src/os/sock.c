@@ -443,3 +443,33 @@ memfd_check(int fd, size_t size)
 		return -errno;
 	return st.st_size < 0 || (uint64_t)st.st_size < size ? -EMSGSIZE : 0;
 }
+
+int
+memfd_map(int fd, const char **data, size_t *len)
+{
+	const int want = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+	int seals = fcntl(fd, F_GET_SEALS);
+	struct stat st;
+	void *p;
+
+	if (seals < 0 || (seals & want) != want)
+		return -EPERM;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	*len = (size_t)st.st_size;
+	*data = "";
+	if (st.st_size == 0)
+		return 0;
+	p = mmap(NULL, *len, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (p == MAP_FAILED)
+		return -errno;
+	*data = p;
+	return 0;
+}
+
+void
+memfd_unmap(const char *data, size_t len)
+{
+	if (len > 0)
+		(void)munmap((void *)(uintptr_t)data, len);
+}

@@ -136,3 +136,13 @@ int memfd_sealed(const char *name, size_t size);
  * 0, -EPERM (not so, or not a memfd) or -EMSGSIZE.
  */
 int memfd_check(int fd, size_t size);
+
+/**
+ * memfd_map() - see the bytes of a memfd that nobody can change any more
+ * @data: @len bytes; until memfd_unmap(). Reading them cannot fail or wait
+ *
+ * Return: 0, -EPERM (not a memfd, or not sealed against writing, growing and
+ * shrinking) or -errno.
+ */
+int memfd_map(int fd, const char **data, size_t *len);
+void memfd_unmap(const char *data, size_t len);
