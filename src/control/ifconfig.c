@@ -529,24 +529,34 @@ static void
 recorded_notice(struct ifconfig_run *run)
 {
 	const struct iface *ifp = ifc_iface(run);
-	char text[256];
-	struct sbuf b = sbuf_init(text, sizeof(text));
-	bool any = false;
+	json_t *words = json_array();
 
 	for (uint32_t i = 0; ifp != NULL && i < run->op_next; i++) {
 		const struct iface_keyword *row = run->ops[i].row;
 
-		if (row == NULL || !row->recorded)
-			continue;
-		if (!any)
-			sbuf_printf(&b, "%s: ", ifp->name);
-		sbuf_printf(&b, "%s%s", any ? ", " : "", row->name);
-		any = true;
+		if (row != NULL && row->recorded)
+			json_array_append_new(words, json_string(row->name));
 	}
-	if (!any)
-		return;
-	sbuf_printf(&b, ": recorded only, a %s has no radio", ifp->ops->kind);
-	ifc_put(run, json_pack("{s:s,s:s}", "part", "notice", "text", text));
+	if (json_array_size(words) > 0)
+		ifc_put(run,
+		    json_pack("{s:s,s:o,s:s,s:s,s:O}", "part", "notice", "text",
+		        ifc_recorded_text(ifp->name, ifp->ops->kind, words),
+		        "iface", ifp->name, "kind", ifp->ops->kind, "recorded",
+		        words));
+	json_decref(words);
+}
+
+json_t *
+ifc_recorded_text(const char *name, const char *kind, const json_t *words)
+{
+	char text[256];
+	struct sbuf b = sbuf_init(text, sizeof(text));
+
+	for (size_t i = 0; i < json_array_size(words); i++)
+		sbuf_printf(&b, "%s%s", i == 0 ? ": " : ", ",
+		    json_string_value(json_array_get(words, i)));
+	return json_sprintf("%s%s: recorded only, %s %s has no radio", name,
+	    text, strchr("aeiou", kind[0]) != NULL ? "an" : "a", kind);
 }
 
 /* The name is printed at the end when it is not the one that was asked for,
@@ -573,6 +583,7 @@ run_go(struct ifconfig_run *run)
 	net->cause = run->cause[0] != '\0' ? run->cause : old;
 	net->actor = run->for_actor ? &run->actor : old_actor;
 	while (err == 0 && run->op_next < run->op_count) {
+		run->at = run->ops[run->op_next].word;
 		/* Before: the wait's end finds it set. */
 		run->waiting = true;
 		err = ifc_apply(run, &run->ops[run->op_next]);
@@ -651,7 +662,7 @@ ifconfig_start(
 	}
 	*out = run;
 	run->net->message[0] = '\0';
-	if (request->argc > IFCONFIG_WORDS_MAX)
+	if (request->argc > IFCONFIG_WORDS_MAX && !request->long_line)
 		err = ifc_fail(run, -E2BIG, "%s", bsd_strerror(E2BIG));
 	else
 		err = parse_line(run);
@@ -659,6 +670,8 @@ ifconfig_start(
 		run_end(run);
 		return 0;
 	}
+	if (request->parsed != NULL)
+		request->parsed(run, request->arg);
 	err = run_go(run);
 	if (err == -EINPROGRESS && run->background &&
 	    run->op_next + 1 == run->op_count && request->destroying != NULL)
@@ -696,6 +709,7 @@ ifconfig_error(const struct ifconfig_run *run)
 	if (!run->failed)
 		return NULL;
 	data = rpc_error_data(run->err, run->detail);
+	json_object_set_new(data, "word", json_integer(run->at));
 	json_object_set(data, "done", run->out);
 	if (run->helper != NULL)
 		json_object_set(data, "helper", run->helper);

@@ -18,7 +18,8 @@
  *   {"part":"created","name":"tap0"}                KIND create
  *   {"part":"addresses","addresses":[...]}          addr (key = the word)
  *   {"part":"kinds","kinds":[{"kind","about"}...],"verbose":bool}  -C
- *   {"part":"notice","text":"..."}                  a warning: standard error
+ *   {"part":"notice","text":"..."}                  a warning: standard error;
+ *       about words that were only kept also "iface","kind","recorded":[words]
  *   {"part":"usage","text":"..."}                   the usage: standard error
  *
  * An operation that must wait for the system leaves the run unfinished: the
@@ -59,6 +60,11 @@ struct ifconfig_request {
 	const char *const *argv; /* without the program's name; borrowed during
 	                          * ifconfig_start() */
 	const char *cause;       /* copied; may be NULL */
+	bool long_line; /* no limit to its words: they are no client's */
+	/* Called once, from inside ifconfig_start(), when the line has been
+	 * understood and nothing has been done: for control/ itself
+	 * (ifconfig_impl.h). May be NULL. */
+	void (*parsed)(struct ifconfig_run *run, void *arg);
 	/* Called once, if ifconfig_start() said -EINPROGRESS, when the run has
 	 * ended. It may call ifconfig_free(). */
 	void (*done)(struct ifconfig_run *run, void *arg);
@@ -90,7 +96,8 @@ json_t *ifconfig_out(const struct ifconfig_run *run);
  *
  * Return: an error object of JSON-RPC, new reference: {"code":-32000,
  * "message":"BRDGADD tap1: Invalid argument", "data":{"errno":"EINVAL",
- * "exit":1, "detail":"one sentence"?, "done":[parts], "helper":{"vnet",
+ * "exit":1, "detail":"one sentence"?, "word":the index of the argument at which
+ * it happened, "done":[parts], "helper":{"vnet",
  * "iface","created":bool,"rest":[words]}?}}. helper: the daemon may not enter
  * that vnet; the client's helper can make the netdev (method host.give), then
  * the words in rest are still to be run.

@@ -39,6 +39,42 @@ canceled_detail(struct ifconfig_run *run, const struct vnet *vnet)
 		ifc_detail(run, "another change of its host side came first");
 }
 
+static void
+put_word(json_t *list, const char *word)
+{
+	json_array_append_new(list, json_string(word));
+}
+
+static void
+addr_words(const struct ifc_addr *a, json_t *list)
+{
+	char text[INET6_ADDRSTRLEN + 8];
+
+	put_word(list, a->family == AF_INET6 ? "inet6" : "inet");
+	snprintf(text, sizeof(text), "%s/%u", a->addr, a->prefixlen);
+	if (a->addr[0] != '\0')
+		put_word(list,
+		    a->masked || a->mode != IFC_ADDR_DELETE ? text : a->addr);
+	if (a->dst[0] != '\0')
+		put_word(list, a->dst);
+	if (a->broadcast[0] != '\0') {
+		put_word(list, "broadcast");
+		put_word(list, a->broadcast);
+	}
+	if (a->mode != IFC_ADDR_SET)
+		put_word(list, a->mode == IFC_ADDR_ALIAS ? "alias" : "-alias");
+}
+
+void
+ifc_op_words(
+    const struct ifconfig_run *run, const struct ifc_op *op, json_t *list)
+{
+	for (uint32_t w = 0; w < op->words; w++)
+		put_word(list, run->words[op->word + w]);
+	if (op->kind == IFC_ADDR)
+		addr_words(&op->addr, list);
+}
+
 /* The daemon may not enter the vnet: the client's helper has to. */
 static void
 offer_helper(
@@ -46,37 +82,8 @@ offer_helper(
 {
 	json_t *rest = json_array();
 
-	for (uint32_t i = run->op_next + 1; i < run->op_count; i++) {
-		const struct ifc_op *op = &run->ops[i];
-		const struct ifc_addr *a = &op->addr;
-		char text[INET6_ADDRSTRLEN + 8];
-
-		for (uint32_t w = 0; w < op->words; w++)
-			json_array_append_new(
-			    rest, json_string(run->words[op->word + w]));
-		if (op->kind != IFC_ADDR)
-			continue;
-		json_array_append_new(rest,
-		    json_string(a->family == AF_INET6 ? "inet6" : "inet"));
-		if (a->addr[0] != '\0') {
-			snprintf(
-			    text, sizeof(text), "%s/%u", a->addr, a->prefixlen);
-			json_array_append_new(rest,
-			    json_string(a->masked || a->mode != IFC_ADDR_DELETE
-			                    ? text
-			                    : a->addr));
-		}
-		if (a->dst[0] != '\0')
-			json_array_append_new(rest, json_string(a->dst));
-		if (a->broadcast[0] != '\0') {
-			json_array_append_new(rest, json_string("broadcast"));
-			json_array_append_new(rest, json_string(a->broadcast));
-		}
-		if (a->mode != IFC_ADDR_SET)
-			json_array_append_new(rest,
-			    json_string(a->mode == IFC_ADDR_ALIAS ? "alias"
-			                                          : "-alias"));
-	}
+	for (uint32_t i = run->op_next + 1; i < run->op_count; i++)
+		ifc_op_words(run, &run->ops[i], rest);
 	json_decref(run->helper);
 	run->helper = json_pack("{s:s,s:s,s:b,s:o}", "vnet", vnet->name,
 	    "iface", ifp->name, "created", run->created, "rest", rest);

@@ -40,6 +40,7 @@ struct ifc_addr {
 	int family;
 	enum ifc_addr_mode mode;
 	bool used;         /* some word belongs to it */
+	uint32_t word;     /* the first of these */
 	bool masked;       /* prefixlen was given */
 	const char *extra; /* netmask ... when it was given, for messages */
 	uint32_t prefixlen;
@@ -50,7 +51,8 @@ struct ifc_addr {
 
 struct ifc_op {
 	enum ifc_kind kind;
-	uint32_t word, words; /* its span on the line; words 0: IFC_ADDR */
+	uint32_t word, words; /* its span on the line; words 0: IFC_ADDR, whose
+	                       * words need not stand together */
 	const struct iface_keyword *row;
 	const char *str; /* borrowed from the run's words */
 	union keyword_value v[KEYWORD_ARGS_MAX];
@@ -72,6 +74,7 @@ struct ifconfig_run {
 	struct net_actor actor;
 	char **words; /* copies */
 	uint32_t count;
+	uint32_t at; /* the word that is being read, or done */
 
 	/* The line's operations. */
 	struct ifc_op *ops;
@@ -113,6 +116,14 @@ struct iface *ifc_iface(const struct ifconfig_run *run);
 /* A new operation at the end; zeroed but for its kind. NULL: failed. */
 struct ifc_op *ifc_op_add(struct ifconfig_run *run, enum ifc_kind kind);
 
+/* The text of the notice about words that were only kept: new reference. */
+json_t *ifc_recorded_text(
+    const char *name, const char *kind, const json_t *words);
+
+/* Appends the words of an operation. */
+void ifc_op_words(
+    const struct ifconfig_run *run, const struct ifc_op *op, json_t *list);
+
 /* Words from @first on into operations. 0 or -errno (failed). */
 int ifc_parse_words(struct ifconfig_run *run, uint32_t first);
 /* True for "inet", "inet6", "link", "ether", "lladdr"; the family (AF_INET,
@@ -123,6 +134,11 @@ bool ifc_family(const char *word, int *family);
 int ifc_apply(struct ifconfig_run *run, struct ifc_op *op);
 /* After -EINPROGRESS: the wait ended with @err. 0 or -errno (failed). */
 int ifc_applied(struct ifconfig_run *run, struct ifc_op *op, int err);
+
+/* The row of a word that interfaces of kind @ops take and that is a row; NULL.
+ */
+const struct iface_keyword *ifc_row(
+    const struct iface_ops *ops, const char *word);
 
 /* save() of the words whose parsers are in ifconfig_words.c. */
 void ifc_save_name(const struct iface *ifp, struct keyword_sink *s);

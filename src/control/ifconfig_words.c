@@ -126,6 +126,8 @@ out_next:
 static struct ifc_addr *
 addr_use(struct parse *p)
 {
+	if (!p->addr.used)
+		p->addr.word = p->next - 1;
 	p->addr.used = true;
 	p->addr.family = p->family == AF_INET6 ? AF_INET6 : AF_INET;
 	return &p->addr;
@@ -506,13 +508,13 @@ static const struct special {
 	WORD("destroy", 0, word_destroy, SAVED_BY(""), "remove the interface"),
 	WORD("unplumb", 0, word_destroy, SAVED_BY(""), "the same"),
 	WORD("name", 1, word_name, SAVE(ifc_save_name), "rename the interface"),
+	WORD("host", 0, word_host, SAVE(ifc_save_host),
+	    "make a netdev of the same name"),
+	WORD("-host", 0, word_nohost, SAVED_BY("host"), "remove that netdev"),
 	WORD("vnet", 1, word_vnet, SAVE(ifc_save_vnet),
 	    "move the host side to a vnet"),
 	WORD("-vnet", 0, word_rvnet, SAVED_BY("vnet"),
 	    "move the host side back"),
-	WORD("host", 0, word_host, SAVE(ifc_save_host),
-	    "make a netdev of the same name"),
-	WORD("-host", 0, word_nohost, SAVED_BY("host"), "remove that netdev"),
 	WORD("impair", 1, word_impair, SAVE(ifc_save_impair),
 	    "lose, delay, limit frames of the wire"),
 	WORD("-impair", 0, word_noimpair, SAVED_BY("impair"),
@@ -557,6 +559,16 @@ row_find(const struct iface_keyword *rows, const char *word)
 		if (strcmp(rows->name, word) == 0)
 			return rows;
 	return NULL;
+}
+
+const struct iface_keyword *
+ifc_row(const struct iface_ops *ops, const char *word)
+{
+	const struct iface_keyword *row = NULL;
+
+	if (ops != NULL)
+		row = row_find(ops->keywords, word);
+	return row != NULL ? row : row_find(ifconfig_common_words, word);
 }
 
 static bool
@@ -754,8 +766,8 @@ check_with(struct ifconfig_run *run)
 		const struct iface_keyword *row = run->ops[i].row;
 		bool found = row == NULL || row->with == NULL;
 
-		for (uint32_t k = 0; row != NULL && k < i; k++)
-			if (row->with != NULL && run->ops[k].row == row)
+		for (uint32_t k = 0; !found && k < i; k++)
+			if (run->ops[k].row == row)
 				return ifc_fail(run, -EINVAL,
 				    "'%s' is there twice", row->name);
 		for (uint32_t k = 0; !found && k < run->op_count; k++)
@@ -842,6 +854,7 @@ parse_word(struct parse *p)
 	const struct iface_keyword *row;
 	const struct special *special;
 
+	p->run->at = p->next - 1;
 	row = row_find(p->run->kind->keywords, word);
 	if (row != NULL)
 		return word_row(p, row);
@@ -875,10 +888,12 @@ ifc_parse_words(struct ifconfig_run *run, uint32_t first)
 		err = check_with(run);
 	for (uint32_t i = 0; err == 0 && i < p.addr_count; i++) {
 		op = ifc_op_add(run, IFC_ADDR);
-		if (op == NULL)
+		if (op == NULL) {
 			err = -ENOMEM;
-		else
-			op->addr = p.addrs[i];
+			break;
+		}
+		op->addr = p.addrs[i];
+		op->word = op->addr.word;
 	}
 	free(p.addrs);
 	return err;

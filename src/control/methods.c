@@ -33,6 +33,12 @@ control_set_sysctl_tree(const struct sysctl_tree *tree)
 	sysctl_tree = tree;
 }
 
+const struct sysctl_tree *
+control_sysctl_tree(void)
+{
+	return sysctl_tree;
+}
+
 const char *
 control_version(void)
 {

@@ -23,6 +23,11 @@
  *   vnet.create {name}, vnet.destroy {name}
  *   vnet.attach {name, what?, fds?}  what: process id or path
  *   pool.get {}                      see methods.c
+ *   config.export {}                 {"text"}: rc.conf(5)
+ *   config.apply {text?, name?, names?, dry_run?, fds?}   {"out":[PART...]};
+ *                                    files as sealed memfds with their names,
+ *                                    or one text; config.h. Its error's data
+ *                                    has "errors": all of them
  *   events: notifications "event" with the params of control_event_json()
  *
  * Interface object (IFACE): the --json interface. Keys are stable; a key that
@@ -79,6 +84,13 @@ extern const struct rpc_method control_methods[];
 /** control_set_sysctl_tree() - the tree that the method "sysctl" shows; before
  * the first request. Borrowed for ever. Default: sysctl_control_rows alone */
 void control_set_sysctl_tree(const struct sysctl_tree *tree);
+
+/** control_sysctl_tree() - that tree */
+const struct sysctl_tree *control_sysctl_tree(void);
+
+/* Rows of the configuration: config_methods.c. Need
+ * rpc_server_options.config. */
+extern const struct rpc_method control_config_methods[];
 
 /** control_iface_json() - IFACE of @ifp as seen from @vnet (NULL: home).
  * Return: new reference, or NULL (no memory) */

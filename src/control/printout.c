@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "control/rcconf.h"
 
 #define WIDTH 80
 
@@ -999,6 +1000,34 @@ part_sysctl(const json_t *p, struct text *out)
 	text_puts(out, "\n");
 }
 
+/* What a configuration changes: "-old" and "+new" lines as a file has them. */
+static void
+part_difference(const json_t *p, struct text *out)
+{
+	const json_t *list = json_object_get(p, "settings");
+	const char *vnet = "";
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *e = json_array_get(list, i);
+		const char *name = get_str(e, "name"), *of = get_str(e, "vnet");
+		const char *old = get_str(e, "old"), *new = get_str(e, "new");
+
+		if (name == NULL)
+			continue;
+		if (of != NULL && strcmp(of, vnet) != 0) {
+			text_puts(out, " [");
+			put(out, *of != '\0' ? "vnet " : "rc.conf");
+			put(out, of);
+			text_puts(out, "]\n");
+			vnet = of;
+		}
+		if (old != NULL)
+			rcconf_put(out, "-", name, old);
+		if (new != NULL)
+			rcconf_put(out, "+", name, new);
+	}
+}
+
 static const struct part {
 	const char *name;
 	void (*print)(const json_t *p, struct text *out);
@@ -1009,6 +1038,7 @@ static const struct part {
 	{ "addresses", part_addresses },
 	{ "kinds", part_kinds },
 	{ "sysctl", part_sysctl },
+	{ "difference", part_difference },
 };
 
 void
@@ -1069,11 +1099,18 @@ printout_error(const char *program, const json_t *error, struct text *out,
     struct text *err)
 {
 	const json_t *data = json_object_get(error, "data");
+	const json_t *errors = json_object_get(data, "errors");
 	const char *message = get_str(error, "message");
 	const char *detail = get_str(data, "detail");
 
 	put_parts(program, json_object_get(data, "done"), out, err);
-	if (message == NULL || *message != '\0') {
+	if (json_array_size(errors) > 0) {
+		for (size_t i = 0; i < json_array_size(errors); i++) {
+			text_printf(err, "%s: ", program);
+			put(err, json_string_value(json_array_get(errors, i)));
+			text_puts(err, "\n");
+		}
+	} else if (message == NULL || *message != '\0') {
 		text_printf(err, "%s: ", program);
 		put(err, message != NULL ? message : "refused");
 		text_puts(err, "\n");

@@ -34,7 +34,7 @@ int printout_result(const char *program, const json_t *result, struct text *out,
  * printout_error() - an error object of JSON-RPC
  *
  * Prints data.done first (as printout_result()), then "PROGRAM: MESSAGE" and,
- * if there is a detail, "PROGRAM: (DETAIL)".
+ * if there is a detail, "PROGRAM: (DETAIL)"; or a line for each of data.errors.
  *
  * Return: the exit status (data's "exit", else 1).
  */

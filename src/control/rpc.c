@@ -145,6 +145,12 @@ rpc_server_method(const struct rpc_server *server, const char *name)
 	return NULL;
 }
 
+const struct rpc_server_options *
+rpc_server_get_options(const struct rpc_server *server)
+{
+	return &server->options;
+}
+
 const struct rpc_method *const *
 rpc_server_tables(const struct rpc_server *server)
 {

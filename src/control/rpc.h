@@ -73,6 +73,7 @@
 #define RPC_INTERNAL_ERROR   (-32603)
 #define RPC_FAILED           (-32000) /* refused; data has errno, exit */
 
+struct config;
 struct rpc_call;
 struct rpc_session;
 struct rpc_server;
@@ -156,6 +157,13 @@ struct rpc_server_options {
 	const struct rpc_method *const *tables;
 	void *user;               /* for handlers */
 	void (*close_fd)(int fd); /* must be set if descriptors are passed */
+	/* The bytes behind a descriptor that cannot change any more, and the
+	 * end of their use; for methods that take whole files. 0 or -errno.
+	 * NULL: they take texts only. */
+	int (*map_fd)(int fd, const char **data, size_t *len);
+	void (*unmap)(const char *data, size_t len);
+	struct config *config; /* of the methods config.*; borrowed. NULL: there
+	                        * are none */
 };
 
 int rpc_server_create(
@@ -171,6 +179,10 @@ void rpc_server_destroy(struct rpc_server *server);
 /** rpc_server_method() - a row by name, or NULL */
 const struct rpc_method *rpc_server_method(
     const struct rpc_server *server, const char *name);
+
+/** rpc_server_get_options() - borrowed */
+const struct rpc_server_options *rpc_server_get_options(
+    const struct rpc_server *server);
 
 /** rpc_server_tables() - rpc_server_options.tables */
 const struct rpc_method *const *rpc_server_tables(

@@ -250,6 +250,14 @@ node_set(
 	return n->row->set(ctx, v);
 }
 
+/* Does setting it change anything outside of the net? */
+static bool
+node_outside(const struct node *n)
+{
+	return n->row != NULL && n->row->set != NULL &&
+	       (n->row->flags & SYSCTL_NET) == 0;
+}
+
 static const char *
 type_name(enum sysctl_type type)
 {
@@ -702,6 +710,25 @@ sysctl_get(const struct sysctl_request *r, const char *name, json_t **value)
 	return err;
 }
 
+/* Finds @name and reads @value for it, to be set. */
+static int
+set_prepare(const struct sysctl_request *r, const struct nodes *nodes,
+    const char *name, const char *value, const struct node **n,
+    struct sysctl_value *v)
+{
+	int err;
+
+	*n = node_find(nodes, name);
+	if (*n == NULL)
+		return -ENOENT;
+	if (!node_writable(*n))
+		return -EPERM;
+	err = value_parse(*n, value, v);
+	if (err != 0)
+		return -EINVAL;
+	return set_allowed(r, *n);
+}
+
 int
 sysctl_set(const struct sysctl_request *r, const char *name, const char *value)
 {
@@ -715,21 +742,62 @@ sysctl_set(const struct sysctl_request *r, const char *name, const char *value)
 
 	if (err != 0)
 		return err;
-	n = node_find(&nodes, name);
-	if (n == NULL)
-		err = -ENOENT;
-	else if (!node_writable(n))
-		err = -EPERM;
-	else
-		err = value_parse(n, value, &v);
-	if (err == -ERANGE)
-		err = -EINVAL;
-	if (err == 0)
-		err = set_allowed(r, n);
-	if (err == 0)
+	err = set_prepare(r, &nodes, name, value, &n, &v);
+	if (err == 0 && !(r->trial && node_outside(n)))
 		err = node_set(n, &ctx, &v);
 	free(nodes.list);
 	return err;
+}
+
+int
+sysctl_is(const struct sysctl_request *r, const char *name, const char *value)
+{
+	struct sysctl_ctx ctx = { .net = r->net,
+		.vnet = r->vnet != NULL ? r->vnet : r->net->home,
+		.user = r->tree != NULL ? r->tree->user : NULL };
+	struct sysctl_value v, now;
+	const struct node *n;
+	struct nodes nodes;
+	int err = nodes_make(&nodes, &ctx, r->tree);
+
+	if (err != 0)
+		return err;
+	err = set_prepare(r, &nodes, name, value, &n, &v);
+	if (err == 0)
+		err = node_get(n, &ctx, &now);
+	if (err == 0)
+		err = v.num == now.num && strcmp(v.str, now.str) == 0;
+	free(nodes.list);
+	return err;
+}
+
+int
+sysctl_each(const struct sysctl_request *r,
+    void (*each)(void *arg, const char *name, const char *value, bool of_vnet),
+    void *arg)
+{
+	struct sysctl_ctx ctx = { .net = r->net,
+		.vnet = r->vnet != NULL ? r->vnet : r->net->home,
+		.user = r->tree != NULL ? r->tree->user : NULL };
+	struct sysctl_value v;
+	struct nodes nodes;
+	char text[24];
+	int err = nodes_make(&nodes, &ctx, r->tree);
+
+	if (err != 0)
+		return err;
+	for (size_t i = 0; i < nodes.count; i++) {
+		const struct node *n = &nodes.list[i];
+
+		if (!node_writable(n) || n->child[0] != '\0' ||
+		    node_get(n, &ctx, &v) != 0)
+			continue;
+		snprintf(text, sizeof(text), "%llu", (unsigned long long)v.num);
+		each(arg, n->name, node_type(n) == SYSCTL_STRING ? v.str : text,
+		    node_of_vnet(n));
+	}
+	free(nodes.list);
+	return 0;
 }
 
 /* control's own rows. */
@@ -863,7 +931,7 @@ const struct sysctl_row sysctl_control_rows[] = {
 	    "KiB that may wait in a user's queues, when opened; 0: any"),
 #undef USER_LIMIT
 	{ .name = "net.link.tap.", .type = SYSCTL_STRING,
-	    .flags = SYSCTL_RW | SYSCTL_VNET, .min = 11, .max = 17,
+	    .flags = SYSCTL_RW | SYSCTL_VNET | SYSCTL_NET, .min = 11, .max = 17,
 	    .list = list_taps, .get = get_tap, .set = set_tap,
 	    .about = "Ethernet address of the tap" },
 	{ .name = NULL },

@@ -39,6 +39,7 @@ struct sysctl_value {
 #define SYSCTL_RW   0x01u /* can be set */
 #define SYSCTL_VNET 0x02u /* one value a vnet: get and set see @vnet */
 #define SYSCTL_HIDE 0x04u /* not in -a, only by name or what it is below */
+#define SYSCTL_NET  0x08u /* set() changes nothing outside of ctx->net */
 
 /* Where a row is read or written. */
 struct sysctl_ctx {
@@ -79,6 +80,8 @@ struct sysctl_request {
 	const struct sysctl_tree *tree;
 	bool home; /* the asker may use -j VNET */
 	bool read_only;
+	/* @net is a shadow: what is set outside of it is only checked. */
+	bool trial;
 	uint32_t argc;
 	const char *const *argv; /* without the program's name */
 };
@@ -103,3 +106,20 @@ int sysctl_get(
     const struct sysctl_request *request, const char *name, json_t **value);
 int sysctl_set(
     const struct sysctl_request *request, const char *name, const char *value);
+
+/** sysctl_is() - is @value what @name is? 1, 0, or what sysctl_set() returns
+ * for a name or a value that is none */
+int sysctl_is(
+    const struct sysctl_request *request, const char *name, const char *value);
+
+/**
+ * sysctl_each() - calls @each for every variable that can be set and is there
+ * always (not those of one interface)
+ * @value: as sysctl_set() takes it
+ * @of_vnet: it has a value in each vnet; that of @request's is given
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int sysctl_each(const struct sysctl_request *request,
+    void (*each)(void *arg, const char *name, const char *value, bool of_vnet),
+    void *arg);

@@ -67,6 +67,7 @@ struct control {
 	struct loop_task task;
 	struct net_subscriber subscriber;
 	bool subscribed;
+	bool held; /* no request is begun */
 	struct ratelimit complaints;
 	char buf[READ_SIZE];
 };
@@ -211,7 +212,8 @@ client_turn(struct client *cl)
 	bool more = false;
 
 	/* Requests wait while answers do: the memory of a client is bounded. */
-	if (!cl->closing && rpc_session_output_size(cl->session) < SEND_MAX) {
+	if (!c->held && !cl->closing &&
+	    rpc_session_output_size(cl->session) < SEND_MAX) {
 		c->o.net->now_ns = now_ns;
 		more = rpc_session_step(cl->session, now_ns);
 	}
@@ -652,6 +654,18 @@ void
 control_close_fd(int fd)
 {
 	fd_close(&fd);
+}
+
+void
+control_hold(struct control *c, bool on)
+{
+	struct client *cl;
+
+	c->held = on;
+	if (on)
+		return;
+	TAILQ_FOREACH (cl, &c->clients, link)
+		client_make_ready(cl);
 }
 
 void

@@ -32,6 +32,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -92,6 +93,13 @@ uint32_t control_clients(const struct control *control);
 
 /* rpc_server_options.close_fd */
 void control_close_fd(int fd);
+
+/**
+ * control_hold() - while @on, requests of all clients wait
+ *
+ * Those under way go on, and are answered.
+ */
+void control_hold(struct control *control, bool on);
 
 /* Who is at the other end of a session. */
 void control_peer(struct rpc_session *session, uint32_t *uid, int32_t *pid);

@@ -12,6 +12,7 @@
 #include "control/rpc.h"
 #include "control/sysctl.h"
 #include "daemon/control.h"
+#include "daemon/start.h"
 #include "drv/host.h"
 #include "net/net.h"
 #include "os/loop.h"
@@ -25,12 +26,16 @@ struct daemon {
 	char host_why[256];
 	struct rpc_server *server;
 	struct control *control;
-	char path[108]; /* of the control socket */
+	struct config *config;
+	struct start start; /* -f */
+	char path[108];     /* of the control socket */
 	uint64_t started_ns;
 	uint32_t spin_us;
 	bool detached;
 	LIST_HEAD(, capturing) captures; /* captures.c's */
 	uint32_t capture_count;
+	int ready_fd; /* while its parent waits */
+	bool failed;  /* it could not become what its files say */
 };
 
 /* Rows for rpc_server_options.tables; its user is the struct daemon. */

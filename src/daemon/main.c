@@ -53,14 +53,16 @@ struct options {
 	const char *group, *admin;
 	uint32_t spin_us;
 	struct frame_pool_options pool;
+	const char *files[START_FILES_MAX]; /* -f */
+	unsigned int file_count;
 };
 
 /* --- messages --------------------------------------------------------------
  */
 
 static const char usage_text[] =
-    "usage: coaxd [-dv] [-a group] [-g group] [-p microseconds] [-S path]\n"
-    "             [--frames n] [--large-frames n]\n";
+    "usage: coaxd [-dv] [-a group] [-f file] [-g group] [-p microseconds]\n"
+    "             [-S path] [--frames n] [--large-frames n]\n";
 
 static void
 log_to_stderr(void *arg, enum log_level level, const char *line)
@@ -116,13 +118,19 @@ parse_options(int argc, char **argv, struct options *o)
 
 	o->spin_us = SPIN_DEFAULT_US;
 	while ((opt = getopt_long(
-	            argc, argv, "a:dg:hp:S:vV", long_options, NULL)) != -1) {
+	            argc, argv, "a:df:g:hp:S:vV", long_options, NULL)) != -1) {
 		switch (opt) {
 		case 'a':
 			o->admin = optarg;
 			break;
 		case 'd':
 			o->detach = true;
+			break;
+		case 'f':
+			if (o->file_count == START_FILES_MAX)
+				return refuse(
+				    "more than %d files", START_FILES_MAX);
+			o->files[o->file_count++] = optarg;
 			break;
 		case 'g':
 			o->group = optarg;
@@ -391,6 +399,7 @@ log_event(struct net_subscriber *s, const struct net_event *ev)
 
 static const struct rpc_method *const method_tables[] = {
 	control_methods,
+	control_config_methods,
 	daemon_methods,
 	daemon_tap_methods,
 	daemon_port_methods,
@@ -484,6 +493,15 @@ listen_when_free(struct control *control, const char *path)
 	}
 }
 
+static void
+hold(void *arg, bool on)
+{
+	struct daemon *d = arg;
+
+	if (d->control != NULL)
+		control_hold(d->control, on);
+}
+
 /* Methods and sockets. 0 or the exit status. */
 static int
 open_control(
@@ -495,6 +513,7 @@ open_control(
 		.user = d,
 	};
 	struct control_options co = { .loop = d->loop, .net = d->net };
+	struct config_options config = { .hold = hold, .arg = d };
 	int err;
 
 	if (o->group != NULL) {
@@ -510,7 +529,15 @@ open_control(
 		co.set_admin = true;
 	}
 	control_set_sysctl_tree(tree);
+	config.net = d->net;
+	config.tree = tree;
+	err = config_create(&config, &d->config);
+	if (err < 0)
+		return refuse("cannot start: %s", strerror(-err));
+	so.config = d->config;
 	so.close_fd = control_close_fd;
+	so.map_fd = memfd_map;
+	so.unmap = memfd_unmap;
 	err = rpc_server_create(&so, &d->server);
 	if (err == 0) {
 		co.server = d->server;
@@ -539,13 +566,34 @@ close_all(struct daemon *d)
 	if (d->host != NULL && d->net != NULL &&
 	    host_system_shutdown(d->host, clock_now_ns() + SHUTDOWN_NS) < 0)
 		log_warning("some netdevs are left to the end of the process");
+	start_end(&d->start);
 	if (d->server != NULL)
 		rpc_server_destroy(d->server);
+	config_destroy(d->config);
 	if (d->net != NULL) {
 		xnb_local_leave(d->net);
 		net_destroy(d->net);
 	}
 	host_system_destroy(d->host);
+}
+
+/* What the files said, if any, has been done or refused. */
+static void
+started(void *arg, bool ok)
+{
+	struct daemon *d = arg;
+
+	if (!ok) {
+		d->failed = true;
+		control_hold(d->control, true);
+		loop_stop(d->loop);
+		return;
+	}
+	control_hold(d->control, false);
+	if (d->detached)
+		detached_ready(d->ready_fd);
+	else
+		(void)fputs("coaxd: ready\n", stderr);
 }
 
 /* Everything after the fork. @ready_fd: -1 in the foreground. */
@@ -556,6 +604,7 @@ serve(const struct options *o, const char *path, int ready_fd)
 	struct daemon d = {
 		.spin_us = o->spin_us,
 		.detached = ready_fd >= 0,
+		.ready_fd = ready_fd,
 	};
 	struct sysctl_tree tree = { sysctl_tables, &d };
 	struct net_subscriber logger = { .event = log_event };
@@ -591,14 +640,17 @@ serve(const struct options *o, const char *path, int ready_fd)
 	if (open_control(&d, o, &tree) != 0)
 		goto out_close;
 
-	if (d.detached)
-		detached_ready(ready_fd);
+	d.start.done = started;
+	d.start.arg = &d;
+	control_hold(d.control, true);
+	if (o->file_count > 0)
+		start_begin(&d.start, d.config, o->files, o->file_count);
 	else
-		(void)fputs("coaxd: ready\n", stderr);
+		started(&d, true);
 	err = loop_run(d.loop);
 	if (err < 0)
 		log_err("the loop failed: %s", strerror(-err));
-	else
+	else if (!d.failed)
 		status = 0;
 
 out_close:

@@ -20,6 +20,8 @@
  *   live SECONDS             they run, and frames move
  *   events on|off            shows events as they happen
  *   send IF COUNT            frames out of an interface
+ *   file NAME                the lines up to "." are a configuration
+ *   apply [-n] NAME          export
  *   # and empty lines are copied
  *
  * Speaks TAP: one case a file.
@@ -32,6 +34,9 @@ struct golden {
 	struct text t;              /* the transcript */
 	struct net_subscriber subscriber;
 	bool events;
+	json_t *files;      /* name: text */
+	struct text file;   /* being read */
+	char file_name[64]; /* "": none is */
 };
 
 static void
@@ -126,6 +131,37 @@ do_send(struct golden *g, const char *args)
 	iface_output(ifp, &batch);
 }
 
+/* "apply [-n] NAME" */
+static void
+do_apply(struct golden *g, struct rpc_session *s, const char *args)
+{
+	bool dry = strncmp(args, "-n ", 3) == 0;
+	const char *name = args + (dry ? 3 : 0);
+	const char *text = json_string_value(json_object_get(g->files, name));
+	struct text out = { 0 }, err = { 0 };
+	const json_t *error;
+	json_t *answer;
+	int status;
+
+	ASSERT(text != NULL);
+	answer = world_call(g->w, s, "config.apply",
+	    json_pack(
+	        "{s:s,s:s,s:b}", "text", text, "name", name, "dry_run", dry));
+	error = json_object_get(answer, "error");
+	status = error != NULL
+	             ? printout_error("coax", error, &out, &err)
+	             : printout_result("coax",
+	                   json_object_get(answer, "result"), &out, &err);
+	finish(g, &out, &err, status);
+	json_decref(answer);
+}
+
+static void
+print_text(const json_t *result, struct text *t)
+{
+	text_puts(t, json_string_value(json_object_get(result, "text")));
+}
+
 static void do_line(struct golden *g, struct rpc_session *s, const char *line);
 
 /* "in VNET COMMAND" */
@@ -140,8 +176,11 @@ do_inside(struct golden *g, const char *args)
 	char name[64];
 
 	snprintf(name, sizeof(name), "%.*s", (int)n, args);
+	if (net_vnet_find(g->w->net, name) == NULL) {
+		text_printf(&g->t, "! there is no vnet %s\n", name);
+		return;
+	}
 	ASSERT(rpc_session_create(g->w->server, &options, &s) == 0);
-	ASSERT(net_vnet_find(g->w->net, name) != NULL);
 	rpc_session_hello(s, NULL, net_vnet_find(g->w->net, name));
 	do_line(g, s, args + n + (args[n] == ' '));
 	rpc_session_destroy(s);
@@ -254,6 +293,12 @@ do_line(struct golden *g, struct rpc_session *s, const char *line)
 		else if (!is_on(args) && g->events)
 			net_unsubscribe(g->w->net, &g->subscriber);
 		g->events = is_on(args);
+	} else if (strcmp(word, "file") == 0) {
+		snprintf(g->file_name, sizeof(g->file_name), "%s", args);
+	} else if (strcmp(word, "apply") == 0) {
+		do_apply(g, s, args);
+	} else if (strcmp(word, "export") == 0) {
+		do_method(g, s, "config.export", json_object(), print_text);
 	} else if (strcmp(word, "send") == 0) {
 		do_send(g, args);
 	} else {
@@ -277,6 +322,20 @@ read_file(const char *path, struct text *t)
 	return true;
 }
 
+/* A line of a file; "." ends it. */
+static void
+file_line(struct golden *g, const char *line)
+{
+	if (strcmp(line, ".") != 0) {
+		text_printf(&g->file, "%s\n", line);
+		return;
+	}
+	json_object_set_new(
+	    g->files, g->file_name, json_string(text_str(&g->file)));
+	text_free(&g->file);
+	g->file_name[0] = '\0';
+}
+
 static void
 run_script(struct golden *g, char *script)
 {
@@ -286,6 +345,11 @@ run_script(struct golden *g, char *script)
 	for (save = script; (line = strsep(&save, "\n")) != NULL;) {
 		if (save == NULL && *line == '\0')
 			break;
+		if (g->file_name[0] != '\0') {
+			text_printf(&g->t, "%s\n", line);
+			file_line(g, line);
+			continue;
+		}
 		if (*line == '\0' || *line == '#') {
 			text_printf(&g->t, "%s\n", line);
 			continue;
@@ -331,7 +395,9 @@ run_file(const char *path, bool update)
 		return false;
 	}
 	g.w = world_create(NULL);
+	g.files = json_object();
 	run_script(&g, script.s);
+	json_decref(g.files);
 	if (g.events)
 		net_unsubscribe(g.w->net, &g.subscriber);
 	world_destroy(g.w);

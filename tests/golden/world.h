@@ -7,6 +7,7 @@
  *   mock0          link that follows up and down; a word of every argument
  *   world.slow     the system answers later: world_pump() lets it
  *   world.taken    a name that the host has a netdev of its own under
+ *   world.fail_in  the n-th call to the system from now on fails; then 0
  *   world.canceled what the system begins it does not bring to an end
  *   world.closed   vnets that were attached cannot be entered (EACCES)
  *   world_live()   timers run and frames move for a time; only what is made
@@ -27,6 +28,7 @@
 #include "base/timerheap.h"
 #include "base/util.h"
 #include "bridge/bridge.h"
+#include "control/config.h"
 #include "control/methods.h"
 #include "control/printout.h"
 #include "control/rpc.h"
@@ -47,9 +49,11 @@ struct world_host {
 
 struct world {
 	struct net *net;
+	struct config *config;
 	struct rpc_server *server;
 	struct rpc_session *home, *read_only;
 	bool slow, closed, canceled;
+	uint64_t fail_in;
 	char taken[IFACE_NAME_MAX];
 	struct {
 		struct net_wait *wait;
@@ -89,6 +93,13 @@ world_pump(struct world *w)
 	return true;
 }
 
+/* Is this the call that fails? */
+static inline bool
+world_fails(struct world *w)
+{
+	return w->fail_in > 0 && --w->fail_in == 0;
+}
+
 static inline struct world_host *
 world_host_of(const struct iface *ifp)
 {
@@ -109,6 +120,8 @@ world_host_attach(void *arg, struct iface *ifp, struct net_wait *wait)
 	struct world *w = arg;
 	struct world_host *h;
 
+	if (world_fails(w))
+		return world_later(w, wait, -ENOMEM);
 	if (strcmp(ifp->name, w->taken) == 0)
 		return world_later(w, wait, -EEXIST);
 	if (w->closed && ifp->vnet->adopted)
@@ -138,6 +151,8 @@ world_host_move(
 {
 	struct world *w = arg;
 
+	if (world_fails(w))
+		return world_later(w, wait, -ENOMEM);
 	if (w->closed && vnet->adopted)
 		return world_later(w, wait, -EACCES);
 	if (strcmp(ifp->name, w->taken) == 0)
@@ -154,6 +169,8 @@ world_host_rename(void *arg, struct iface *ifp, const char *name)
 {
 	struct world *w = arg;
 
+	if (world_fails(w))
+		return -ENOMEM;
 	return strcmp(name, w->taken) == 0
 	           ? net_error(ifp->net, -EEXIST, "the host has a %s", name)
 	           : 0;
@@ -166,7 +183,8 @@ world_addr_add(void *arg, struct iface *ifp, const char *addr, const char *dst,
 	struct world_host *h = world_host_of(ifp);
 	uint32_t n = h->count;
 
-	(void)arg;
+	if (world_fails(arg))
+		return -ENOMEM;
 	for (uint32_t i = 0; i < n; i++)
 		if (strcmp(h->addresses[i].text, addr) == 0)
 			return -EEXIST;
@@ -308,10 +326,32 @@ mock_get(const struct iface *ifp, struct info *out)
 	info_u64(out, "num", ((const struct mock *)ifp)->num);
 }
 
+static inline bool
+mock_lladdr_given(const struct iface *ifp)
+{
+	return ifp->mac[5] == (uint8_t)ifp->unit;
+}
+
 static inline int
 mock_num(struct iface *ifp, const union keyword_value *v)
 {
 	((struct mock *)ifp)->num = v[0].num;
+	return 0;
+}
+
+static inline void
+mock_save_num(const struct iface *ifp, struct keyword_sink *s)
+{
+	if (((const struct mock *)ifp)->num != 0)
+		keyword_put_number(
+		    s, "num", ((const struct mock *)ifp)->num, 0);
+}
+
+static inline int
+mock_no_num(struct iface *ifp, const union keyword_value *v)
+{
+	(void)v;
+	((struct mock *)ifp)->num = 0;
 	return 0;
 }
 
@@ -347,11 +387,19 @@ static const struct iface_keyword mock_keywords[] = {
 	        .min = 1,
 	        .max = 10 } },
 	    .apply = mock_num,
+	    .save = mock_save_num,
+	    .undo = "-num",
 	    .bsd_name = "SIOCSNUM",
 	    .help = "a number" },
+	{ .name = "-num",
+	    .apply = mock_no_num,
+	    .saved_by = "num",
+	    .bsd_name = "SIOCSNUM",
+	    .help = "no number" },
 	{ .name = "other",
 	    .args = { { .kind = KEYWORD_ARG_IFNAME, .name = "interface" } },
 	    .apply = mock_other,
+	    .saved_by = "",
 	    .bsd_name = "SIOCSOTHER",
 	    .help = "another mock" },
 	{ .name = "entry",
@@ -361,14 +409,17 @@ static const struct iface_keyword mock_keywords[] = {
 	            .name = "vlan id",
 	            .literal = "vlan" } },
 	    .apply = mock_ok,
+	    .saved_by = "",
 	    .bsd_name = "SIOCSENTRY",
 	    .help = "two arguments and one that may be there" },
 	{ .name = "fail",
 	    .apply = mock_fail,
+	    .saved_by = "",
 	    .bsd_name = "SIOCFAIL",
 	    .help = "fails" },
 	{ .name = "born",
 	    .apply = mock_ok,
+	    .saved_by = "",
 	    .apply_create = mock_fail,
 	    .bsd_name = "SIOCBORN",
 	    .help = "fails while the interface is created" },
@@ -388,6 +439,7 @@ static const struct iface_ops mock_ops = {
 	.destroy = mock_destroy,
 	.transmit = mock_transmit,
 	.changed = mock_changed,
+	.lladdr_given = mock_lladdr_given,
 	.get = mock_get,
 	.keywords = mock_keywords,
 };
@@ -397,7 +449,7 @@ static const struct iface_ops *const world_kinds[] = { &feth_ops, &epair_ops,
 	&vlan_ops, &mock_ops, NULL };
 
 static const struct rpc_method *const world_methods[] = { control_methods,
-	NULL };
+	control_config_methods, NULL };
 
 /* Descriptors are numbers here. */
 static int *world_closed_fds;
@@ -440,6 +492,7 @@ world_create(const struct rpc_method *const *methods)
 		.tables = methods != NULL ? methods : world_methods,
 		.close_fd = world_close_fd,
 	};
+	struct config_options config = { 0 };
 	struct rpc_session_options session = {
 		.pid = 1,
 		.client = "test",
@@ -452,6 +505,10 @@ world_create(const struct rpc_method *const *methods)
 	w->net->host_attach = 1;
 	world_closed_fds = &w->closed_fds;
 	server.net = w->net;
+	config.net = w->net;
+	config.tree = control_sysctl_tree();
+	ASSERT(config_create(&config, &w->config) == 0);
+	server.config = w->config;
 	ASSERT(rpc_server_create(&server, &w->server) == 0);
 	ASSERT(rpc_session_create(w->server, &session, &w->home) == 0);
 	session.read_only = true;
@@ -468,6 +525,7 @@ world_destroy(struct world *w)
 	rpc_session_destroy(w->home);
 	rpc_session_destroy(w->read_only);
 	rpc_server_destroy(w->server);
+	config_destroy(w->config);
 	w->slow = false;
 	net_destroy(w->net);
 	timerheap_fini(&w->timers);
