@@ -223,18 +223,23 @@ unknown()
 	hides "$1" ifconfig bridge0 addr
 }
 
+# silent: the nodes of a table say nothing until they are asked: no IPv6, whose
+# groups a kernel reports when it likes.
+silent()
+{
+	for node in node1/epair0b node3/epair1b; do
+		run coax jexec "${node%/*}" sh -c "echo 1 \
+		    >/proc/sys/net/ipv6/conf/${node#*/}/disable_ipv6"
+	done
+	run ifconfig bridge0 flush
+}
+
 # table: the bridge in the middle; $mac1 and $mac3 are the nodes' addresses.
 table()
 {
 	middle
 	mac1=$(mac epair0b@node1)
 	mac3=$(mac epair1b@node3)
-	# Without IPv6, whose groups a kernel reports when it likes, nodes are
-	# silent until they are asked.
-	for node in node1/epair0b node3/epair1b; do
-		run coax jexec "${node%/*}" sh -c "echo 1 \
-		    >/proc/sys/net/ipv6/conf/${node#*/}/disable_ipv6"
-	done
 	run ifconfig bridge0 flush
 }
 
@@ -247,6 +252,7 @@ rtable_basic_body()
 {
 	start
 	table
+	silent
 	unknown "$mac1"
 	unknown "$mac3"
 	pings node1 192.0.2.3
@@ -268,6 +274,7 @@ rtable_flush_body()
 {
 	start
 	table
+	silent
 	pings node1 192.0.2.3
 	known "$mac1" epair0a
 	known "$mac3" epair1a
