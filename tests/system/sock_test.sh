@@ -164,8 +164,9 @@ bad_company_body()
 	wait_for '[ "$(dropped sock2 sock-framing)" -eq 3 ]'
 	shows 'status: no carrier' ifconfig sock2
 	# Floods go to all of them; the others talk on.
-	in_vnet s1 $lib_tool sendnum vether1 3000 1400 || fail "no flood"
-	wait_for '[ "$(dropped sock0 queue-full)" -gt 0 ]'
+	# How many of them the kernel's own queue lets through is its affair.
+	wait_for 'in_vnet s1 $lib_tool sendnum vether1 3000 1400 &&
+	    [ "$(dropped sock0 queue-full)" -gt 0 ]'
 	pings s1 192.0.2.2
 	# Whatever came in (the kernel's queue is short) went out there.
 	n=$(field vether1 counters.ipackets)
