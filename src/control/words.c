@@ -67,14 +67,11 @@ save_up(const struct iface *ifp, struct keyword_sink *s)
 		keyword_put(s, (ifp->flags & IFACE_UP) != 0 ? "up" : "down");
 }
 
-/* A member's is its bridge's to set. */
 static void
 save_mtu(const struct iface *ifp, struct keyword_sink *s)
 {
 	uint32_t preset = ifp->ops->mtu_default;
 
-	if (ifp->stack != NULL && ifp->stack->mtu_check != NULL)
-		return;
 	if (ifp->parent != NULL)
 		preset = ifp->parent->mtu;
 	keyword_put_number(s, "mtu", ifp->mtu, preset);
