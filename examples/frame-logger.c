@@ -46,33 +46,27 @@ print_frame(const unsigned char *f, ssize_t len)
 	printf(" type %02x%02x\n", f[12], f[13]);
 }
 
-int
-main(int argc, char **argv)
+/* All that comes, until the daemon or the tap ends. */
+static int
+log_all(struct coax *c, const char *bridge)
 {
 	static unsigned char frame[65664];
 	char tap[COAX_TAP_NAME_MAX];
 	struct pollfd p[2];
-	struct coax *c;
 	char *event;
 	ssize_t len;
-	int err;
 
-	if (argc != 2)
-		return fail("usage", "frame-logger bridge");
-	err = coax_connect(NULL, &c);
-	if (err < 0)
-		return fail("daemon", strerror(-err));
 	p[0].fd = coax_tap_open(NULL, tap);
 	if (p[0].fd < 0)
 		return fail("tap", strerror(-p[0].fd));
 	if (coax_request(c, "events.subscribe", NULL, NULL) < 0 ||
-	    ifconfig(c, argv[1], "span", tap) < 0 ||
+	    ifconfig(c, bridge, "span", tap) < 0 ||
 	    ifconfig(c, tap, "up", NULL) < 0)
-		return fail(argv[1], coax_errmsg(c));
+		return fail(bridge, coax_errmsg(c));
 	p[1].fd = coax_fd(c);
 	p[0].events = p[1].events = POLLIN;
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	printf("logging %s on %s\n", argv[1], tap);
+	printf("logging %s on %s\n", bridge, tap);
 	while (poll(p, 2, -1) > 0) {
 		while (coax_next_event(c, 0, &event) == 1) {
 			printf("event %s\n", event);
@@ -88,6 +82,21 @@ main(int argc, char **argv)
 		if (len >= 14)
 			print_frame(frame, len);
 	}
-	coax_close(c);
 	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct coax *c;
+	int status, err;
+
+	if (argc != 2)
+		return fail("usage", "frame-logger bridge");
+	err = coax_connect(NULL, &c);
+	if (err < 0)
+		return fail("daemon", strerror(-err));
+	status = log_all(c, argv[1]);
+	coax_close(c);
+	return status;
 }

@@ -7,9 +7,11 @@
  * pipe that it has made.  Where no daemon runs there are no interfaces, and
  * nothing is said.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/util.h"
 #include "cli/capture.h"
@@ -146,6 +148,17 @@ check_filter(const struct extcap_args *a)
 	return 0;
 }
 
+/* The reader of a capture that did not begin would wait for ever: it gets the
+ * end of the file.  One that is not there yet finds nobody. */
+static void
+end_fifo(const char *fifo)
+{
+	int fd = open(fifo, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd >= 0)
+		(void)close(fd);
+}
+
 static int
 capture(const struct cli *cli, const struct extcap_args *a)
 {
@@ -161,8 +174,11 @@ capture(const struct cli *cli, const struct extcap_args *a)
 		.filter = a->filter,
 		.file = a->fifo,
 	};
+	int status = capture_run(cli, &job);
 
-	return capture_run(cli, &job);
+	if (status != 0)
+		end_fifo(a->fifo);
+	return status;
 }
 
 int

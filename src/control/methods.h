@@ -106,7 +106,7 @@ json_t *control_event_json(const struct net_event *ev);
 const char *control_event_name(uint32_t type);
 
 /** control_param_iface() - the interface that the parameter "name" names; NULL:
- * there is none, and the call was answered */
+ * there is none, the call was answered, and is gone */
 struct iface *control_param_iface(struct rpc_call *call);
 
 /** control_trace() - the method "trace" (trace.c) */

@@ -270,15 +270,15 @@ method_start(struct rpc_call *call)
 {
 	const char *name = rpc_param_str(call, "name");
 	const char *direction = rpc_param_str(call, "direction");
-	struct iface *ifp = control_param_iface(call);
 	struct capture_options options = {
 		.drops = rpc_param_bool(call, "drops", false),
 		.snaplen = (uint32_t)rpc_param_int(call, "snaplen", 0),
 		.count_max = (uint64_t)rpc_param_int(call, "count", 0),
 	};
+	struct iface *ifp = control_param_iface(call);
 	int memory_fd, bell_fd, err;
 
-	if (ifp == NULL)
+	if (ifp == NULL) /* answered, and gone */
 		return;
 	/* What passes a port that others use, too, is not his to see. */
 	err = net_need(ifp, NET_ACCESS_OWN);
