@@ -126,6 +126,8 @@ installed_body()
 	command -v meson >/dev/null || atf_skip "there is no meson"
 	command -v cc >/dev/null || atf_skip "there is no C compiler"
 	sanitized && atf_skip "a sanitized library needs a sanitized program"
+	[ -w "$COAX_BUILD/meson-logs" ] ||
+	    atf_skip "the build directory is another user's"
 	meson install -C "$COAX_BUILD" --no-rebuild --quiet \
 	    --destdir "$PWD/root" >install.out 2>&1 ||
 	    fail "$(tail install.out)"
