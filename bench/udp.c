@@ -190,8 +190,22 @@ sink(char **arg)
 	return 0;
 }
 
-/* Every datagram has its number in its first four bytes.  Late, it catches
- * up. */
+static void
+put_u32(unsigned char *d, uint32_t v)
+{
+	for (int i = 0; i < 4; i++)
+		d[i] = (unsigned char)(v >> 8 * (3 - i));
+}
+
+static uint32_t
+get_u32(const unsigned char *d)
+{
+	return (uint32_t)d[0] << 24 | (uint32_t)d[1] << 16 |
+	       (uint32_t)d[2] << 8 | d[3];
+}
+
+/* Every datagram has its number in its first four bytes, and when it was sent,
+ * in microseconds since the first, in the next.  Late, it catches up. */
 static int
 pace(char **arg)
 {
@@ -203,11 +217,12 @@ pace(char **arg)
 		uint64_t at = start + i * NS_PER_S / rate;
 		struct timespec ts = { (time_t)(at / NS_PER_S),
 			(long)(at % NS_PER_S) };
-		char number[18] = { (char)(i >> 24), (char)(i >> 16),
-			(char)(i >> 8), (char)i };
+		unsigned char d[18] = { 0 };
 
 		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
-		refused += send(s, number, sizeof(number), 0) < 0;
+		put_u32(d, (uint32_t)i);
+		put_u32(d + 4, (uint32_t)((now_ns() - start) / 1000));
+		refused += send(s, d, sizeof(d), 0) < 0;
 	}
 	printf("{\"sent\":%llu,\"refused\":%llu}\n", (unsigned long long)count,
 	    (unsigned long long)refused);
@@ -216,50 +231,56 @@ pace(char **arg)
 
 /* Says something when nothing comes, and now and then when it does, so that
  * switches know where it is.  Of the numbers up to the highest that came: how
- * many did not, the most in a row that did not and where they began, and how
- * many came again. */
+ * many did not, the longest time between two sendings of which all between did
+ * not and when it began, and how many came again. */
 static int
 tally(char **arg)
 {
 	int s = server(arg[0]);
-	static unsigned char seen[TALLY_MAX];
+	static uint32_t sent_us[TALLY_MAX]; /* 0: it did not come */
 	struct sockaddr_in from = { 0 };
 	socklen_t len = sizeof(from);
-	uint32_t end = 0, lost = 0, gap = 0, gap_max = 0, at = 0, twice = 0;
+	uint32_t end = 0, lost = 0, gap_us = 0, at_us = 0, last_us = 1;
+	uint32_t twice = 0;
+	bool missing = false;
 
 	while (!stopped) {
 		unsigned char b[BYTES_MAX] = { 0 };
 		ssize_t n = recvfrom(
 		    s, b, sizeof(b), 0, (struct sockaddr *)&from, &len);
-		uint32_t i;
+		uint32_t i = get_u32(b);
 
-		if (n < 4) {
+		if (n < 8) {
 			if (from.sin_port != 0)
 				(void)sendto(s, b, 4, 0,
 				    (struct sockaddr *)&from, sizeof(from));
 			continue;
 		}
-		i = (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 |
-		    (uint32_t)b[2] << 8 | b[3];
 		if (i >= TALLY_MAX)
 			continue;
 		if (i % ANSWER_EVERY == 0)
 			(void)sendto(s, b, 4, 0, (struct sockaddr *)&from, len);
-		twice += seen[i];
-		seen[i] = 1;
+		twice += sent_us[i] != 0;
+		sent_us[i] = get_u32(b + 4) + 1;
 		if (i >= end)
 			end = i + 1;
 	}
 	for (uint32_t i = 0; i < end; i++) {
-		gap = seen[i] ? 0 : gap + 1;
-		lost += !seen[i];
-		if (gap > gap_max) {
-			gap_max = gap;
-			at = i + 1 - gap;
+		if (sent_us[i] == 0) {
+			lost++;
+			missing = true;
+			continue;
 		}
+		if (missing && sent_us[i] - last_us > gap_us) {
+			gap_us = sent_us[i] - last_us;
+			at_us = last_us;
+		}
+		missing = false;
+		last_us = sent_us[i];
 	}
-	printf("{\"end\":%u,\"lost\":%u,\"gap\":%u,\"at\":%u,\"twice\":%u}\n",
-	    end, lost, gap_max, at, twice);
+	printf("{\"end\":%u,\"lost\":%u,\"gap_us\":%u,\"at_us\":%u,"
+	       "\"twice\":%u}\n",
+	    end, lost, gap_us, at_us, twice);
 	return 0;
 }
 
