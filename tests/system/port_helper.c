@@ -14,8 +14,9 @@
  *	port_helper datagrams PORT MAC COUNT
  *		sends UDP datagrams without sums to 192.0.2.2 and 2001:db8::2
  *	port_helper survive A B
- *		passes numbered frames from A to B until it was told on standard
- *		input to stop; prints "ready", and at the end
+ *		passes numbered frames from A to B, while B is connected, until
+ *		it was told on standard input to stop; prints "ready", and at
+ *		the end
  *		"sent N received N lost N repeated N connects N"
  */
 #include <errno.h>
@@ -781,11 +782,12 @@ survive(const char *name_a, const char *name_b)
 	while (now_s() - last < 1) {
 		int n;
 
+		coax_port_get_info(b, &info);
 		if (poll(&stop, 1, 0) == 0) {
 			struct coax_frame one = plain(bytes, to_b, 60, sent);
 
 			/* One at a time: what is on its way is little. */
-			n = coax_port_send(a, &one, 1, 20);
+			n = info.connected ? coax_port_send(a, &one, 1, 20) : 0;
 			DEMAND(n >= 0);
 			sent += (uint32_t)n;
 			last = now_s();

@@ -337,6 +337,44 @@ daemon_restarted_body()
 	coaxd_stop
 }
 
+atf_test_case restarted_with_its_configuration
+restarted_with_its_configuration_head()
+{
+	about 120 "A daemon that comes back loses what was on its way, no more"
+}
+restarted_with_its_configuration_body()
+{
+	lab_or_here
+	coaxd_start
+	ports 2
+	run ifconfig xnb0 persist rate 1000000/1000
+	run ifconfig xnb1 persist
+	atf_check -o save:rc.conf coax export
+	rm -f port.in
+	mkfifo port.in
+	"$COAX_BUILD/tests/system/port_helper" survive xnb0 xnb1 \
+	    <port.in >port.out 2>port.err &
+	port_pid=$!
+	exec 8>port.in
+	wait_for 'grep -q ready port.out'
+	for lib_i in 1 2 3; do
+		wait_for '[ "$(field xnb1 counters.opackets)" -gt 100 ]'
+		kill -KILL "$coaxd_pid"
+		wait "$coaxd_pid" 2>/dev/null
+		coaxd_start -f rc.conf 8>&-
+	done
+	wait_for '[ "$(field xnb1 counters.opackets)" -gt 100 ]'
+	exec 8>&-
+	wait "$port_pid" || fail "$(cat port.err)"
+	cat port.out
+	grep -q 'repeated 0 connects 4$' port.out || fail "$(cat port.out)"
+	# It sends one and waits for one, so that this is on its way.
+	lost=$(sed -n 's/.* lost \([0-9]*\) .*/\1/p' port.out)
+	[ "$lost" -le 6 ] || fail "$(cat port.out)"
+	atf_check -o file:rc.conf coax export
+	coaxd_stop
+}
+
 atf_test_case checksums
 checksums_head()
 {
@@ -482,6 +520,7 @@ atf_init_test_cases()
 	atf_add_test_case back_pressure
 	atf_add_test_case queues
 	atf_add_test_case daemon_restarted
+	atf_add_test_case restarted_with_its_configuration
 	atf_add_test_case configured_by_ifconfig
 	atf_add_test_case sysctls
 	atf_add_test_case between_programs
