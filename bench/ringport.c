@@ -4,11 +4,12 @@
  * has made the interfaces and the bridge.
  *
  *	ringport through SIZE SECONDS A B
- *		frames of SIZE bytes into port A, out of port B, as fast as they
- *		go, in one thread on processor 0. More than 1514 bytes are
- *		super-frames of TCP. Prints Mpps and GB/s of what arrived.
+ *		frames of SIZE bytes into port A, to a thousand addresses behind
+ *		port B, as fast as they go, in one thread on processor 0. More
+ *		than 1514 bytes are super-frames of TCP. Prints Mpps and GB/s of
+ *		what arrived.
  *	ringport taps SIZE SECONDS A B
- *		the same with two taps.
+ *		the same with two taps and one address.
  *	ringport rtt SECONDS A B
  *		a frame to and fro, one at a time, between two processes on
  *		processor 0. Prints median and 99th percentile in microseconds.
@@ -30,8 +31,9 @@
 #include <coax/port.h>
 #include <coax/tap.h>
 
-#define SAMPLES 200000u
-#define MSS     1448
+#define SAMPLES   200000u
+#define ADDRESSES 1000u /* as the limit of ringloop has it */
+#define MSS       1448
 
 static unsigned char frame[COAX_FRAME_MAX + 1];
 static const unsigned char mac_a[6] = { 2, 0, 0, 0, 0, 0xa };
@@ -105,17 +107,30 @@ open_port(const char *name, unsigned int flags)
 	return p;
 }
 
-/* The bridge learns where B is. */
+static void
+number(unsigned char *mac, unsigned int i)
+{
+	mac[3] = (unsigned char)(i >> 8);
+	mac[4] = (unsigned char)i;
+}
+
+/* The bridge learns what is behind B. */
 static void
 introduce(struct coax_port *a, struct coax_port *b)
 {
 	struct coax_frame f = make(frame, mac_a, 60), got[COAX_BATCH_MAX];
-	int n = coax_port_send(b, &f, 1, 5000);
 
-	if (n == 1)
-		n = coax_port_recv(a, got, COAX_BATCH_MAX, 5000);
-	if (n <= 0)
-		die("the bridge does not forward", n < 0 ? n : -ETIMEDOUT);
+	for (unsigned int i = 0; i < ADDRESSES; i++) {
+		int n;
+
+		number(frame + 6, i);
+		n = coax_port_send(b, &f, 1, 5000);
+		if (n == 1)
+			n = coax_port_recv(a, got, COAX_BATCH_MAX, 5000);
+		if (n <= 0)
+			die("the bridge does not forward",
+			    n < 0 ? n : -ETIMEDOUT);
+	}
 }
 
 static void
@@ -133,29 +148,40 @@ through(uint32_t len, double seconds, const char *name_a, const char *name_b)
 	struct coax_port *a = open_port(name_a, 0);
 	struct coax_port *b = open_port(name_b, take);
 	struct coax_frame out[COAX_BATCH_MAX], in[COAX_BATCH_MAX];
-	uint64_t frames = 0, bytes = 0;
+	static unsigned char small[COAX_BATCH_MAX][1600]; /* not all in a set */
+	uint64_t frames = 0, bytes = 0, sum = 0;
+	unsigned int next = 0;
 	double begin, end;
 
 	introduce(a, b);
 	pin(0);
 	for (int i = 0; i < COAX_BATCH_MAX; i++)
-		out[i] = make(frame, mac_b, len);
+		out[i] = make(len > 1514 ? frame : small[i], mac_b, len);
 	begin = now_s();
 	do {
 		for (int i = 0; i < 64; i++) {
-			int n = coax_port_send(a, out, COAX_BATCH_MAX, 0);
+			int n;
 
+			for (int k = 0; k < COAX_BATCH_MAX; k++) {
+				next = next + 1 < ADDRESSES ? next + 1 : 0;
+				number(out[k].data, next);
+			}
+			n = coax_port_send(a, out, COAX_BATCH_MAX, 0);
 			if (n < 0)
 				die("send", n);
 			n = coax_port_recv(b, in, COAX_BATCH_MAX, 0);
 			if (n < 0)
 				die("recv", n);
 			frames += (uint64_t)n;
-			for (int k = 0; k < n; k++)
+			for (int k = 0; k < n; k++) {
 				bytes += in[k].len;
+				sum += *(const unsigned char *)in[k].data;
+			}
 		}
 		end = now_s();
 	} while (end - begin < seconds);
+	if (sum != 2 * frames)
+		die("frames that are not ours", -EBADMSG);
 	result(frames, bytes, end - begin);
 	coax_port_close(a);
 	coax_port_close(b);

@@ -393,6 +393,7 @@ tx_reclaim(struct coax_port *q)
 
 	if (n < 0)
 		return n;
+	netring_front_expect(&q->tx, (uint32_t)n);
 	for (int i = 0; i < n; i++) {
 		uint32_t slot = q->tx.rsp_cons % COAX_NETIF_TX_SLOTS;
 		struct coax_netif_tx_response rsp =
@@ -677,6 +678,8 @@ rx_take(struct coax_port *q, struct coax_frame *f)
 	if (last_end > COAX_RING_PAGE)
 		return -EPROTO;
 	start = q->rx_area + (size_t)first * COAX_RING_PAGE + rsp.offset;
+	/* The caller will read it; until then it can come. */
+	__builtin_prefetch(start);
 	if ((flags & COAX_NETRXF_EXTRA_INFO) != 0) {
 		do {
 			if (slots == known)
@@ -730,6 +733,9 @@ rx_poll(struct coax_port *q, struct coax_frame *frames, unsigned int count_max)
 	unsigned int n = 0;
 	int err = netring_front_poll(&q->rx);
 
+	if (err > 0)
+		netring_front_expect(
+		    &q->rx, COAX_MIN((uint32_t)err, count_max));
 	while (err >= 0 && n < count_max && netring_front_known(&q->rx) != 0) {
 		err = rx_take(q, &frames[n]);
 		if (err > 0)

@@ -81,7 +81,13 @@ shm_will_read(const void *p)
 static inline void
 shm_will_write(const void *p)
 {
+#if defined(__x86_64__)
+	/* What __builtin_prefetch() makes of it for any x86-64 is a read, and
+	 * the write then asks again. Old processors ignore this one. */
+	__asm__ volatile("prefetchw (%0)" : : "r"(p));
+#else
 	__builtin_prefetch(p, 1);
+#endif
 }
 
 /**

@@ -85,6 +85,19 @@ netring_slot(struct coax_ring *shared, uint32_t slots, uint32_t slot_size,
 	       (size_t)(index & (slots - 1)) * slot_size;
 }
 
+static inline void
+netring_expect(struct coax_ring *shared, uint32_t slots, uint32_t slot_size,
+    uint32_t index, uint32_t count)
+{
+	uint32_t bytes = slots * slot_size;
+	uint32_t at = (index & (slots - 1)) * slot_size;
+	uint32_t end = at + count * slot_size;
+
+	for (at &= ~63u; at < end; at += 64)
+		shm_will_write((uint8_t *)shared + COAX_RING_SLOTS_AT +
+		               (at < bytes ? at : at - bytes));
+}
+
 /* Copies @words words of 4 bytes out of a slot, each once. */
 static inline void
 netring_copy(void *out, const uint8_t *slot, uint32_t words)
@@ -136,6 +149,18 @@ static inline uint32_t
 netring_back_known(const struct netring_back *r)
 {
 	return r->req_seen - r->req_cons;
+}
+
+/**
+ * netring_back_expect() - ask for the lines of the next @count requests
+ *
+ * Who reads a slot will write it later, so the other end's copy of the line
+ * goes at once; and the lines are all on their way together.
+ */
+static inline void
+netring_back_expect(const struct netring_back *r, uint32_t count)
+{
+	netring_expect(r->shared, r->slots, r->slot_size, r->req_cons, count);
 }
 
 /** netring_back_get() - copy the request at @index (from req_cons on) */
@@ -238,6 +263,13 @@ static inline uint32_t
 netring_front_known(const struct netring_front *r)
 {
 	return r->rsp_seen - r->rsp_cons;
+}
+
+/** netring_front_expect() - as netring_back_expect(), for responses */
+static inline void
+netring_front_expect(const struct netring_front *r, uint32_t count)
+{
+	netring_expect(r->shared, r->slots, r->slot_size, r->rsp_cons, count);
 }
 
 /** netring_front_get() - copy the response at @index (from rsp_cons on) */

@@ -961,6 +961,74 @@ test_rates_that_are_none(void **state)
 	assert_int_equal(fixture_word(c.ifp, "rate", "1,1", 0, false), 0);
 }
 
+/* --- where packets lie ------------------------------------------------------
+ */
+
+/* The beginnings of small packets do not all meet in the same cache sets. */
+static void
+test_small_packets_are_spread(void **state)
+{
+	struct coax_netif_rx_response rsp;
+	uint8_t want[60];
+	uint64_t seen = 0;
+
+	(void)state;
+	connect_port();
+	front_post(&c.f, 64);
+	fixture_output(c.ifp, 32, sizeof(want));
+	front_run(&c.f);
+	for (unsigned int i = 0; i < 32; i++) {
+		assert_true(front_rx_rsp(&c.f, &rsp));
+		assert_int_equal(rsp.status, sizeof(want));
+		assert_int_equal(rsp.offset % 64, 0);
+		seen |= UINT64_C(1) << rsp.offset / 64;
+		fixture_bytes(want, sizeof(want), (uint8_t)i);
+		assert_memory_equal(
+		    front_rx_page(&c.f) + rsp.offset, want, sizeof(want));
+	}
+	assert_int_equal(seen, UINT32_MAX);
+}
+
+static void
+test_larger_packets_are_not(void **state)
+{
+	struct coax_netif_rx_response rsp;
+
+	(void)state;
+	assert_int_equal(iface_set_mtu(c.ifp, 9000), 0);
+	connect_port();
+	front_post(&c.f, 64);
+	fixture_output(c.ifp, 8, 2048);
+	fixture_output(c.ifp, 8, 2049);
+	fixture_output(c.ifp, 8, 5000);
+	front_run(&c.f);
+	for (int i = 0; i < 8; i++) {
+		assert_true(front_rx_rsp(&c.f, &rsp));
+		assert_true(rsp.offset + rsp.status <= COAX_RING_PAGE);
+	}
+	while (front_rx_rsp(&c.f, &rsp))
+		assert_int_equal(rsp.offset, 0);
+	assert_int_equal(c.ifp->count.opackets, 24);
+}
+
+static void
+test_packets_behind_a_headroom_are_not(void **state)
+{
+	struct coax_netif_rx_response rsp;
+
+	(void)state;
+	open_port();
+	front_connect(&c.f, FRONT_KEYS "xdp-headroom=256 ");
+	front_post(&c.f, 64);
+	fixture_output(c.ifp, 8, 60);
+	front_run(&c.f);
+	for (int i = 0; i < 16; i++) {
+		assert_true(front_rx_rsp(&c.f, &rsp));
+		if (i % 2 == 0)
+			assert_int_equal(rsp.offset, 0);
+	}
+}
+
 /* --- front ends that post nothing ------------------------------------------
  */
 
@@ -1115,6 +1183,9 @@ main(void)
 		T(test_rate),
 		T(test_rate_lets_a_super_frame_pass),
 		T(test_rates_that_are_none),
+		T(test_small_packets_are_spread),
+		T(test_larger_packets_are_not),
+		T(test_packets_behind_a_headroom_are_not),
 		T(test_a_stalled_front_end),
 		T(test_always_one_buffer_too_few),
 		T(test_a_slow_front_end_is_not_stalled),

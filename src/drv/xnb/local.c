@@ -446,6 +446,7 @@ local_get(const struct xnb_transport *t, struct info *out)
 
 static const struct xnb_transport_ops local_ops = {
 	.name = "local",
+	.any_offset = true,
 	.copy_from = local_copy_from,
 	.copy_to = local_copy_to,
 	.map = local_map,

@@ -29,6 +29,9 @@ _Static_assert(sizeof(struct coax_netif_rx_request) == COAX_NETIF_RX_SLOT_SIZE,
 _Static_assert(sizeof(struct coax_netif_rx_response) == COAX_NETIF_RX_SLOT_SIZE,
     "protocol");
 
+#define SPREAD_BYTES 64u /* a cache line */
+#define SPREAD_SLOTS 32u
+
 /* What goes into a slot, as its words. */
 struct rx_answer {
 	uint32_t words[2];
@@ -181,6 +184,19 @@ add_extras(struct xnb_queue *q, struct rx_batch *b, const struct frame *f)
 		add_extra(q, b, &xdp);
 }
 
+/*
+ * Where in its page a small packet begins. Beginnings of pages share a few sets
+ * of every cache, and of a batch each would drive out another.
+ */
+static inline uint32_t
+spread(const struct xnb *x, const struct frame *f, uint16_t id)
+{
+	if (!x->t->ops->any_offset || x->features.headroom != 0 ||
+	    f->len > COAX_RING_PAGE - SPREAD_SLOTS * SPREAD_BYTES)
+		return 0;
+	return id % SPREAD_SLOTS * SPREAD_BYTES;
+}
+
 /* One slot of data, with these flags and, if more follows, that one; returns
  * the bytes that it holds. */
 static inline uint32_t
@@ -191,17 +207,18 @@ add_data(struct xnb_queue *q, struct rx_batch *b, const struct frame *f,
 	uint32_t len = COAX_MIN(f->len - at, COAX_RING_PAGE - headroom);
 	struct coax_netif_rx_request req;
 	struct rx_answer *a = next_answer(q, b, &req);
+	uint32_t begin = headroom + spread(q->xnb, f, req.id);
 
 	b->copy[b->copies++] = (struct xnb_copy){
 		.mem = f->data + at,
 		.ref = req.gref,
-		.offset = (uint16_t)headroom,
+		.offset = (uint16_t)begin,
 		.len = (uint16_t)len,
 	};
 	if (at + len < f->len)
 		flags |= COAX_NETRXF_MORE_DATA;
 	a->data = true;
-	a->words[0] = netslot_pair(req.id, 0);
+	a->words[0] = netslot_pair(req.id, (uint16_t)(begin - headroom));
 	a->words[1] = netslot_pair(flags, (uint16_t)(headroom + len));
 	return len;
 }
@@ -282,6 +299,8 @@ xnb_rx_run(struct xnb_queue *q)
 
 		if (avail < 0)
 			return xnb_fatal(x, DROP_XNB_RING);
+		netring_back_expect(
+		    &q->rx, COAX_MIN((uint32_t)avail, XNB_BATCH));
 		b.count = b.copies = b.answers = 0;
 		while (b.count < XNB_BATCH &&
 		       (f = frame_ring_peek(&q->backlog)) != NULL) {

@@ -634,6 +634,7 @@ xnb_tx_run(struct xnb_queue *q)
 
 	if (avail <= 0)
 		return avail == 0 ? 0 : xnb_fatal(q->xnb, DROP_XNB_RING);
+	netring_back_expect(&q->tx, COAX_MIN((uint32_t)avail, XNB_BATCH));
 	b.count = b.copies = b.answers = 0;
 	err = parse(q, &b, (uint32_t)avail);
 	if (err < 0) {

@@ -86,6 +86,7 @@ struct xnb_channel;
  */
 struct xnb_transport_ops {
 	const char *name; /* "local", "xen" */
+	bool any_offset;  /* its front ends take data anywhere in a page */
 
 	/* Data. The status of each piece is set; pieces are independent. What
 	 * is read goes to @c[i].mem, which is private memory. Return: how many
