@@ -152,12 +152,14 @@ join(void *arg, int *ours, uint64_t *cookie)
 	socklen_t len = sizeof(*cookie);
 	struct sbuf path = sbuf_init(to.sun_path, sizeof(to.sun_path));
 	int err = join_check(j->fd);
+	int size = TAP_APP_SNDBUF;
 	int fd;
 
 	if (err != 0)
 		return err;
 	if (getsockopt(j->fd, SOL_SOCKET, SO_COOKIE, cookie, &len) < 0)
 		return -errno;
+	(void)setsockopt(j->fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	sbuf_printf(&path, "%s.t", j->path);
 	if (!sbuf_ok(&path))
 		return -ENAMETOOLONG;

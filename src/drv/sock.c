@@ -44,7 +44,7 @@
 #define SOCK_HDR_MIN  10 /* struct virtio_net_hdr */
 #define SOCK_OUI      0xf20ba4
 #define QUEUE_FRAMES  1024
-#define QUEUE_BYTES   (2u << 20)
+#define QUEUE_BYTES   (4u << 20)
 /* USO is too new to be taken for granted. */
 #define SOCK_CAPS (OFFLOAD_CSUM | OFFLOAD_TSO4 | OFFLOAD_TSO6 | OFFLOAD_TSO_ECN)
 

@@ -77,11 +77,12 @@
 #define TAP_MTU_MIN  68
 #define TAP_MTU_MAX  65521
 #define QUEUE_FRAMES 512
-#define QUEUE_BYTES  (1u << 20)
+#define QUEUE_BYTES  (4u << 20)
 #define SNDBUF       212992 /* the kernel doubles it */
 /* Room for tags, offload record and the kernel's own structures. */
 #define SNDBUF_EXTRA 4096
-#define READ_BUDGET  64 /* records a wake-up may take */
+#define READ_BUDGET  64           /* records a wake-up may take */
+#define READ_BYTES   (256u << 10) /* about: they stay in the cache */
 #define WRITE_BATCH  32
 #define REST_MIN_NS  50000u
 #define REST_MAX_NS  800000u
@@ -474,9 +475,10 @@ queue_read(struct tap_queue *q)
 	uint8_t hdr[HDR_MAX];
 	size_t head = (format->pi ? PI_LEN : 0) + format->vnet_hdr;
 	struct net_mark mark;
+	uint32_t bytes = 0;
 	bool end = false;
 
-	for (uint32_t i = 0; i < READ_BUDGET; i++) {
+	for (uint32_t i = 0; i < READ_BUDGET && bytes < READ_BYTES; i++) {
 		struct frame *f = NULL;
 		int err;
 
@@ -484,6 +486,7 @@ queue_read(struct tap_queue *q)
 		if (end)
 			break;
 		err = drv_read_frame(ifp->net, q->watch.fd, hdr, head, &f);
+		bytes += err == 0 ? f->len : 0;
 		if (!take_record(q, err, hdr, f, &batch))
 			break;
 	}
@@ -596,7 +599,7 @@ make_pair(int *ours, int *theirs, uint64_t *cookie)
 	int fds[2];
 	int err;
 
-	err = sock_seqpacket_pair(0, fds);
+	err = sock_seqpacket_pair(TAP_APP_SNDBUF, fds);
 	if (err != 0)
 		return err;
 	err = fd_set_nonblock(fds[1], false);

@@ -9,6 +9,9 @@
 
 #include "drv/drv.h"
 
+/* SO_SNDBUF of an app's end, as far as the system allows it: a few of the
+ * longest frames, for apps that do not wait. */
+#define TAP_APP_SNDBUF   (1 << 20)
 #define TAP_QUEUES_MAX   8
 #define TAP_VNET_HDR_MIN 10 /* struct virtio_net_hdr */
 #define TAP_VNET_HDR_MAX 64

@@ -126,7 +126,7 @@ fixture_net(const struct iface_ops *const *kinds,
     const struct net_system *system, uint32_t frames)
 {
 	struct net_options o = {
-		.pool = { .small_count = frames, .large_count = 64 },
+		.pool = { .small_count = frames, .large_count = 128 },
 		.kinds = kinds,
 		.hash_seed = 1,
 		.random_seed = 2,

@@ -453,7 +453,7 @@ test_a_slow_reader_gets_whole_frames(void **state)
 	assert_int_equal(t.ifp->count.opackets, got);
 	/* Large ones are held by their bytes. */
 	assert_int_equal(iface_set_mtu(t.ifp, 65521), 0);
-	for (int i = 0; i < 40; i++) {
+	for (int i = 0; i < 100; i++) {
 		fixture_output(t.ifp, 1, 65535);
 		run();
 	}
