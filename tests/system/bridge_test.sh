@@ -187,6 +187,7 @@ many_addresses_head()
 many_addresses_body()
 {
 	start_switch 1
+	hush s1 vether1
 	run ifconfig feth0 create peer feth1 -host up
 	run ifconfig bridge0 maxaddr 100000 addm feth0
 	cat >fill.py <<-'EOF'
