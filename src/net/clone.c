@@ -464,7 +464,6 @@ iface_new(struct net *net, struct vnet *vnet, const struct iface_ops *ops,
 	ifp->net = net;
 	ifp->vnet = vnet;
 	ifp->unit = IFACE_UNIT_NONE;
-	net_unit_set(ifp, unit);
 	if (ops->twins != NULL)
 		ifp->twin_letter = ops->twins[twin != NULL];
 	ifp->flags = ops->flags != 0
@@ -480,6 +479,7 @@ iface_new(struct net *net, struct vnet *vnet, const struct iface_ops *ops,
 		free(ifp);
 		return err;
 	}
+	net_unit_set(ifp, unit);
 	list_in(ifp);
 	ifp->twin = twin;
 	err = ops->create(ifp);
