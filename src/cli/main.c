@@ -18,6 +18,8 @@ static const struct cli_command *find_command(const char *name);
 static const struct cli_command commands[] = {
 	{ "ifconfig", cli_ifconfig, true, "[-a] [interface [words ...]]",
 	    "show and change interfaces, as ifconfig(8)" },
+	{ "brconfig", cli_brconfig, true, "-a | bridge [command ...]",
+	    "show and change bridges, as NetBSD's brconfig(8)" },
 	{ "sysctl", cli_sysctl, true, "[-adehiNnoqTtWwx] [name[=value] ...]",
 	    "show and change variables, as sysctl(8)" },
 	{ "apply", cli_apply, false, "[-n] file ...",

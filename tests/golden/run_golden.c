@@ -8,6 +8,7 @@
  * status, if it is not 0, after "? ". Lines of a script:
  *
  *   ifconfig WORDS...        sysctl WORDS...
+ *   brconfig [--json] WORDS...
  *   drops [IF]  ifaces  vnets  pool  methods  json METHOD [PARAMS]
  *   trace [--host] IF WORDS...
  *   rpc LINE                 a raw line; the answer as it is
@@ -26,6 +27,7 @@
  *
  * Speaks TAP: one case a file.
  */
+#include "control/brconfig.h"
 #include "world.h"
 
 struct golden {
@@ -196,6 +198,65 @@ do_tool(struct golden *g, struct rpc_session *s, const char *program,
 	finish(g, &out, &err, status);
 }
 
+struct brconfig {
+	struct golden *g;
+	struct rpc_session *s;
+	struct text out;
+};
+
+static int
+brconfig_call(void *arg, const char *method, json_t *params, json_t **result,
+    json_t **error)
+{
+	const struct brconfig *b = arg;
+	json_t *answer = world_call(b->g->w, b->s, method, params);
+
+	*error = json_incref(json_object_get(answer, "error"));
+	if (*error == NULL)
+		*result = json_incref(json_object_get(answer, "result"));
+	json_decref(answer);
+	return *error != NULL ? -1 : 0;
+}
+
+static int
+brconfig_put(void *arg, struct text *out)
+{
+	struct brconfig *b = arg;
+
+	text_puts(&b->out, text_str(out));
+	text_free(out);
+	return 0;
+}
+
+static void
+do_brconfig(struct golden *g, struct rpc_session *s, const char *args)
+{
+	struct brconfig b = { .g = g, .s = s };
+	struct brconfig_io io = { .call = brconfig_call,
+		.put = brconfig_put,
+		.arg = &b,
+		.program = "brconfig" };
+	const char *argv[64];
+	struct text err = { 0 };
+	json_t *words, *w;
+	int argc = 0, status;
+	size_t i;
+
+	if (strncmp(args, "--json ", 7) == 0) {
+		io.json = true;
+		args += 7;
+	}
+	words = world_split(args);
+	json_array_foreach(words, i, w)
+	{
+		ASSERT(argc < 64);
+		argv[argc++] = json_string_value(w);
+	}
+	status = brconfig_run(&io, argc, argv, &err);
+	finish(g, &b.out, &err, status);
+	json_decref(words);
+}
+
 static void
 do_vnet(struct golden *g, struct rpc_session *s, const char *args)
 {
@@ -237,6 +298,8 @@ do_line(struct golden *g, struct rpc_session *s, const char *line)
 	snprintf(word, sizeof(word), "%.*s", (int)n, line);
 	if (strcmp(word, "ifconfig") == 0 || strcmp(word, "sysctl") == 0) {
 		do_tool(g, s, word, args);
+	} else if (strcmp(word, "brconfig") == 0) {
+		do_brconfig(g, s, args);
 	} else if (strcmp(word, "drops") == 0) {
 		do_method(g, s, "drops",
 		    *args != '\0' ? json_pack("{s:s}", "name", args)
