@@ -497,6 +497,32 @@ fdb_set_static(struct fdb *f, uint64_t key, uint32_t port, uint32_t now_s)
 	return 0;
 }
 
+int
+fdb_restore(struct fdb *f, uint64_t key, uint32_t port, enum fdb_type type,
+    uint32_t expire_s, uint32_t now_s)
+{
+	struct fdb_entry *e;
+	int err;
+
+	ASSERT(port < f->port_count);
+	if (key_bad(key))
+		return -EINVAL;
+	if (find_live(f, key, now_s) != NULL)
+		return -EEXIST;
+	if (fdb_count(f) >= f->max)
+		return -ENOSPC;
+	if (port_full(&f->ports[port]))
+		return -EDQUOT;
+	err = entry_add(f, key, port, type, now_s);
+	if (err < 0)
+		return err;
+	e = fdb_find(f, key, fdb_hash(f, key));
+	if (e->expire_s > expire_s)
+		e->expire_s = expire_s;
+	note_due(f, e->expire_s);
+	return 0;
+}
+
 /* What sweep_when_full() would remove of @f, taken off the counts of @out,
  * where it matters. */
 static void

@@ -307,6 +307,17 @@ int fdb_learn(struct fdb *f, uint64_t key, uint32_t port, bool sticky,
 int fdb_set_static(struct fdb *f, uint64_t key, uint32_t port, uint32_t now_s);
 
 /**
+ * fdb_restore() - enter what an earlier table had
+ * @expire_s: FDB_NEVER, or a second that is not past; with the present timeout
+ *            it may be sooner
+ *
+ * Counts no excess.  Return: 0, -EEXIST (it is there, and stays as it is),
+ * -EINVAL, -ENOSPC or -EDQUOT, as fdb_learn().
+ */
+int fdb_restore(struct fdb *f, uint64_t key, uint32_t port, enum fdb_type type,
+    uint32_t expire_s, uint32_t now_s);
+
+/**
  * fdb_remove_mac() - forget an address
  * @vid: or FDB_VLAN_ANY
  *

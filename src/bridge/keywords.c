@@ -264,6 +264,8 @@ set_static(struct iface *bridge, const union keyword_value *v)
 		return net_error(bridge->net, err,
 		    "%s has all the addresses that maxaddr allows",
 		    bridge->name);
+	bridge_event(br, NET_EVENT_LEARNED,
+	    fdb_key(v[1].mac, (uint32_t)v[2].num), ifp, "static", 0);
 	return err;
 }
 

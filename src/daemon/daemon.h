@@ -13,6 +13,7 @@
 #include "control/sysctl.h"
 #include "daemon/control.h"
 #include "daemon/start.h"
+#include "daemon/state.h"
 #include "drv/host.h"
 #include "net/net.h"
 #include "os/loop.h"
@@ -27,8 +28,9 @@ struct daemon {
 	struct rpc_server *server;
 	struct control *control;
 	struct config *config;
-	struct start start; /* -f */
-	char path[108];     /* of the control socket */
+	struct start start;  /* -f */
+	struct state *state; /* --state, or NULL */
+	char path[108];      /* of the control socket */
 	uint64_t started_ns;
 	uint32_t spin_us;
 	bool detached;

@@ -10,7 +10,8 @@
  * End: SIGTERM or SIGINT stop the loop (SIGHUP too, in the foreground, where it
  * means that the terminal has gone). Clients are dropped and the sockets
  * removed; then the host removes netdevs and namespaces, in groups; then the
- * net ends. A daemon that was killed leaves two socket files, which the next
+ * net ends. With --state the addresses of bridges are saved before all that.
+ * A daemon that was killed leaves two socket files, which the next
  * one on the same path replaces: netdevs and namespaces go with its
  * descriptors.
  */
@@ -55,6 +56,7 @@ struct options {
 	struct frame_pool_options pool;
 	const char *files[START_FILES_MAX]; /* -f */
 	unsigned int file_count;
+	const char *state; /* a directory, or NULL */
 };
 
 /* --- messages --------------------------------------------------------------
@@ -62,7 +64,7 @@ struct options {
 
 static const char usage_text[] =
     "usage: coaxd [-dv] [-a group] [-f file] [-g group] [-p microseconds]\n"
-    "             [-S path] [--frames n] [--large-frames n]\n";
+    "             [-S path] [--frames n] [--large-frames n] [--state dir]\n";
 
 static void
 log_to_stderr(void *arg, enum log_level level, const char *line)
@@ -98,6 +100,7 @@ static int COAX_PRINTF(1, 2) refuse(const char *fmt, ...)
 enum {
 	OPT_FRAMES = 256,
 	OPT_LARGE_FRAMES,
+	OPT_STATE,
 };
 
 static const struct option long_options[] = {
@@ -105,6 +108,7 @@ static const struct option long_options[] = {
 	{ "group", required_argument, NULL, 'g' },
 	{ "frames", required_argument, NULL, OPT_FRAMES },
 	{ "large-frames", required_argument, NULL, OPT_LARGE_FRAMES },
+	{ "state", required_argument, NULL, OPT_STATE },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ NULL, 0, NULL, 0 },
@@ -154,6 +158,9 @@ parse_options(int argc, char **argv, struct options *o)
 		case 'V':
 			(void)printf("coaxd %s\n", control_version());
 			return 0;
+		case OPT_STATE:
+			o->state = optarg;
+			break;
 		case OPT_FRAMES:
 		case OPT_LARGE_FRAMES:
 			if (str_u32(optarg, 10, FRAMES_MIN, FRAMES_MAX,
@@ -557,10 +564,24 @@ open_control(
 	return 0;
 }
 
+/* What an earlier daemon has left. 0 or the exit status. */
+static int
+open_state(struct daemon *d, const char *dir)
+{
+	char why[4096];
+	int err;
+
+	if (state_open(dir, &d->state, why, sizeof(why)) != 0)
+		return refuse("%s", why);
+	err = state_load(d->state, d->net, d->loop);
+	return err != 0 ? refuse("%s: %s", dir, strerror(-err)) : 0;
+}
+
 /* From a net to nothing. */
 static void
 close_all(struct daemon *d)
 {
+	state_close(d->state);
 	control_destroy(d->control);
 	daemon_captures_end(d);
 	if (d->host != NULL && d->net != NULL &&
@@ -589,6 +610,8 @@ started(void *arg, bool ok)
 		loop_stop(d->loop);
 		return;
 	}
+	if (d->state != NULL)
+		state_begin(d->state);
 	control_hold(d->control, false);
 	if (d->detached)
 		detached_ready(d->ready_fd);
@@ -637,7 +660,8 @@ serve(const struct options *o, const char *path, int ready_fd)
 	d.net->wake_arg = &wake;
 	loop_clock_add(d.loop, &clock);
 	loop_poll_add(d.loop, &hook);
-	if (open_control(&d, o, &tree) != 0)
+	if (open_control(&d, o, &tree) != 0 ||
+	    (o->state != NULL && open_state(&d, o->state) != 0))
 		goto out_close;
 
 	d.start.done = started;

@@ -114,7 +114,7 @@ enum net_event_type {
 	NET_EVENT_DESTROY,
 	NET_EVENT_CHANGE, /* what: IFACE_CHANGED_* */
 	NET_EVENT_LINK,
-	NET_EVENT_LEARNED, /* an address appeared on a port */
+	NET_EVENT_LEARNED, /* an address appeared on a port; text: by hand */
 	NET_EVENT_MOVED,   /* ... moved to another port */
 	NET_EVENT_EXPIRED, /* ... aged out or was removed */
 	NET_EVENT_DROPS,   /* a drop reason appeared or grew (rate limited) */
