@@ -10,6 +10,9 @@
  *   commands, next        on the net, one after the other; one that must wait
  *                         for the system is waited for (line, vnet_wait)
  *   undoing, undo_round   the same with the commands that take it back
+ *   leases                done; nobody is held any more, and the next may
+ *                         begin, but who asked waits for what SYNCDHCP waits
+ *                         for
  *   ended
  */
 #include "control/config.h"
@@ -42,7 +45,10 @@ struct config_run {
 	uint32_t undo_round;
 	bool begun, undoing, held, ended, failed;
 	struct ifconfig_run *line; /* under way */
-	struct net_wait vnet_wait;
+	struct net_wait vnet_wait, lease_wait;
+	uint32_t *leases; /* indexes of interfaces that wait for one; owned */
+	size_t lease_count, lease_next;
+	bool lease_waited; /* for the next, with lease_wait.err */
 	json_t *out, *errors;
 	TAILQ_ENTRY(config_run) link;
 };
@@ -444,12 +450,29 @@ command_end(struct config_run *run, const char *what)
 }
 
 static void
+lease_add(struct config_run *run, const struct iface *ifp)
+{
+	uint32_t *grown;
+
+	if (ifp == NULL)
+		return;
+	grown = reallocarray(
+	    run->leases, run->lease_count + 1, sizeof(*run->leases));
+	if (grown == NULL)
+		return; /* then nobody waits */
+	run->leases = grown;
+	run->leases[run->lease_count++] = ifp->index;
+}
+
+static void
 line_end(struct config_run *run)
 {
 	struct ifconfig_run *line = run->line;
 	char text[384];
 
 	run->line = NULL;
+	if (!run->undoing && run->commands.list[run->next].sync)
+		lease_add(run, ifconfig_iface(line));
 	if (ifconfig_exit(line) != 0)
 		config_line_message(line, text, sizeof(text));
 	command_end(run, ifconfig_exit(line) != 0 ? text : NULL);
@@ -490,6 +513,7 @@ do_line(
 		.argv = argv,
 		.cause = run->cause,
 		.long_line = true,
+		.no_wait = true,
 		.done = line_done,
 		.arg = run,
 	};
@@ -586,6 +610,7 @@ next_command(struct config_run *run)
 }
 
 static void config_next(struct config *config);
+static void lease_done(struct net_wait *w, int err);
 
 static void
 run_end(struct config_run *run)
@@ -596,6 +621,48 @@ run_end(struct config_run *run)
 	run->ended = true;
 	if (config->running == run)
 		config->running = NULL;
+}
+
+/* After the end. 0, or -EINPROGRESS: a lease is waited for. */
+static int
+run_leases(struct config_run *run)
+{
+	const struct net_system *sys = &run->net->system;
+	char text[128];
+
+	for (; run->lease_next < run->lease_count; run->lease_next++) {
+		struct iface *ifp =
+		    net_iface_by_index(run->net, run->leases[run->lease_next]);
+		int err = run->lease_wait.err;
+
+		if (ifp == NULL)
+			continue;
+		if (!run->lease_waited && sys->dhcp_wait != NULL) {
+			run->lease_wait.done = lease_done;
+			err = sys->dhcp_wait(sys->arg, ifp, &run->lease_wait);
+		}
+		if (err == -EINPROGRESS)
+			return err;
+		run->lease_waited = false;
+		if (err != -ETIMEDOUT)
+			continue;
+		snprintf(text, sizeof(text),
+		    "%s: no lease so far; it goes on asking", ifp->name);
+		json_array_append_new(run->out,
+		    json_pack("{s:s,s:s}", "part", "notice", "text", text));
+	}
+	return 0;
+}
+
+static void
+lease_done(struct net_wait *w, int err)
+{
+	struct config_run *run = CONTAINER_OF(w, struct config_run, lease_wait);
+
+	w->err = err;
+	run->lease_waited = true;
+	if (run_leases(run) == 0)
+		run->request.done(run, run->request.arg);
 }
 
 /* Runs until something must be waited for. Return: 0 (it has ended) or
@@ -609,7 +676,7 @@ run_commands(struct config_run *run)
 		if (do_command(run, c) == -EINPROGRESS)
 			return -EINPROGRESS;
 	run_end(run);
-	return 0;
+	return run->failed ? 0 : run_leases(run);
 }
 
 /* After a wait. */
@@ -618,9 +685,8 @@ run_go(struct config_run *run)
 {
 	struct config *config = run->config;
 
-	if (run_commands(run) == -EINPROGRESS)
-		return;
-	run->request.done(run, run->request.arg);
+	if (run_commands(run) == 0)
+		run->request.done(run, run->request.arg);
 	config_next(config);
 }
 
@@ -699,8 +765,7 @@ config_apply(const struct config_request *request, struct config_run **out)
 		return -EINPROGRESS;
 	}
 	err = run_begin(run);
-	if (err == 0)
-		config_next(config);
+	config_next(config);
 	return err;
 }
 
@@ -740,6 +805,7 @@ config_free(struct config_run *run)
 	config_commands_free(&run->commands);
 	config_commands_free(&run->undo);
 	config_before_destroy(run->before);
+	free(run->leases);
 	json_decref(run->out);
 	json_decref(run->errors);
 	free(run);

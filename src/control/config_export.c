@@ -293,7 +293,8 @@ put_iface(struct section *s, const struct iface *ifp, bool child)
 		if (is(&op, "name") || is_create(&op) ||
 		    (child && is(&op, "vlandev")))
 			continue;
-		addresses = addresses || op_is_address(&op);
+		addresses = addresses || op_is_address(&op) ||
+		            ifp->dhcp != IFACE_DHCP_OFF;
 		if (is(&op, "description")) {
 			descr = op.words[1];
 		} else if (is(&op, "inet") && !inet) {
@@ -303,7 +304,7 @@ put_iface(struct section *s, const struct iface *ifp, bool child)
 			put_words(&main, &op, op.count);
 		}
 	}
-	/* Addresses would bring it up. */
+	/* Addresses would bring it up, and who asks for one. */
 	if (addresses && (ifp->flags & IFACE_UP) == 0)
 		rcconf_put_word(&main, "down");
 	if (main.len > 0)

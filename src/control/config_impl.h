@@ -114,6 +114,7 @@ struct config_command {
 	 * destroyed. */
 	char *name, *value;
 	bool destroy;
+	bool sync; /* a lease is waited for afterwards */
 	struct rc_where where;
 	const char *variable;
 };

@@ -371,6 +371,22 @@ is_rename(const char *name, char mangled[CONFIG_MANGLED_MAX])
 	return true;
 }
 
+/* Is ifconfig_X_name="NAME" so already? Then X is known, though it is nobody's
+ * name any more: it was made by that. */
+static void
+gather_former(struct planner *p, const char *mangled, const char *name)
+{
+	const struct iface *ifp =
+	    p->vnet != NULL ? net_iface_find(p->net, p->vnet, name) : NULL;
+	char former[CONFIG_MANGLED_MAX];
+
+	if (ifp == NULL || ifp->unit == IFACE_UNIT_NONE)
+		return;
+	snprintf(former, sizeof(former), "%s%u", ifp->ops->kind, ifp->unit);
+	if (strcmp(former, mangled) == 0)
+		known_add(p, former);
+}
+
 static void
 gather_names(struct planner *p)
 {
@@ -384,8 +400,10 @@ gather_names(struct planner *p)
 			continue;
 		if (rcconf_words(e, &w) != 0)
 			continue; /* reported later */
-		if (w.count == 1)
+		if (w.count == 1) {
 			known_add(p, w.list[0].text);
+			gather_former(p, mangled, w.list[0].text);
+		}
 		rcconf_words_free(&w);
 	}
 }

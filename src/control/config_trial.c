@@ -193,6 +193,23 @@ impair_is_so(const struct ifconfig_run *line, const struct iface *ifp,
 	return true;
 }
 
+/* Does a line end with the interface down? */
+static bool
+goes_down(const struct ifconfig_run *line)
+{
+	bool down = false;
+
+	for (uint32_t i = 0; i < line->op_count; i++) {
+		const struct iface_keyword *row = line->ops[i].row;
+
+		if (row != NULL && strcmp(row->name, "down") == 0)
+			down = true;
+		else if (row != NULL && strcmp(row->name, "up") == 0)
+			down = false;
+	}
+	return down;
+}
+
 static bool
 noimpair_is_so(const struct iface *ifp, const struct ifc_op *op)
 {
@@ -223,6 +240,10 @@ is_so(struct attempt *t, const struct iface *ifp, const struct ifc_op *op)
 		       strcmp(ifp->host->vnet->name, op->str) == 0;
 	case IFC_RVNET:
 		return ifp->host != NULL && ifp->host->vnet == ifp->vnet;
+	case IFC_DHCP:
+		return ifp->dhcp == op->v[0].num &&
+		       (ifp->dhcp == IFACE_DHCP_OFF ||
+		           (ifp->flags & IFACE_UP) != 0 || goes_down(t->line));
 	case IFC_IMPAIR:
 		return impair_is_so(t->line, ifp, op);
 	case IFC_NOIMPAIR:
@@ -390,6 +411,10 @@ line_done(struct config_trial *t, const struct config_step *s,
 			ifc_op_words(line, op, argv);
 	}
 	c = command_of(t, s, vnet->name);
+	for (uint32_t i = 0; c != NULL && i < line->op_count; i++)
+		if (line->ops[i].kind == IFC_DHCP &&
+		    line->ops[i].v[0].num == IFACE_DHCP_SYNC)
+			c->sync = true;
 	if (c != NULL)
 		c->argv = argv;
 	else

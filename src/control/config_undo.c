@@ -424,12 +424,13 @@ undo_settings(
 				argv = line_add(out, ifp, ifp->name);
 				for (uint32_t i = 0; i < op.count; i++)
 					word_add(argv, op.words[i]);
-				if (!op_is_address(&op))
-					continue;
-				word_add(argv, "alias"); /* beside the rest */
-				up = true;
+				if (op_is_address(&op)) /* beside the rest */
+					word_add(argv, "alias");
+				up = up || op_is_address(&op) ||
+				     strcmp(op.words[0], "DHCP") == 0 ||
+				     strcmp(op.words[0], "SYNCDHCP") == 0;
 			}
-			/* An address brings it up. */
+			/* An address brings it up, or who asks for one. */
 			if (up && has_words(&e->said, "down"))
 				word_add(line_add(out, ifp, ifp->name), "down");
 			op_list_free(&now);

@@ -251,6 +251,28 @@ put_nd6(json_t *o, const struct iface *ifp)
 	        flag_names(flags, nd6_flags)));
 }
 
+/* What was asked for, and what has come of it. */
+static void
+put_dhcp(json_t *o, const struct iface *ifp)
+{
+	const struct net_system *sys = &ifp->net->system;
+	struct info_json j;
+	json_t *dhcp;
+
+	if (ifp->dhcp == IFACE_DHCP_OFF)
+		return;
+	info_json_init(&j, o);
+	if (sys->dhcp_get != NULL)
+		sys->dhcp_get(sys->arg, ifp, &j.info);
+	dhcp = json_object_get(o, "dhcp");
+	if (dhcp == NULL) {
+		dhcp = json_pack("{s:s}", "state", "off");
+		json_object_set_new(o, "dhcp", dhcp);
+	}
+	json_object_set_new(
+	    dhcp, "sync", json_boolean(ifp->dhcp == IFACE_DHCP_SYNC));
+}
+
 static const char *
 media_of(const struct iface *ifp)
 {
@@ -294,6 +316,7 @@ control_iface_json(const struct iface *ifp, const struct vnet *vnet)
 	put_owner(o, ifp);
 	put_addresses(o, ifp);
 	put_nd6(o, ifp);
+	put_dhcp(o, ifp);
 	put_impair(o, ifp);
 	if (ifp->stack != NULL && ifp->stack->master != NULL)
 		json_object_set_new(
@@ -365,6 +388,7 @@ static const struct flag_name change_names[] = {
 	{ IFACE_CHANGED_ND6, "nd6" },
 	{ IFACE_CHANGED_OWNER, "owner" },
 	{ IFACE_CHANGED_MACS, "macs" },
+	{ IFACE_CHANGED_DHCP, "dhcp" },
 	{ 0, NULL },
 };
 

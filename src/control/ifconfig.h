@@ -61,6 +61,7 @@ struct ifconfig_request {
 	                          * ifconfig_start() */
 	const char *cause;       /* copied; may be NULL */
 	bool long_line; /* no limit to its words: they are no client's */
+	bool no_wait;   /* not for leases */
 	/* Called once, from inside ifconfig_start(), when the line has been
 	 * understood and nothing has been done: for control/ itself
 	 * (ifconfig_impl.h). May be NULL. */

@@ -531,6 +531,33 @@ apply_noimpair(struct ifc_op *op, struct iface *ifp)
 	return 0;
 }
 
+static int
+dhcp_late(struct ifconfig_run *run, const struct iface *ifp)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "%s: no lease so far; it goes on asking",
+	    ifp->name);
+	return ifc_put(
+	    run, json_pack("{s:s,s:s}", "part", "notice", "text", text));
+}
+
+static int
+apply_dhcp(struct ifconfig_run *run, struct ifc_op *op, struct iface *ifp)
+{
+	const struct net_system *sys = &run->net->system;
+	uint32_t mode = (uint32_t)op->v[0].num;
+	int err = iface_set_dhcp(ifp, mode);
+
+	if (err != 0)
+		return refused(run, err, run->words[op->word]);
+	if (mode != IFACE_DHCP_SYNC || run->request.no_wait ||
+	    sys->dhcp_wait == NULL)
+		return 0;
+	err = sys->dhcp_wait(sys->arg, ifp, &run->wait);
+	return err == -ETIMEDOUT ? dhcp_late(run, ifp) : err;
+}
+
 int
 ifc_applied(struct ifconfig_run *run, struct ifc_op *op, int err)
 {
@@ -544,6 +571,10 @@ ifc_applied(struct ifconfig_run *run, struct ifc_op *op, int err)
 	case IFC_HOST:
 	case IFC_NOHOST:
 		return host_changed(run, op, err);
+	case IFC_DHCP:
+		if (err == -ETIMEDOUT && ifc_iface(run) != NULL)
+			return dhcp_late(run, ifc_iface(run));
+		return 0;
 	case IFC_DESTROY: /* it is gone, whatever the system says */
 	case IFC_ROW:
 	case IFC_SHOW:
@@ -563,6 +594,9 @@ access_wanted(const struct ifc_op *op)
 {
 	if (op->kind == IFC_SHOW)
 		return NET_ACCESS_USE;
+	/* The daemon runs a program for it. */
+	if (op->kind == IFC_DHCP)
+		return NET_ACCESS_ADMIN;
 	if (op->kind != IFC_ROW)
 		return NET_ACCESS_OWN;
 	switch (op->row->who) {
@@ -640,6 +674,8 @@ ifc_apply(struct ifconfig_run *run, struct ifc_op *op)
 		return apply_impair(run, op, ifp);
 	case IFC_NOIMPAIR:
 		return apply_noimpair(op, ifp);
+	case IFC_DHCP:
+		return apply_dhcp(run, op, ifp);
 	case IFC_ADDR:
 		return apply_addr(run, op, ifp);
 	case IFC_ROW:

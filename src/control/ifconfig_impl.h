@@ -26,6 +26,7 @@ enum ifc_kind {
 	IFC_LLADDR, /* v[0].mac */
 	IFC_IMPAIR, /* its words, which are right */
 	IFC_NOIMPAIR,
+	IFC_DHCP, /* v[0].num: enum iface_dhcp */
 	IFC_ADDR, /* addr */
 };
 
@@ -144,6 +145,7 @@ const struct iface_keyword *ifc_row(
 void ifc_save_name(const struct iface *ifp, struct keyword_sink *s);
 void ifc_save_vnet(const struct iface *ifp, struct keyword_sink *s);
 void ifc_save_host(const struct iface *ifp, struct keyword_sink *s);
+void ifc_save_dhcp(const struct iface *ifp, struct keyword_sink *s);
 void ifc_save_impair(const struct iface *ifp, struct keyword_sink *s);
 void ifc_save_ether(const struct iface *ifp, struct keyword_sink *s);
 void ifc_save_inet(const struct iface *ifp, struct keyword_sink *s);

@@ -64,6 +64,16 @@ ifc_save_ether(const struct iface *ifp, struct keyword_sink *s)
 }
 
 void
+ifc_save_dhcp(const struct iface *ifp, struct keyword_sink *s)
+{
+	if (ifp->dhcp != IFACE_DHCP_OFF && ifp->host != NULL)
+		keyword_put(
+		    s, ifp->dhcp == IFACE_DHCP_SYNC ? "SYNCDHCP" : "DHCP");
+	else if (s->all)
+		keyword_put(s, "-DHCP");
+}
+
+void
 ifc_save_impair(const struct iface *ifp, struct keyword_sink *s)
 {
 	static const char *const names[] = { "in", "out" };

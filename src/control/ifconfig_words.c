@@ -405,6 +405,19 @@ word_noimpair(struct parse *p, const char *word)
 }
 
 static int
+word_dhcp(struct parse *p, const char *word)
+{
+	int err = word_op(p, word, IFC_DHCP, false);
+
+	if (err == 0)
+		p->run->ops[p->run->op_count - 1].v[0].num =
+		    word[0] == '-'   ? IFACE_DHCP_OFF
+		    : word[0] == 'S' ? IFACE_DHCP_SYNC
+		                     : IFACE_DHCP_ON;
+	return err;
+}
+
+static int
 word_family(struct parse *p, const char *word)
 {
 	int err = addr_finish(p);
@@ -519,6 +532,11 @@ static const struct special {
 	    "lose, delay, limit frames of the wire"),
 	WORD("-impair", 0, word_noimpair, SAVED_BY("impair"),
 	    "no more, or only not in or out"),
+	WORD("DHCP", 0, word_dhcp, SAVE(ifc_save_dhcp),
+	    "get an IPv4 address by DHCP"),
+	WORD("SYNCDHCP", 0, word_dhcp, SAVED_BY("DHCP"),
+	    "the same, and wait for it"),
+	WORD("-DHCP", 0, word_dhcp, SAVED_BY("DHCP"), "no more by DHCP"),
 	WORD("inet", 0, word_family, SAVE(ifc_save_inet),
 	    "IPv4 addresses follow"),
 	WORD("inet6", 0, word_family, SAVE(ifc_save_inet6),

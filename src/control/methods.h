@@ -62,6 +62,12 @@
  *   groups      [string]
  *   nd6         object    options, option_names: IPv6 of the host side, if
  *                         anything was said of it
+ *   dhcp        object    if it was asked for: "state" ("bound", "asking",
+ *                         "waiting" to be started again, "off": the host side
+ *                         is down or away), "sync", "client",
+ *                         "address","prefixlen","router"?,"server"?,"dns"?,
+ *                         "lease_s","bound_ns" of a lease; "error"?: the last
+ *                         words of a client that has ended
  *   drops_total integer   frames dropped for any reason
  *   counters    object    ipackets ibytes ierrors imcasts iqdrops opackets
  *                         obytes oerrors omcasts collisions noproto

@@ -484,6 +484,40 @@ line_sock(const json_t *o, struct text *t)
 
 /* Only coax has it. */
 static void
+line_dhcp(const json_t *o, struct text *t)
+{
+	const json_t *d = json_object_get(o, "dhcp");
+	const char *state = get_str(d, "state");
+
+	if (!json_is_object(d))
+		return;
+	text_puts(t, "\tdhcp: ");
+	put(t, state);
+	if (get_str(d, "address") != NULL) {
+		text_puts(t, " ");
+		put(t, get_str(d, "address"));
+		text_printf(t, "/%lld", get_int(d, "prefixlen"));
+	}
+	if (get_str(d, "router") != NULL) {
+		text_puts(t, " router ");
+		put(t, get_str(d, "router"));
+	}
+	if (get_str(d, "server") != NULL) {
+		text_puts(t, " server ");
+		put(t, get_str(d, "server"));
+	}
+	if (get_str(d, "address") != NULL)
+		text_printf(t, " lease %lld s", get_int(d, "lease_s"));
+	if (get_str(d, "error") != NULL) {
+		text_puts(t, " (");
+		put(t, get_str(d, "error"));
+		text_puts(t, ")");
+	}
+	text_puts(t, "\n");
+}
+
+/* Only coax has it. */
+static void
 line_impair(const json_t *o, struct text *t)
 {
 	static const char *const heads[] = { "\timpair in: ",
@@ -789,6 +823,7 @@ static const struct iface_line lines_freebsd[] = {
 	{ line_owner, false },
 	{ line_wlan, false },
 	{ line_nd6, false },
+	{ line_dhcp, false },
 	{ line_verbose, true },
 	{ NULL, false },
 };
@@ -807,6 +842,7 @@ static const struct iface_line lines_bridge[] = {
 	{ line_owner, false },
 	{ line_wlan, false },
 	{ line_nd6, false },
+	{ line_dhcp, false },
 	{ line_verbose, true },
 	{ NULL, false },
 };
@@ -825,6 +861,7 @@ static const struct iface_line lines_vlan[] = {
 	{ line_owner, false },
 	{ line_wlan, false },
 	{ line_nd6, false },
+	{ line_dhcp, false },
 	{ line_verbose, true },
 	{ NULL, false },
 };
@@ -845,6 +882,7 @@ static const struct iface_line lines_feth[] = {
 	{ line_owner, false },
 	{ line_wlan, false },
 	{ line_nd6, false },
+	{ line_dhcp, false },
 	{ line_verbose, true },
 	{ NULL, false },
 };

@@ -204,6 +204,16 @@ addr_list(void *arg, const struct iface *ifp, struct info *out)
 	return 0;
 }
 
+/* Whether there is a client, the real system knows. */
+static int
+dhcp_check(void *arg, const struct iface *ifp)
+{
+	struct shadow *s = arg;
+	int err = s->real->system.dhcp_check(s->real->system.arg, NULL);
+
+	return err != 0 ? net_error(ifp->net, err, "%s", s->real->message) : 0;
+}
+
 static int
 vnet_create(void *arg, struct vnet *vnet)
 {
@@ -495,6 +505,8 @@ shadow_create(struct net *real, struct net **out)
 		pretend.addr_add = addr_add;
 		pretend.addr_del = addr_del;
 		pretend.addr_list = addr_list;
+		if (real->system.dhcp_check != NULL)
+			pretend.dhcp_check = dhcp_check;
 	}
 	options.system = &pretend;
 	err = net_create(&options, &shadow);

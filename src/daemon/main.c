@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -422,11 +423,36 @@ static const struct sysctl_row *const sysctl_tables[] = {
 	NULL,
 };
 
+/* dhcp-script: beside us, as it is built, or where it is installed. */
+static const char *
+find_dhcp_script(char path[PATH_MAX])
+{
+	static const char *const places[] = { "/dhcp-script",
+		"/../libexec/coax/dhcp-script" };
+	ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - 1);
+	char *slash;
+
+	path[n > 0 ? n : 0] = '\0';
+	slash = strrchr(path, '/');
+	for (size_t i = 0; slash != NULL && i < ARRAY_LEN(places); i++) {
+		if (str_copy(slash, (size_t)(path + PATH_MAX - slash),
+		        places[i]) == 0 &&
+		    access(path, X_OK) == 0)
+			return path;
+	}
+	return NULL;
+}
+
 /* Host (if there can be one), net and drivers. 0 or the exit status. */
 static int
 open_net(struct daemon *d, const struct options *o)
 {
-	struct host_options ho = { .loop = d->loop };
+	char script[PATH_MAX];
+	struct host_options ho = {
+		.loop = d->loop,
+		.dhcp_script = find_dhcp_script(script),
+		.dhcp_client = getenv("COAX_DHCP"),
+	};
 	struct net_options no = {
 		.pool = o->pool,
 		.kinds = drv_kinds,

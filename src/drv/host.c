@@ -4,6 +4,7 @@
  * has the theory, host_impl.h says what is where.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "base/util.h"
 #include "drv/host_impl.h"
 #include "os/iobatch.h"
+#include "os/sock.h"
 
 struct host_system *
 host_of(const struct net *net)
@@ -74,6 +76,11 @@ host_system_create(const struct host_options *o, struct host_system **out,
 	TAILQ_INIT(&hs->told);
 	hs->tell_task.fn = host_tell;
 	hs->tell_task.arg = hs;
+	TAILQ_INIT(&hs->children);
+	hs->dhcp_script = -1;
+	if (o->dhcp_script != NULL)
+		hs->dhcp_script = open(o->dhcp_script, O_RDONLY | O_CLOEXEC);
+	hs->dhcp_client = o->dhcp_client;
 	hs->home.hs = hs;
 	hs->home.fd = hs->home.owner.fd = -1;
 	hs->home.nsid = RTNL_NSID_NONE;
@@ -133,6 +140,9 @@ host_system_ops(struct host_system *hs, struct net_system *out)
 		.addr_add = host_addr_add,
 		.addr_del = host_addr_del,
 		.addr_list = host_addr_list,
+		.dhcp_check = host_dhcp_check,
+		.dhcp_wait = host_dhcp_wait,
+		.dhcp_get = host_dhcp_get,
 		.host_name_taken = host_name_taken,
 		.host_refresh = host_refresh,
 		.vnet_create = host_vnet_create,
@@ -172,6 +182,7 @@ host_system_destroy(struct host_system *hs)
 	if (hs == NULL)
 		return;
 	ASSERT(TAILQ_EMPTY(&hs->ifs));
+	host_dhcp_shutdown(hs);
 	hs->net = NULL; /* what is told from here on is told to nobody */
 	loop_hook_del(hs->loop, &hs->flush);
 	loop_task_cancel(hs->loop, &hs->tell_task);
@@ -185,6 +196,7 @@ host_system_destroy(struct host_system *hs)
 	iobatch_destroy(hs->batch);
 	if (hs->home.fd >= 0)
 		close(hs->home.fd);
+	fd_close(&hs->dhcp_script);
 	free(hs->scratch);
 	free(hs);
 }

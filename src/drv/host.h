@@ -41,8 +41,11 @@ struct host_system;
 struct loop;
 
 struct host_options {
-	struct loop *loop; /* borrowed until host_system_destroy() */
-	bool no_uring;     /* plain read and write only */
+	struct loop *loop;       /* borrowed until host_system_destroy() */
+	bool no_uring;           /* plain read and write only */
+	const char *dhcp_script; /* path; NULL: no DHCP */
+	const char *dhcp_client; /* use only this one of the names that
+	                          * host_dhcp.c knows (borrowed); NULL: any */
 };
 
 /**

@@ -92,8 +92,8 @@ addr_begin(struct host_system *hs, struct iface *ifp, struct host_if **out,
  * kernel does and Linux's does not: bridges learn where it is, and neighbours
  * forget who had it before. It goes out as if the host had sent it.
  */
-static void
-announce(const struct host_if *h, const uint8_t *addr)
+void
+host_announce(const struct host_if *h, const uint8_t *addr)
 {
 	struct iface *ifp = h->ifp;
 	struct frame_batch batch = { .count = 1 };
@@ -155,7 +155,7 @@ host_addr_add(void *arg, struct iface *ifp, const char *addr, const char *dst,
 		    hs->net, err, "%s: %s", addr, rtnl_strerror(r, err));
 	host_ns_rtnl_put(host_ns_of(h->host.vnet), r);
 	if (err == 0 && a.family == AF_INET)
-		announce(h, a.addr);
+		host_announce(h, a.addr);
 	return err;
 }
 

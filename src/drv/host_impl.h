@@ -9,6 +9,7 @@
  *   host_monitor.c  the kernel's changes come from them
  *   host_vnet.c     namespaces
  *   host_addr.c     addresses
+ *   host_dhcp.c     ... that somebody leases
  */
 #pragma once
 
@@ -34,6 +35,8 @@
 #define HOST_REFRESH_NS   UINT64_C(10000000) /* counters: at most so often */
 
 struct iobatch;
+struct host_child;
+struct host_dhcp;
 struct host_move;
 
 /* A vnet's namespace; struct vnet's @system. */
@@ -79,6 +82,7 @@ struct host_if {
 	char nd_name[IFNAMSIZ];
 	int accept_ra; /* to be put back when it is no member; -1: nothing */
 	int8_t nd6_was[HOST_ND6_WORDS]; /* before anybody said something */
+	struct host_dhcp *dhcp;         /* while it is wanted, or NULL */
 	uint64_t tx_dropped, refreshed_ns;
 	uint32_t first;         /* reads that the next wake-up begins with */
 	struct host_move *move; /* on its way, or NULL */
@@ -142,6 +146,9 @@ struct host_system {
 	struct loop_task tell_task;
 	struct host_tx tx[HOST_TX_MAX];
 	uint32_t tx_count;
+	TAILQ_HEAD(, host_child) children; /* host_dhcp.c's */
+	int dhcp_script;         /* dhcp-script, open; -1: not found */
+	const char *dhcp_client; /* this one only; NULL: any */
 	struct host_slot slots[HOST_READ_MAX];
 	uint8_t
 	    *scratch; /* where frames go that have no room; FRAME_LARGE_MAX */
@@ -167,6 +174,8 @@ int host_move(
 int host_rename(void *arg, struct iface *ifp, const char *name);
 void host_refresh(void *arg, struct iface *ifp);
 bool host_name_taken(void *arg, struct vnet *vnet, const char *name);
+/* Tells a waiter from the loop; @w may be NULL. */
+void host_tell_later(struct host_system *hs, struct net_wait *w, int err);
 /* The task that tells waiters. */
 void host_tell(struct loop_task *t);
 /* Gives a TAP without a host side to the helper thread. */
@@ -219,6 +228,20 @@ int host_addr_add(void *arg, struct iface *ifp, const char *addr,
     const char *dst, const char *broadcast);
 int host_addr_del(void *arg, struct iface *ifp, const char *addr);
 int host_addr_list(void *arg, const struct iface *ifp, struct info *out);
+
+/* Says to a link who has an IPv4 address. */
+void host_announce(const struct host_if *h, const uint8_t *addr);
+
+/* host_dhcp.c */
+int host_dhcp_check(void *arg, const struct iface *ifp);
+int host_dhcp_wait(void *arg, struct iface *ifp, struct net_wait *w);
+void host_dhcp_get(void *arg, const struct iface *ifp, struct info *out);
+/* Something has changed that it depends on. */
+void host_dhcp_follow(struct host_if *h);
+/* The host side ends. */
+void host_dhcp_end(struct host_if *h);
+/* All clients end. */
+void host_dhcp_shutdown(struct host_system *hs);
 
 static inline struct host_if *
 host_if_of(const struct iface *ifp)

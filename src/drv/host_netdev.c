@@ -115,6 +115,7 @@ if_free(struct host_if *h)
 {
 	struct host_system *hs = h->hs;
 
+	host_dhcp_end(h);
 	place_clear(h);
 	host_clean(h);
 	TAILQ_REMOVE(&hs->ifs, h, link);
@@ -293,6 +294,9 @@ changed(struct iface_host *host, struct iface *ifp, uint32_t what)
 		follow_arp(h);
 		follow_up(h);
 	}
+	if ((what & (IFACE_CHANGED_FLAGS | IFACE_CHANGED_DHCP |
+	                IFACE_CHANGED_NAME | IFACE_CHANGED_LLADDR)) != 0)
+		host_dhcp_follow(h);
 }
 
 /* A netdev that has just come into its namespace is set up for it. */
@@ -338,6 +342,7 @@ settle(struct host_if *h)
 	host_nd6_follow(h);
 	follow_arp(h);
 	follow_up(h);
+	host_dhcp_follow(h);
 	return 0;
 }
 
@@ -347,8 +352,8 @@ settle(struct host_if *h)
  * Somebody's wait has been ended by somebody else, who is in the middle of
  * changing the same interface: from the loop, when that is over.
  */
-static void
-tell(struct host_system *hs, struct net_wait *w, int err)
+void
+host_tell_later(struct host_system *hs, struct net_wait *w, int err)
 {
 	if (w == NULL)
 		return;
@@ -603,7 +608,7 @@ close_down(struct host_if *h, bool gone, struct net_wait *w)
 	}
 	waiting = wait_take(h);
 	if_free(h);
-	tell(hs, waiting, -ECANCELED);
+	host_tell_later(hs, waiting, -ECANCELED);
 	return err;
 }
 
@@ -915,6 +920,7 @@ move_begin(struct host_if *h, struct vnet *to, bool fresh, struct net_wait *w)
 	m->job.run = move_run;
 	m->job.done = move_done;
 	h->move = m;
+	host_dhcp_follow(h);
 	/* From here on its place and its name are there. */
 	place_clear(h);
 	host_clean(h);
@@ -947,7 +953,7 @@ host_move(void *arg, struct iface *ifp, struct vnet *vnet, struct net_wait *w)
 		(void)host_detach(hs, ifp, NULL);
 		err = attach_in(hs, ifp, vnet, w);
 		/* Whoever waited for a host side has one, or soon. */
-		tell(hs, waiting,
+		host_tell_later(hs, waiting,
 		    err == 0 || err == -EINPROGRESS ? 0 : -ECANCELED);
 		return err;
 	}
@@ -983,10 +989,12 @@ host_moved(struct host_if *h, struct host_ns *ns, int nsid, int ifindex)
 		        : "the host moved its netdev to vnet %s",
 		    ns->vnet->name);
 		host_sync(h);
+		host_dhcp_follow(h);
 		return;
 	}
 	h->host.vnet = NULL;
 	h->blind = true;
+	host_dhcp_follow(h);
 	h->unread = ifindex == 0;
 	/* Else its old place stays: an event may yet tell. */
 	if (ifindex != 0)
@@ -1093,7 +1101,7 @@ host_give(struct net *net, struct iface *ifp, struct vnet *vnet, int tun_fd)
 		(void)host_detach(hs, ifp, NULL);
 	}
 	h = if_new(hs, ifp, vnet);
-	tell(hs, waiting, h != NULL ? 0 : -ECANCELED);
+	host_tell_later(hs, waiting, h != NULL ? 0 : -ECANCELED);
 	if (h == NULL)
 		return -ENOMEM;
 	h->fd = h->watch.fd = tun.fd;

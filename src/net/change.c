@@ -103,6 +103,38 @@ iface_set_nd6(struct iface *ifp, uint32_t set, uint32_t clear)
 	return 0;
 }
 
+int
+iface_set_dhcp(struct iface *ifp, uint32_t mode)
+{
+	const struct net_system *sys = &ifp->net->system;
+	int err = 0;
+
+	if (mode == ifp->dhcp)
+		return mode == IFACE_DHCP_OFF
+		           ? 0
+		           : iface_set_flags(ifp, IFACE_UP, 0);
+	if (mode != IFACE_DHCP_OFF &&
+	    (ifp->ops->kind_flags & IFACE_KIND_NO_ADDRESS) != 0)
+		return net_error(ifp->net, -EOPNOTSUPP,
+		    "%s has no Ethernet address", ifp->name);
+	if (mode != IFACE_DHCP_OFF && ifp->host == NULL)
+		return net_error(ifp->net, -EADDRNOTAVAIL,
+		    "%s has no host side; give it one: ifconfig %s host",
+		    ifp->name, ifp->name);
+	if (mode != IFACE_DHCP_OFF)
+		err = sys->dhcp_check != NULL ? sys->dhcp_check(sys->arg, ifp)
+		                              : -EOPNOTSUPP;
+	if (err != 0)
+		return err;
+	if (mode != IFACE_DHCP_OFF)
+		err = iface_set_flags(ifp, IFACE_UP, 0);
+	if (err != 0)
+		return err;
+	ifp->dhcp = (uint8_t)mode;
+	changed(ifp, IFACE_CHANGED_DHCP);
+	return 0;
+}
+
 void
 iface_restore_nd6(struct iface *ifp, uint32_t nd6, uint32_t said)
 {

@@ -118,8 +118,16 @@ struct iface_counters {
 #define IFACE_CHANGED_ND6    0x400u
 #define IFACE_CHANGED_OWNER  0x800u
 #define IFACE_CHANGED_MACS   0x1000u
+#define IFACE_CHANGED_DHCP   0x2000u
 /* Only for ops->changed: its vlan children, or their addresses. */
 #define IFACE_CHANGED_VLANS 0x100u
+
+/* Does its host side get an address by DHCP? */
+enum iface_dhcp {
+	IFACE_DHCP_OFF,
+	IFACE_DHCP_ON,
+	IFACE_DHCP_SYNC, /* and who asks for it waits for the first lease */
+};
 
 struct iface;
 struct iface_impair;
@@ -319,6 +327,7 @@ struct iface {
 	char descr[IFACE_DESCR_MAX];
 	char media[16]; /* "" or the selected media word */
 	struct iface_wlan wlan;
+	uint8_t dhcp;      /* enum iface_dhcp */
 	uint32_t nd6;      /* IFACE_ND6_* */
 	uint32_t nd6_said; /* ... that somebody has set or cleared */
 	char groups[IFACE_GROUPS_MAX][IFACE_NAME_MAX];
@@ -407,6 +416,15 @@ int iface_set_flags(struct iface *ifp, uint32_t set, uint32_t clear);
 int iface_set_mtu(struct iface *ifp, uint32_t mtu); /* -EINVAL, stack's */
 /** iface_set_nd6() - IFACE_ND6_* of the host side, present or later. 0 */
 int iface_set_nd6(struct iface *ifp, uint32_t set, uint32_t clear);
+/**
+ * iface_set_dhcp() - addresses of the host side by DHCP, as long as it is there
+ * and up
+ * @mode: enum iface_dhcp; anything but IFACE_DHCP_OFF brings @ifp up
+ *
+ * Return: 0; -EADDRNOTAVAIL, -EOPNOTSUPP or what the system says (no host side,
+ * nobody who could do it), with a message and nothing changed.
+ */
+int iface_set_dhcp(struct iface *ifp, uint32_t mode);
 /** iface_restore_nd6() - as it was once, also that nobody had said anything */
 void iface_restore_nd6(struct iface *ifp, uint32_t nd6, uint32_t said);
 int iface_set_lladdr(

@@ -51,6 +51,7 @@ net_create(const struct net_options *options, struct net **out)
 		.requests = NET_USER_REQUESTS,
 		.queues_kib = NET_USER_QUEUES_KIB,
 	};
+	net->host_dhcp_wait_s = 30;
 	net->next_index = 1;
 	net->next_vnet = 1;
 	home->net = net;

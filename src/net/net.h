@@ -99,6 +99,14 @@ struct net_system {
 	 * family, address, prefixlen, broadcast, destination, flags, scopeid.
 	 */
 	int (*addr_list)(void *arg, const struct iface *ifp, struct info *out);
+	/* DHCP on a host side (ifp->dhcp; it follows host->changed()).  Check:
+	 * can it be, now (NULL: at all)? 0, or -errno with a message.  Wait:
+	 * for a lease; 0 (it is there), or -EINPROGRESS and later 0, -ETIMEDOUT
+	 * or -ECANCELED (it is to have none any more).  Get: an object "dhcp",
+	 * if there is anything to say. */
+	int (*dhcp_check)(void *arg, const struct iface *ifp);
+	int (*dhcp_wait)(void *arg, struct iface *ifp, struct net_wait *w);
+	void (*dhcp_get)(void *arg, const struct iface *ifp, struct info *out);
 	/* Bring host counters (tx_dropped) into ifp->count now. */
 	void (*host_refresh)(void *arg, struct iface *ifp);
 	int (*vnet_create)(void *arg, struct vnet *vnet);
@@ -189,6 +197,7 @@ struct net {
 	uint32_t next_index, next_vnet;
 	uint32_t host_attach;          /* sysctl net.link.host_attach */
 	uint32_t host_retrans_ms;      /* sysctl net.link.host_retrans */
+	uint32_t host_dhcp_wait_s;     /* sysctl net.link.host_dhcp_wait */
 	const char *cause;             /* who is changing things now, or NULL */
 	const struct net_actor *actor; /* the same, for what he may; actor.h */
 	struct net_user_list users;

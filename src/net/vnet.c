@@ -75,6 +75,7 @@ net_host_detach(struct iface *ifp, struct net_wait *w)
 		return no_host(net);
 	if (ifp->host == NULL)
 		return -ENXIO;
+	ifp->dhcp = IFACE_DHCP_OFF; /* as its addresses */
 	return net->system.host_detach(net->system.arg, ifp, w);
 }
 

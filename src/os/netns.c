@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "os/priv.h"
 #include "os/sock.h"
 
 int
@@ -317,6 +318,11 @@ netns_spawn_setup(const struct netns_spawn_options *o, pid_t parent)
 		if (err < 0)
 			return err;
 	}
+	if (o->confine) {
+		err = priv_confine(o->keep_caps);
+		if (err < 0)
+			return err;
+	}
 	if (o->die_with_parent) { /* a change of credentials would undo it */
 		if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 			return -errno;
@@ -333,7 +339,18 @@ netns_spawn_setup(const struct netns_spawn_options *o, pid_t parent)
 	for (int i = 0; stdio && i < 3; i++)
 		if (dup2(saved[i], i) < 0)
 			return -errno;
-	return o->keep_fd > 0 ? fd_set_cloexec(o->keep_fd, false) : 0;
+	for (int i = 0; i < 2; i++) {
+		saved[i] = -1;
+		if (o->more[i] <= 0)
+			continue;
+		saved[i] = fcntl(o->more[i], F_DUPFD_CLOEXEC, 10);
+		if (saved[i] < 0)
+			return -errno;
+	}
+	for (int i = 0; i < 2; i++)
+		if (saved[i] >= 0 && dup2(saved[i], 8 + i) < 0)
+			return -errno;
+	return 0;
 }
 
 int
@@ -353,8 +370,8 @@ netns_spawn(const struct netns_spawn_options *o, pid_t *pid_out, int *pidfd_out)
 		return err;
 	}
 	if (pid == 0) {
-		/* Where dup2() to 0 .. 2 and keep_fd do not hit it. */
-		int out = fcntl(pipefd[1], F_DUPFD_CLOEXEC, 3);
+		/* Where dup2() does not hit it. */
+		int out = fcntl(pipefd[1], F_DUPFD_CLOEXEC, 10);
 
 		msg = out < 0 ? -errno : netns_spawn_setup(o, parent);
 		if (msg == 0) {

@@ -14,6 +14,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /* What tells namespaces apart while one of them is alive. */
@@ -114,8 +115,13 @@ struct netns_spawn_options {
 	char *const *argv; /* argv[0] is looked up in PATH */
 	char *const *envp; /* NULL: ours */
 	int stdio[3];      /* descriptors for 0, 1, 2; -1: ours. All 0: ours */
-	int keep_fd; /* one more descriptor that survives; 0 or -1: none */
+	int more[2]; /* descriptors for 8 and 9, which even shells can name and
+	              * few programs use; 0 or -1: none */
 	bool die_with_parent;
+	/* After entering: priv_confine() with these capabilities, in a mount
+	 * namespace of its own. */
+	bool confine;
+	uint64_t keep_caps;
 };
 
 /**

@@ -23,6 +23,19 @@ bool priv_have_cap(int cap);
  */
 int priv_drop_caps(uint64_t keep);
 
+/**
+ * priv_confine() - become as harmless as can be, for a program from others
+ * @keep: as above: what the programs executed from here on may do
+ *
+ * From here on the process has a mount namespace of its own in which everything
+ * is read-only, its user is nobody, and no program that it executes gains
+ * anything.  Where there is only one user (a user namespace), or mounts
+ * cannot be changed, that much is missing.  Only system calls: also for a child
+ * of many threads.
+ * Return: 0 or -errno.
+ */
+int priv_confine(uint64_t keep);
+
 /*
  * Whether user namespaces can be made and used (tried in a child): 0, -EPERM,
  * -ENOSPC (limit), -EINVAL (kernel without them) or -errno.

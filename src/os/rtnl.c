@@ -883,8 +883,9 @@ rtnl_put_broadcast(struct nlmsghdr *nlh, const struct rtnl_addr *a)
 	mnl_attr_put(nlh, IFA_BROADCAST, sizeof(b), b);
 }
 
-int
-rtnl_addr_add(struct rtnl *r, int ifindex, const struct rtnl_addr *a)
+static int
+rtnl_addr_new(
+    struct rtnl *r, int ifindex, const struct rtnl_addr *a, uint16_t flags)
 {
 	size_t size = rtnl_addr_size(a);
 	struct ifaddrmsg *ifa;
@@ -895,7 +896,7 @@ rtnl_addr_add(struct rtnl *r, int ifindex, const struct rtnl_addr *a)
 	if (ifindex <= 0)
 		return -ENODEV;
 	nlh = rtnl_begin(
-	    r, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, sizeof(*ifa), &ifa);
+	    r, RTM_NEWADDR, NLM_F_CREATE | flags, sizeof(*ifa), &ifa);
 	ifa->ifa_family = a->family;
 	ifa->ifa_prefixlen = a->prefixlen;
 	ifa->ifa_scope = a->scope;
@@ -919,6 +920,18 @@ rtnl_addr_add(struct rtnl *r, int ifindex, const struct rtnl_addr *a)
 		mnl_attr_put(nlh, IFA_CACHEINFO, sizeof(life), &life);
 	}
 	return rtnl_talk(r, nlh, NULL, NULL);
+}
+
+int
+rtnl_addr_add(struct rtnl *r, int ifindex, const struct rtnl_addr *a)
+{
+	return rtnl_addr_new(r, ifindex, a, NLM_F_EXCL);
+}
+
+int
+rtnl_addr_put(struct rtnl *r, int ifindex, const struct rtnl_addr *a)
+{
+	return rtnl_addr_new(r, ifindex, a, NLM_F_REPLACE);
 }
 
 /* Finds the prefix length of an address that is there. */
@@ -973,6 +986,43 @@ rtnl_addr_del(struct rtnl *r, int ifindex, const struct rtnl_addr *a)
 		/* The kernel compares the prefix only if this is there. */
 		mnl_attr_put(nlh, IFA_ADDRESS, size, a->addr);
 	return rtnl_talk(r, nlh, NULL, NULL);
+}
+
+static int
+rtnl_route_change(struct rtnl *r, uint16_t type, uint16_t flags, int ifindex,
+    const struct rtnl_route *rt)
+{
+	struct rtmsg *rtm;
+	struct nlmsghdr *nlh;
+
+	if (ifindex <= 0)
+		return -ENODEV;
+	nlh = rtnl_begin(r, type, flags, sizeof(*rtm), &rtm);
+	rtm->rtm_family = AF_INET;
+	rtm->rtm_table = RT_TABLE_MAIN;
+	rtm->rtm_protocol = rt->proto;
+	rtm->rtm_scope = RT_SCOPE_UNIVERSE;
+	rtm->rtm_type = RTN_UNICAST;
+	/* The gateway of a /32 is behind the link all the same. */
+	rtm->rtm_flags = RTNH_F_ONLINK;
+	mnl_attr_put(nlh, RTA_GATEWAY, 4, rt->gateway);
+	mnl_attr_put(nlh, RTA_PREFSRC, 4, rt->source);
+	mnl_attr_put_u32(nlh, RTA_OIF, (uint32_t)ifindex);
+	mnl_attr_put_u32(nlh, RTA_PRIORITY, rt->metric);
+	return rtnl_talk(r, nlh, NULL, NULL);
+}
+
+int
+rtnl_route_add(struct rtnl *r, int ifindex, const struct rtnl_route *rt)
+{
+	return rtnl_route_change(
+	    r, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_APPEND, ifindex, rt);
+}
+
+int
+rtnl_route_del(struct rtnl *r, int ifindex, const struct rtnl_route *rt)
+{
+	return rtnl_route_change(r, RTM_DELROUTE, 0, ifindex, rt);
 }
 
 struct rtnl_addr_list_state {

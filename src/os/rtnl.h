@@ -233,6 +233,9 @@ struct rtnl_addr {
  */
 int rtnl_addr_add(struct rtnl *r, int ifindex, const struct rtnl_addr *a);
 
+/* The same, but one that is there gets other life times. */
+int rtnl_addr_put(struct rtnl *r, int ifindex, const struct rtnl_addr *a);
+
 /*
  * Takes it away; family, address and prefixlen (0: any) decide.
  * 0, -EADDRNOTAVAIL, -ENODEV or -errno.
@@ -249,6 +252,23 @@ int rtnl_addr_del(struct rtnl *r, int ifindex, const struct rtnl_addr *a);
  */
 int rtnl_addr_list(struct rtnl *r, int nsid, int ifindex, int family,
     int (*fn)(void *arg, const struct rtnl_addr *addr), void *arg);
+
+/* --- routes -------------------------------------------------------------- */
+
+/* A default route of IPv4 by way of a link; it ends with the address. */
+struct rtnl_route {
+	uint8_t gateway[4];
+	uint8_t source[4]; /* an address of the link */
+	uint32_t metric;
+	uint8_t proto; /* RTPROT_* */
+};
+
+/* There may be others of the same metric: 0, -EEXIST (this very one),
+ * -ENETUNREACH, -ENODEV, -EPERM or -errno. */
+int rtnl_route_add(struct rtnl *r, int ifindex, const struct rtnl_route *rt);
+
+/* 0, -ESRCH (there is none) or -errno. */
+int rtnl_route_del(struct rtnl *r, int ifindex, const struct rtnl_route *rt);
 
 /* --- namespace ids: what namespaces call each other in netlink ------------ */
 

@@ -15,7 +15,8 @@
  *   vnet create|destroy NAME    vnet attach NAME PID
  *   ro COMMAND               on the read-only socket
  *   in VNET COMMAND          from inside the vnet
- *   slow on|off, closed on|off, canceled on|off, taken NAME,
+ *   slow on|off, closed on|off, canceled on|off, taken NAME, dhcp on|off,
+ *   lease on|off,
  *   forward SECONDS          (the world's)
  *   timers                   what is made from here on has timers
  *   live SECONDS             they run, and frames move
@@ -342,6 +343,10 @@ do_line(struct golden *g, struct rpc_session *s, const char *line)
 		g->w->closed = is_on(args);
 	} else if (strcmp(word, "canceled") == 0) {
 		g->w->canceled = is_on(args);
+	} else if (strcmp(word, "dhcp") == 0) {
+		g->w->no_dhcp = !is_on(args);
+	} else if (strcmp(word, "lease") == 0) {
+		g->w->no_lease = !is_on(args);
 	} else if (strcmp(word, "taken") == 0) {
 		ASSERT(str_copy(g->w->taken, sizeof(g->w->taken), args) == 0);
 	} else if (strcmp(word, "forward") == 0) {

@@ -53,6 +53,7 @@ struct world {
 	struct rpc_server *server;
 	struct rpc_session *home, *read_only;
 	bool slow, closed, canceled;
+	bool no_dhcp, no_lease;
 	uint64_t fail_in;
 	char taken[IFACE_NAME_MAX];
 	struct {
@@ -250,6 +251,47 @@ world_addr_list(void *arg, const struct iface *ifp, struct info *out)
 	}
 	info_end(out);
 	return 0;
+}
+
+static inline int
+world_dhcp_check(void *arg, const struct iface *ifp)
+{
+	struct world *w = arg;
+
+	(void)ifp;
+	return w->no_dhcp ? net_error(w->net, -EOPNOTSUPP,
+	                        "there is no DHCP client here")
+	                  : 0;
+}
+
+static inline int
+world_dhcp_wait(void *arg, struct iface *ifp, struct net_wait *wait)
+{
+	struct world *w = arg;
+
+	(void)ifp;
+	return world_later(w, wait, w->no_lease ? -ETIMEDOUT : 0);
+}
+
+static inline void
+world_dhcp_get(void *arg, const struct iface *ifp, struct info *out)
+{
+	const struct world *w = arg;
+
+	if (ifp->host == NULL)
+		return;
+	info_object(out, "dhcp");
+	info_str(out, "state", w->no_lease ? "waiting" : "bound");
+	if (w->no_lease) {
+		info_str(out, "error", "udhcpc ended: no such device");
+	} else {
+		info_str(out, "address", "192.0.2.99");
+		info_u64(out, "prefixlen", 24);
+		info_str(out, "router", "192.0.2.1");
+		info_str(out, "server", "192.0.2.2");
+		info_u64(out, "lease_s", 3600);
+	}
+	info_end(out);
 }
 
 static inline int
@@ -476,6 +518,9 @@ world_create(const struct rpc_method *const *methods)
 		.addr_add = world_addr_add,
 		.addr_del = world_addr_del,
 		.addr_list = world_addr_list,
+		.dhcp_check = world_dhcp_check,
+		.dhcp_wait = world_dhcp_wait,
+		.dhcp_get = world_dhcp_get,
 		.vnet_create = world_vnet_create,
 		.vnet_attach = world_vnet_attach,
 		.vnet_destroy = world_vnet_destroy,

@@ -159,7 +159,13 @@ tell_special(struct world *w, struct prng *g, const struct iface *ifp)
 	unsigned int n = (unsigned int)prng_below(g, 6);
 
 	(void)net_iface_name_in(ifp, w->net->home, target);
-	switch (prng_below(g, 12)) {
+	switch (prng_below(g, 13)) {
+	case 12:
+		run(w, "%s %s", target,
+		    n % 3 == 0   ? "DHCP"
+		    : n % 3 == 1 ? "SYNCDHCP"
+		                 : "-DHCP");
+		break;
 	case 10:
 		run(w, "%s impair%s loss %u%% delay %ums", target,
 		    n % 3 == 0   ? ""
