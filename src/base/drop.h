@@ -127,7 +127,7 @@ enum drop_counter {
 	X(IMPAIR_LIMIT, "impair-limit", NONE, \
 	    "The impairment held its limit of frames.") \
 	X(IMPAIR_SHARE, "impair-share", NONE, \
-	    "Impairments held their share of the pool of frames.") \
+	    "Impairments held their share of the pool, or of the user's queues.") \
 	/* bridge */ \
 	X(BRIDGE_DOWN, "bridge-down", NONE, \
 	    "The bridge is not up.") \

@@ -171,6 +171,16 @@ net_user_queue(const struct iface *ifp, struct frame_ring *r)
 		    r, &ifp->user->queued, kib != 0 ? kib * 1024 : UINT64_MAX);
 }
 
+void
+net_user_pipe(const struct iface *ifp, struct pipe *p)
+{
+	uint64_t kib = ifp->net->user_limits.queues_kib;
+
+	if (ifp->user != NULL)
+		pipe_charge(
+		    p, &ifp->user->queued, kib != 0 ? kib * 1024 : UINT64_MAX);
+}
+
 int
 net_share(struct iface *ifp, uint32_t gid)
 {

@@ -42,6 +42,7 @@
 struct frame_ring;
 struct iface;
 struct net;
+struct pipe;
 struct vnet;
 
 struct net_actor {
@@ -140,6 +141,8 @@ int net_share(struct iface *ifp, uint32_t gid);
 /** net_user_queue() - frames in @r, which is @ifp's and empty, count for its
  * user */
 void net_user_queue(const struct iface *ifp, struct frame_ring *r);
+/** net_user_pipe() - the same for a pipe */
+void net_user_pipe(const struct iface *ifp, struct pipe *p);
 
 /** net_user_of() - the user's, made if he is new here; NULL: no memory */
 struct net_user *net_user_of(struct net *net, uint32_t uid);

@@ -305,6 +305,8 @@ way_set(struct direction *w, const struct impair_config *config, bool seed)
 		err = pipe_init(&w->pipe, config->limit, &net->pipe_share);
 	else
 		err = pipe_set_limit(&w->pipe, config->limit);
+	if (err == 0 && !w->on)
+		net_user_pipe(w->of->ifp, &w->pipe);
 	if (err == 0 && net->timers != NULL && !w->on) {
 		w->timer.fn = timer_due;
 		err = timerheap_add(net->timers, &w->timer, PIPE_NEVER);

@@ -73,12 +73,14 @@ pipe_share_init(struct pipe_share *s, const struct frame_pool *pool)
 	};
 }
 
-/* Charges for a frame: is there something left of the share? */
+/* Charges for a frame: is there something left of the share and the account? */
 static bool
 share_take(struct pipe *p, const struct frame *f)
 {
 	struct pipe_share *s = p->share;
 
+	if (p->account != NULL && *p->account + f->len > p->account_max)
+		return false;
 	if (f->large) {
 		if (s->large >= s->large_max || p->large >= s->large_one)
 			return false;
@@ -90,6 +92,8 @@ share_take(struct pipe *p, const struct frame *f)
 		s->small++;
 		p->small++;
 	}
+	if (p->account != NULL)
+		*p->account += f->len;
 	return true;
 }
 
@@ -103,6 +107,8 @@ share_give(struct pipe *p, const struct frame *f)
 		p->share->small--;
 		p->small--;
 	}
+	if (p->account != NULL)
+		*p->account -= f->len;
 }
 
 /* --- the pipe ------------------------------------------------------------- */

@@ -31,7 +31,8 @@
  * of the large ones so many for one pipe, and so many for all pipes of a pool
  * together.  A frame costs its whole buffer, whatever its length; a shared
  * frame costs each holder.  So delay lines cannot take the pool, however they
- * are set.
+ * are set.  The bytes of its frames may be charged to an account besides, which
+ * it shares with other queues (pipe_charge()).
  *
  * Allocation: pipe_init() and pipe_set_limit() only.
  */
@@ -104,6 +105,9 @@ struct pipe {
 	uint64_t last_due_ns; /* of a frame in order */
 	uint32_t small, large;
 	struct pipe_share *share; /* borrowed */
+	/* An account of bytes and its limit; borrowed.  NULL: there is none. */
+	uint64_t *account;
+	uint64_t account_max;
 };
 
 /**
@@ -114,6 +118,19 @@ struct pipe {
  * Return: 0, or -ENOMEM (@p is untouched).
  */
 int pipe_init(struct pipe *p, uint32_t limit, struct pipe_share *share);
+/**
+ * pipe_charge() - what it holds counts in an account, too
+ * @account: bytes of frames; borrowed until pipe_fini()
+ * @max:     of the account, whoever charges it
+ *
+ * @p is empty.
+ */
+static inline void
+pipe_charge(struct pipe *p, uint64_t *account, uint64_t max)
+{
+	p->account = account;
+	p->account_max = max;
+}
 /** pipe_fini() - releases what it holds, without counting */
 void pipe_fini(struct pipe *p);
 
@@ -135,7 +152,7 @@ pipe_held(const struct pipe *p)
  * @delay_ns: on the line
  * @in_order: not before a frame that was pushed so earlier
  *
- * Return: 0, -ENOBUFS (limit) or -EDQUOT (a share of the pool).
+ * Return: 0, -ENOBUFS (limit) or -EDQUOT (a share of the pool, or the account).
  */
 int pipe_push(struct pipe *p, struct frame *f, uint64_t now_ns,
     uint64_t delay_ns, bool in_order);

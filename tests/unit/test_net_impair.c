@@ -594,6 +594,37 @@ test_refusals_change_nothing(void **state)
 	net_unsubscribe(t.net, &ev.sub);
 }
 
+/* Frames on a long line are in queues of whose interface it is. */
+static void
+test_what_waits_counts_for_its_user(void **state)
+{
+	(void)state;
+	t.net->user_limits.queues_kib = 1;
+	assert_int_equal(net_user_change(t.ifp, 7), 0);
+	impair("delay 10ms");
+	fixture_output(t.ifp, 20, 100);
+	input(5, 100);
+	/* Ten of 100 bytes are in 1024, whichever way they go. */
+	assert_int_equal(t.ifp->user->queued, 1000);
+	assert_int_equal(t.ifp->count.drops[DROP_IMPAIR_SHARE], 15);
+	assert_int_equal(counted("out", "over_share"), 10);
+	pass_until(10);
+	assert_int_equal(t.p->sent, 10);
+	assert_int_equal(t.ifp->user->queued, 0);
+	input(3, 100);
+	assert_int_equal(t.ifp->user->queued, 300);
+	iface_impair_off(t.ifp, true, true);
+	assert_int_equal(t.sink.frames, 3);
+	assert_int_equal(t.ifp->user->queued, 0);
+	/* Without a limit, as much as the pipe takes. */
+	t.net->user_limits.queues_kib = 0;
+	impair("delay 10ms");
+	fixture_output(t.ifp, 20, 100);
+	assert_int_equal(t.ifp->user->queued, 2000);
+	assert_int_equal(iface_set_flags(t.ifp, 0, IFACE_UP), 0);
+	assert_int_equal(t.ifp->user->queued, 0);
+}
+
 int
 main(void)
 {
@@ -618,6 +649,7 @@ main(void)
 		T(test_super_frames_are_made_plain),
 		T(test_without_timers),
 		T(test_refusals_change_nothing),
+		T(test_what_waits_counts_for_its_user),
 	};
 #undef T
 	return cmocka_run_group_tests_name("net_impair", tests, NULL, NULL);
