@@ -21,6 +21,7 @@
 #include "base/str.h"
 #include "base/util.h"
 #include "cli/cli.h"
+#include "coax/tap.h"
 #include "control/bsderr.h"
 #include "lib/plain.h"
 
@@ -267,34 +268,22 @@ cli_tap(struct cli *cli, int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "-";
 	char **command = command_of(argc, argv, 2);
-	unsigned int count = 0;
-	json_t *params, *result;
+	char ifname[COAX_TAP_NAME_MAX];
 	struct coax *c;
-	int fd = -1;
-	int err;
+	int fd;
 
 	if (command == NULL || name[0] == '-')
 		return cli_usage(cli, "tap name [--] command ...");
-	/* As with ifconfig: the kind alone is a new one. */
-	params =
-	    json_pack("{s:s?}", "name", strcmp(name, "tap") == 0 ? NULL : name);
-	if (params == NULL)
-		return cli_error(cli, "%s: not UTF-8", name);
 	c = cli_connect(cli);
-	if (c == NULL) {
-		json_decref(params);
+	if (c == NULL)
 		return 1;
-	}
-	err =
-	    coax_call(c, "tap.open", params, NULL, 0, &result, &fd, 1, &count);
-	if (err < 0) {
-		err = cli_refused(cli, c, err);
+	/* As with ifconfig: the kind alone is a new one. */
+	fd = coax_tap_call(c, strcmp(name, "tap") == 0 ? NULL : name, ifname);
+	if (fd < 0) {
+		fd = cli_refused(cli, c, fd);
 		coax_close(c);
-		return err;
+		return fd;
 	}
 	coax_close(c);
-	name = json_string_value(json_object_get(result, "name"));
-	if (count != 1 || name == NULL)
-		return cli_error(cli, "the daemon sent no descriptor");
-	return hand_over(cli, command, fd, name);
+	return hand_over(cli, command, fd, ifname);
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/util.h"
+#include "drv/host.h"
 #include "os/sock.h"
 
 /* One that waits for its netdev. */
@@ -68,17 +69,53 @@ waiting_abandon(struct rpc_call *call)
 	free(w);
 }
 
+/* A new interface gets its host side: 0, -EINPROGRESS or -errno. */
+static int
+host_side(struct iface *ifp, const struct opening *o, struct net_wait *w)
+{
+	struct net *net = ifp->net;
+	struct net_event ev = {
+		.type = NET_EVENT_HOST,
+		.ifp = ifp,
+		.vlan = -1,
+	};
+	char text[sizeof(net->message) + 96];
+	int err;
+
+	if (!o->made)
+		return 0;
+	if (o->netns_fd >= 0) {
+		if (net->host_attach == 0 || net->system.host_attach == NULL)
+			return 0;
+		err = host_attach_guest(net, ifp, o->netns_fd, w);
+	} else {
+		if (!net_host_wanted(net, ifp->vnet))
+			return 0;
+		err = net->system.host_attach(net->system.arg, ifp, w);
+	}
+	if ((err != -EPERM && err != -EACCES) ||
+	    (o->netns_fd < 0 && ifp->vnet == net->home))
+		return err;
+	/* The port is of use without it. */
+	snprintf(text, sizeof(text),
+	    "no host side: the daemon may not go where its program is%s%s",
+	    net->message[0] != '\0' ? ": " : "", net->message);
+	ev.text = text;
+	net_emit(net, &ev);
+	return 0;
+}
+
 void
 opening_start(struct rpc_call *call, struct iface *ifp, const struct opening *o)
 {
-	struct net *net = call->net;
 	struct waiting *w = calloc(1, sizeof(*w));
-	int err = 0;
+	int err;
 
 	if (w == NULL) {
-		int fd = o->fd;
+		int fd = o->fd, netns_fd = o->netns_fd;
 
 		fd_close(&fd);
+		fd_close(&netns_fd);
 		rpc_fail_errno(call, -ENOMEM, "%s", o->what);
 		return;
 	}
@@ -86,8 +123,8 @@ opening_start(struct rpc_call *call, struct iface *ifp, const struct opening *o)
 	w->call = call;
 	w->wait.done = waiting_done;
 	w->index = ifp->index;
-	if (o->made && net_host_wanted(net, ifp->vnet))
-		err = net->system.host_attach(net->system.arg, ifp, &w->wait);
+	err = host_side(ifp, o, &w->wait);
+	fd_close(&w->o.netns_fd);
 	if (err == -EINPROGRESS) {
 		call->state = w;
 		call->abandon = waiting_abandon;

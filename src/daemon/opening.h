@@ -14,6 +14,10 @@ struct opening {
 	 * interface that cannot be opened is destroyed. */
 	int fd;
 	bool made; /* the interface is new */
+	/* The program's network namespace, where that is no vnet: a new
+	 * interface has its host side there, or none where the daemon may not
+	 * go.  Owned; -1: in the vnet of the call. */
+	int netns_fd;
 	/* What the answer says besides "name" and "fd"; or NULL. Consumes
 	 * nothing, returns a new reference. */
 	json_t *(*more)(const struct iface *ifp);
@@ -21,7 +25,7 @@ struct opening {
 
 /**
  * opening_start() - answer @call when @ifp is complete
- * @o: copied; @o->fd is consumed
+ * @o: copied; @o's descriptors are consumed
  *
  * On an error the descriptor is closed, which ends what lives by it.
  */

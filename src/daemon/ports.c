@@ -30,6 +30,7 @@ method_open(struct rpc_call *call)
 		.what = xnb_ops.kind,
 		.made = name == NULL ||
 		        net_iface_find(net, call->vnet, name) == NULL,
+		.netns_fd = -1,
 	};
 	struct iface *ifp;
 	int err;

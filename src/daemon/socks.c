@@ -35,7 +35,12 @@ static void
 method_open(struct rpc_call *call)
 {
 	const char *name = rpc_param_str(call, "name");
-	struct opening o = { .what = sock_ops.kind, .fd = -1, .made = true };
+	struct opening o = {
+		.what = sock_ops.kind,
+		.fd = -1,
+		.made = true,
+		.netns_fd = -1,
+	};
 	int fd = rpc_call_take_fd(call, (uint32_t)rpc_param_int(call, "fd", 0));
 	struct iface *ifp;
 	int err;

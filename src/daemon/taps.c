@@ -3,11 +3,15 @@
  * Methods of taps: descriptors, and what the preload library asks for the
  * programs in which it sits.
  *
- *   tap.open {name?}            {"name","fd":0}: open as /dev/tap, /dev/tapN
- *   tap.attach {fd, name, flags}  {"name","flags"}: TUNSETIFF of Linux's tun
+ *   tap.open {name?, netns?}    {"name","fd":0}: open as /dev/tap, /dev/tapN
+ *   tap.attach {fd, name, flags, netns?}  {"name","flags"}: TUNSETIFF of
+ *                               Linux's tun
  *   tap.ifname {cookie}         {"name"}
- *   tap.get {cookie | name}     its state, in the terms of Linux's ioctls
- *   tap.set {cookie | name, what, value}
+ *   tap.get {cookie | name | index}  its state, in the terms of Linux's ioctls
+ *   tap.set {cookie | name, what, value | text}
+ *
+ * netns is the program's network namespace: a new interface's host side is to
+ * be there, also where it is no vnet.
  *
  * A cookie is the SO_COOKIE of an app's descriptor: it stays what it is over
  * dup, fork, exec and SCM_RIGHTS, so no list has to be kept by anybody.
@@ -30,8 +34,10 @@
 #include "control/methods.h"
 #include "daemon/daemon.h"
 #include "daemon/opening.h"
+#include "drv/host.h"
 #include "drv/tap.h"
 #include "frame/offload.h"
+#include "os/netns.h"
 #include "os/sock.h"
 
 /* Not in the headers of Debian 12. */
@@ -79,6 +85,27 @@ flags_json(const struct iface *ifp)
 	return json_pack("{s:I}", "flags", (json_int_t)tun_flags(ifp, 0));
 }
 
+/* The program's namespace, if it came and is a stranger; -1: it is not. False:
+ * answered. */
+static bool
+take_netns(struct rpc_call *call, int *fd)
+{
+	int64_t index = rpc_param_int(call, "netns", -1);
+
+	*fd = -1;
+	if (index < 0)
+		return true;
+	*fd = rpc_call_take_fd(call, (uint32_t)index);
+	if (!netns_is(*fd)) {
+		fd_close(fd);
+		rpc_fail_param(call, "netns", "not a network namespace");
+		return false;
+	}
+	if (host_vnet_of(call->net, *fd) != NULL)
+		fd_close(fd);
+	return true;
+}
+
 /* Opens and answers, perhaps later. */
 static void
 open_start(
@@ -96,8 +123,11 @@ open_start(
 
 	if (call->session != NULL)
 		control_peer(call->session, &opts->uid, &opts->pid);
+	if (!take_netns(call, &o.netns_fd))
+		return;
 	err = tap_open(net, call->vnet, name, opts, &o.fd, &ifp);
 	if (err < 0) {
+		fd_close(&o.netns_fd);
 		rpc_fail_errno(call, err, "%s", name != NULL ? name : "tap");
 		return;
 	}
@@ -230,13 +260,18 @@ static struct iface *
 param_tap(struct rpc_call *call, uint64_t *cookie)
 {
 	const char *name = rpc_param_str(call, "name");
+	int64_t index = rpc_param_int(call, "index", 0);
 	struct iface *ifp;
 
 	*cookie = (uint64_t)rpc_param_int(call, "cookie", 0);
 	if (name != NULL)
 		ifp = net_iface_find(call->net, call->vnet, name);
+	else if (index > 0)
+		ifp = net_iface_by_index(call->net, (uint32_t)index);
 	else
 		ifp = tap_by_cookie(call->net, *cookie);
+	if (index > 0 && ifp != NULL && !net_iface_visible(ifp, call->vnet))
+		ifp = NULL;
 	if (ifp != NULL && tap_is(ifp) && net_access(ifp) >= NET_ACCESS_USE)
 		return ifp;
 	rpc_fail_errno(call, -ENXIO, "%s", name != NULL ? name : "tap");
@@ -392,25 +427,29 @@ set_mtu(struct iface *ifp, uint64_t cookie, int64_t value)
 static const struct {
 	const char *what;
 	int (*set)(struct iface *ifp, uint64_t cookie, int64_t value);
+	int (*set_text)(struct iface *ifp, const char *text); /* or set */
 	enum net_access need;
 } setters[] = {
-	{ "persist", set_persist, NET_ACCESS_OWN },
-	{ "header", set_header, NET_ACCESS_USE },
-	{ "offload", set_offload, NET_ACCESS_USE },
-	{ "attached", set_attached, NET_ACCESS_USE },
-	{ "owner", set_owner, NET_ACCESS_OWN },
-	{ "group", set_group, NET_ACCESS_OWN },
-	{ "type", set_type, NET_ACCESS_USE },
-	{ "carrier", set_carrier, NET_ACCESS_OWN },
-	{ "mac", set_mac, NET_ACCESS_OWN },
-	{ "up", set_up, NET_ACCESS_OWN },
-	{ "mtu", set_mtu, NET_ACCESS_OWN },
+	{ "persist", set_persist, NULL, NET_ACCESS_OWN },
+	{ "header", set_header, NULL, NET_ACCESS_USE },
+	{ "offload", set_offload, NULL, NET_ACCESS_USE },
+	{ "attached", set_attached, NULL, NET_ACCESS_USE },
+	{ "owner", set_owner, NULL, NET_ACCESS_OWN },
+	{ "group", set_group, NULL, NET_ACCESS_OWN },
+	{ "type", set_type, NULL, NET_ACCESS_USE },
+	{ "carrier", set_carrier, NULL, NET_ACCESS_OWN },
+	{ "mac", set_mac, NULL, NET_ACCESS_OWN },
+	{ "up", set_up, NULL, NET_ACCESS_OWN },
+	{ "mtu", set_mtu, NULL, NET_ACCESS_OWN },
+	{ "name", NULL, net_iface_rename, NET_ACCESS_OWN },
 };
 
 static void
 method_set(struct rpc_call *call)
 {
 	const char *what = rpc_param_str(call, "what");
+	const char *text = rpc_param_str(call, "text");
+	bool has_value = json_object_get(call->params, "value") != NULL;
 	int64_t value = rpc_param_int(call, "value", 0);
 	uint64_t cookie;
 	struct iface *ifp = param_tap(call, &cookie);
@@ -421,9 +460,17 @@ method_set(struct rpc_call *call)
 	for (size_t i = 0; i < ARRAY_LEN(setters); i++) {
 		if (strcmp(setters[i].what, what) != 0)
 			continue;
+		if ((setters[i].set_text != NULL) != (text != NULL) ||
+		    (text != NULL) == has_value) {
+			rpc_fail_param(call, "what",
+			    setters[i].set_text != NULL ? "wants a text"
+			                                : "wants a value");
+			return;
+		}
 		err = net_need(ifp, setters[i].need);
 		if (err == 0)
-			err = setters[i].set(ifp, cookie, value);
+			err = text != NULL ? setters[i].set_text(ifp, text)
+			                   : setters[i].set(ifp, cookie, value);
 		if (err < 0)
 			rpc_fail_errno(call, err, "%s: %s", ifp->name, what);
 		else
@@ -439,28 +486,35 @@ method_set(struct rpc_call *call)
 	  "SO_COOKIE of the tap's descriptor" }
 #define PARAM_TAP \
 	{ "name", RPC_STRING, true, 0, 0, "the tap, if not by cookie" }
+#define PARAM_NETNS \
+	{ "netns", RPC_INTEGER, true, 0, RPC_FDS_MAX - 1, \
+	  "which descriptor is the program's network namespace" }
 
 const struct rpc_method daemon_tap_methods[] = {
 	{ "tap.open", RPC_USERS, {
 	    { "name", RPC_STRING_OR_NULL, true, 0, 0,
-	      "an existing tap; null: a new one" } },
+	      "an existing tap; null: a new one" }, PARAM_NETNS },
 	    method_open, "open a tap" },
 	{ "tap.attach", RPC_USERS, {
 	    { "fd", RPC_INTEGER, true, 0, RPC_FDS_MAX - 1,
 	      "which descriptor is the app's unconnected socket" },
 	    { "name", RPC_STRING, false, 0, 0,
 	      "tap, made if there is none; \"\" or with %d: a free name" },
-	    { "flags", RPC_INTEGER, false, 0, UINT16_MAX, "IFF_TAP ..." } },
+	    { "flags", RPC_INTEGER, false, 0, UINT16_MAX, "IFF_TAP ..." },
+	    PARAM_NETNS },
 	    method_attach, "open a tap as Linux's TUNSETIFF" },
 	{ "tap.ifname", RPC_READ_ONLY | RPC_USERS, { PARAM_COOKIE },
 	    method_ifname, "which interface an open tap is" },
-	{ "tap.get", RPC_READ_ONLY | RPC_USERS, { PARAM_COOKIE, PARAM_TAP },
+	{ "tap.get", RPC_READ_ONLY | RPC_USERS, { PARAM_COOKIE, PARAM_TAP,
+	    { "index", RPC_INTEGER, true, 1, UINT32_MAX,
+	      "its number in the daemon" } },
 	    method_get, "a tap in the terms of Linux's ioctls" },
 	{ "tap.set", RPC_USERS, { PARAM_COOKIE, PARAM_TAP,
 	    { "what", RPC_STRING, false, 0, 0,
 	      "persist, header, offload, attached, owner, group, type, "
-	      "carrier, mac, up or mtu" },
-	    { "value", RPC_INTEGER, false, 0, 0, "as in the ioctl" } },
+	      "carrier, mac, up, mtu or name" },
+	    { "value", RPC_INTEGER, true, 0, 0, "as in the ioctl" },
+	    { "text", RPC_STRING, true, 0, 0, "the new name" } },
 	    method_set, "change a tap as Linux's ioctls do" },
 	{ .name = NULL },
 };

@@ -87,7 +87,8 @@ bool host_uses_uring(const struct host_system *hs);
  * -EOPNOTSUPP or NULL otherwise.
  */
 
-/** host_vnet_of() - the vnet whose namespace a descriptor is; NULL: none */
+/** host_vnet_of() - the vnet whose namespace a descriptor is; NULL: none, or a
+ * guest */
 struct vnet *host_vnet_of(struct net *net, int netns_fd);
 
 /**
@@ -96,6 +97,16 @@ struct vnet *host_vnet_of(struct net *net, int netns_fd);
  * -ENXIO (it has ended) or -errno.
  */
 int host_vnet_open(struct net *net, struct vnet *vnet);
+
+/**
+ * host_attach_guest() - make @ifp's host side in the namespace of its program
+ * @netns_fd: borrowed
+ *
+ * If that is no vnet it becomes a guest (net_vnet_guest()), named after its
+ * number.  Return: as net_host_attach(); -EPERM or -EACCES: not in there.
+ */
+int host_attach_guest(
+    struct net *net, struct iface *ifp, int netns_fd, struct net_wait *w);
 
 /** host_needs_helper() - can netdevs come into @vnet only by host_give()? */
 bool host_needs_helper(const struct net *net, const struct vnet *vnet);

@@ -46,8 +46,8 @@ struct host_ns {
 	struct netns_id id;
 	uint32_t vnet_id;
 	int nsid;          /* home's number for it; RTNL_NSID_NONE: is home */
-	int fd;            /* home and created ones; -1: adopted */
-	struct rtnl *rtnl; /* created ones, when first needed */
+	int fd;            /* home, created ones, guests; -1: adopted */
+	struct rtnl *rtnl; /* created ones and guests, when first needed */
 	pid_t pid;         /* adopted by process; 0: by path */
 	char *path;        /* adopted by path */
 	struct loop_fd owner; /* pidfd of the process; fd -1: none */
@@ -168,6 +168,9 @@ void host_io_trim(struct host_system *hs, unsigned int keep);
 
 /* host_netdev.c */
 int host_attach(void *arg, struct iface *ifp, struct net_wait *w);
+/* In @vnet, whatever @ifp's own is. */
+int host_attach_in(struct host_system *hs, struct iface *ifp, struct vnet *vnet,
+    struct net_wait *w);
 int host_detach(void *arg, struct iface *ifp, struct net_wait *w);
 int host_move(
     void *arg, struct iface *ifp, struct vnet *vnet, struct net_wait *w);
@@ -220,6 +223,9 @@ void host_ns_rtnl_put(struct host_ns *ns, struct rtnl *r);
 int host_ns_run(struct host_ns *ns, int (*fn)(void *arg), void *arg);
 /* Has the core told if the namespace has ended; true if so. */
 bool host_ns_check(struct host_ns *ns);
+/* A host side is about to leave @vnet (or NULL), or has not come to it: a guest
+ * without any ends. */
+void host_ns_left(const struct vnet *vnet);
 void host_ns_lost(struct host_ns *ns);
 void host_ns_free(struct host_ns *ns);
 

@@ -120,6 +120,7 @@ if_free(struct host_if *h)
 	host_clean(h);
 	TAILQ_REMOVE(&hs->ifs, h, link);
 	hs->if_count--;
+	host_ns_left(h->host.vnet);
 	if (h->ifp->host == &h->host)
 		h->ifp->host = NULL;
 	free(h);
@@ -756,8 +757,8 @@ out_close:
 	return err;
 }
 
-static int
-attach_in(struct host_system *hs, struct iface *ifp, struct vnet *vnet,
+int
+host_attach_in(struct host_system *hs, struct iface *ifp, struct vnet *vnet,
     struct net_wait *w)
 {
 	struct host_if *h = if_new(hs, ifp, vnet);
@@ -779,7 +780,7 @@ attach_in(struct host_system *hs, struct iface *ifp, struct vnet *vnet,
 int
 host_attach(void *arg, struct iface *ifp, struct net_wait *w)
 {
-	return attach_in(arg, ifp, net_host_vnet(ifp), w);
+	return host_attach_in(arg, ifp, net_host_vnet(ifp), w);
 }
 
 /* --- moving --------------------------------------------------------------- */
@@ -924,6 +925,7 @@ move_begin(struct host_if *h, struct vnet *to, bool fresh, struct net_wait *w)
 	/* From here on its place and its name are there. */
 	place_clear(h);
 	host_clean(h);
+	host_ns_left(h->host.vnet);
 	h->host.vnet = to;
 	h->host.up = h->nd_up = h->host.promisc = false;
 	jobs_submit(hs->jobs, &m->job);
@@ -951,7 +953,7 @@ host_move(void *arg, struct iface *ifp, struct vnet *vnet, struct net_wait *w)
 		/* Not made yet, or in a place that we do not rule. */
 		waiting = wait_take(h);
 		(void)host_detach(hs, ifp, NULL);
-		err = attach_in(hs, ifp, vnet, w);
+		err = host_attach_in(hs, ifp, vnet, w);
 		/* Whoever waited for a host side has one, or soon. */
 		host_tell_later(hs, waiting,
 		    err == 0 || err == -EINPROGRESS ? 0 : -ECANCELED);
@@ -976,6 +978,7 @@ host_moved(struct host_if *h, struct host_ns *ns, int nsid, int ifindex)
 		.arp_announce = 2,
 	};
 
+	host_ns_left(h->host.vnet);
 	if (ns != NULL && ns->vnet != NULL && !ns->ended &&
 	    !net_name_taken(h->hs->net, ns->vnet, h->ifp->name, h->ifp)) {
 		h->host.vnet = ns->vnet;

@@ -3,6 +3,11 @@
  * Vnets as network namespaces: ours, which a descriptor keeps alive, and
  * adopted ones, of which nothing is kept that would.
  *
+ * A guest is a namespace in which there are netdevs of programs that came from
+ * there, and that nobody has made a vnet of.  It is kept by a descriptor, as
+ * ours are, since its netdevs would keep it anyway, and ends with the last of
+ * them.
+ *
  * An adopted namespace is found again by its process (which a pidfd watches)
  * or by its path, and each time checked to be still the same one.  It is over
  * when its process has ended, when the path shows another one, or when the
@@ -136,13 +141,38 @@ host_ns_run(struct host_ns *ns, int (*fn)(void *arg), void *arg)
 	return err;
 }
 
+/* Is there a host side of ours in it, or on its way to it? */
+static bool
+ns_in_use(const struct host_ns *ns)
+{
+	const struct host_if *h;
+
+	TAILQ_FOREACH (h, &ns->hs->ifs, link) {
+		if (h->host.vnet == ns->vnet)
+			return true;
+	}
+	return false;
+}
+
 static void
 ns_tell_lost(struct loop_task *t)
 {
 	struct host_ns *ns = t->arg;
 
 	ns->hs->net->now_ns = loop_now_ns(ns->hs->loop);
-	net_vnet_lost(ns->vnet);
+	if (!ns->vnet->guest)
+		net_vnet_lost(ns->vnet);
+	else if (!ns_in_use(ns))
+		(void)net_vnet_destroy(ns->vnet, NULL);
+}
+
+void
+host_ns_left(const struct vnet *vnet)
+{
+	struct host_ns *ns = vnet != NULL ? vnet->system : NULL;
+
+	if (ns != NULL && vnet->guest && !vnet->dead)
+		loop_defer(ns->hs->loop, &ns->lost_task);
 }
 
 void
@@ -291,6 +321,10 @@ ns_find(struct host_ns *ns, const char *what, const int *fds, uint32_t fd_count)
 	struct net *net = ns->hs->net;
 	int err;
 
+	if (ns->vnet->guest) {
+		ns->fd = fd_dup(fds[0]);
+		return ns->fd < 0 ? ns->fd : 0;
+	}
 	/* What a user has no descriptor of, the daemon does not look for. */
 	if (!net_is_admin(net) && fd_count == 0)
 		return net_error(net, -EPERM,
@@ -394,6 +428,11 @@ host_vnet_attach(void *arg, struct vnet *vnet, const char *what, const int *fds,
 	if (rtnl_open_in(fd, &r) != 0)
 		ns->helper = true;
 	rtnl_close(r);
+	if (vnet->guest && ns->helper) {
+		err = net_error(
+		    hs->net, -EACCES, "it belongs to another user namespace");
+		goto out_close;
+	}
 	if (!ns->helper && ns->path != NULL && fd_count >= 1) {
 		/* The client's path must lead us to the same place. */
 		int again = host_ns_open(ns);
@@ -509,7 +548,42 @@ host_vnet_of(struct net *net, int netns_fd)
 	    netns_get_id(netns_fd, &id) != 0)
 		return NULL;
 	ns = ns_by_id(hs, &id);
-	return ns == NULL || ns->ended ? NULL : ns->vnet;
+	return ns == NULL || ns->ended || ns->vnet->guest ? NULL : ns->vnet;
+}
+
+int
+host_attach_guest(
+    struct net *net, struct iface *ifp, int netns_fd, struct net_wait *w)
+{
+	struct host_system *hs = host_of(net);
+	char name[NET_VNET_NAME_MAX];
+	struct vnet *vnet;
+	struct host_ns *ns;
+	struct netns_id id;
+	int err;
+
+	if (hs == NULL)
+		return -EOPNOTSUPP;
+	err = netns_is(netns_fd) ? netns_get_id(netns_fd, &id) : -EINVAL;
+	if (err != 0)
+		return err;
+	ns = ns_by_id(hs, &id);
+	if (ns == NULL) {
+		snprintf(name, sizeof(name), "netns-%llu",
+		    (unsigned long long)id.ino);
+		err = net_vnet_guest(net, name, netns_fd, &vnet);
+		if (err != 0)
+			return err;
+	} else {
+		vnet = ns->vnet;
+		if (!net_vnet_mine(net, vnet))
+			return -EPERM;
+	}
+	err = net_name_taken(net, vnet, ifp->name, ifp) ? -EEXIST : 0;
+	if (err == 0)
+		err = host_attach_in(hs, ifp, vnet, w);
+	host_ns_left(vnet);
+	return err;
 }
 
 int

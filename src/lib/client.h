@@ -20,6 +20,15 @@ int coax_call(struct coax *c, const char *method, json_t *params,
     const int *fds, unsigned int fd_count, json_t **result, int *got,
     unsigned int got_max, unsigned int *got_count);
 
+/**
+ * coax_tap_call() - open a tap over a connection
+ * @name:   NULL: a new one, with its host side in the caller's namespace
+ * @ifname: room for COAX_TAP_NAME_MAX bytes (tap.h)
+ *
+ * Return: descriptor (owned, close-on-exec, blocking), or as coax_call().
+ */
+int coax_tap_call(struct coax *c, const char *name, char *ifname);
+
 /* The daemon's last refusal, as coax_error(). Borrowed until the next call. */
 const json_t *coax_error_object(const struct coax *c);
 

@@ -9,6 +9,7 @@
 #include "coax/tap.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -31,29 +32,25 @@ tap_copy_name(const json_t *result, char ifname[COAX_TAP_NAME_MAX])
 }
 
 int
-coax_tap_open(const char *name, char ifname[COAX_TAP_NAME_MAX])
+coax_tap_call(struct coax *c, const char *name, char *ifname)
 {
-	char copy[COAX_TAP_NAME_MAX];
+	json_t *params = json_pack("{s:s?}", "name", name);
+	int ns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	unsigned int count = 0;
-	json_t *params, *result;
-	struct coax *c;
+	json_t *result;
 	int fd = -1;
 	int err;
 
-	params = json_pack("{s:s?}", "name", name);
-	if (params == NULL)
-		return -EINVAL; /* not UTF-8 */
-	err = coax_connect(NULL, &c);
-	if (err < 0) {
-		json_decref(params);
-		return err;
-	}
-	err =
-	    coax_call(c, "tap.open", params, NULL, 0, &result, &fd, 1, &count);
-	coax_close(c);
+	if (params != NULL && ns >= 0)
+		(void)json_object_set_new(params, "netns", json_integer(0));
+	/* A name that is not UTF-8, or no memory. */
+	err = params == NULL ? -EINVAL
+	                     : coax_call(c, "tap.open", params, &ns,
+	                           ns >= 0 ? 1 : 0, &result, &fd, 1, &count);
+	fd_close(&ns);
 	if (err < 0)
 		return err;
-	err = count == 1 ? tap_copy_name(result, copy) : -EPROTO;
+	err = count == 1 ? tap_copy_name(result, ifname) : -EPROTO;
 	json_decref(result);
 	/* As open(2) without O_NONBLOCK. */
 	if (err == 0)
@@ -62,7 +59,22 @@ coax_tap_open(const char *name, char ifname[COAX_TAP_NAME_MAX])
 		fd_close(&fd);
 		return err;
 	}
-	if (ifname != NULL)
+	return fd;
+}
+
+int
+coax_tap_open(const char *name, char ifname[COAX_TAP_NAME_MAX])
+{
+	char copy[COAX_TAP_NAME_MAX];
+	struct coax *c;
+	int fd;
+
+	fd = coax_connect(NULL, &c);
+	if (fd < 0)
+		return fd;
+	fd = coax_tap_call(c, name, copy);
+	coax_close(c);
+	if (fd >= 0 && ifname != NULL)
 		memcpy(ifname, copy, sizeof(copy));
 	return fd;
 }

@@ -59,6 +59,7 @@ struct vnet {
 	char name[NET_VNET_NAME_MAX]; /* "" is the daemon's own: home */
 	uint32_t id;                  /* 0 is home; never reused */
 	bool adopted;                 /* attach, not create */
+	bool guest;                   /* net_vnet_guest() */
 	bool dead;
 	struct net *net;
 	void *system;            /* what net_system hangs here; it owns it */
@@ -110,7 +111,8 @@ struct net_system {
 	/* Bring host counters (tx_dropped) into ifp->count now. */
 	void (*host_refresh)(void *arg, struct iface *ifp);
 	int (*vnet_create)(void *arg, struct vnet *vnet);
-	/* Adopt by PID or path text, or by descriptors that a client passed. */
+	/* Adopt by PID or path text, or by descriptors that a client passed.
+	 * A guest by its one descriptor. */
 	int (*vnet_attach)(void *arg, struct vnet *vnet, const char *what,
 	    const int *fds, uint32_t fd_count);
 	void (*vnet_destroy)(void *arg, struct vnet *vnet, struct net_wait *w);
@@ -372,6 +374,15 @@ struct vnet *net_host_vnet(const struct iface *ifp);
 int net_vnet_create(struct net *net, const char *name, struct vnet **out);
 int net_vnet_attach(struct net *net, const char *name, const char *what,
     const int *fds, uint32_t fd_count, struct vnet **out);
+/**
+ * net_vnet_guest() - a vnet for a namespace in which only host sides are to be
+ * @netns_fd: borrowed; the system keeps the namespace as long as the vnet
+ *
+ * Clients from there act at home all the same, and the system ends it when no
+ * host side is left in it.  Return: as net_vnet_attach().
+ */
+int net_vnet_guest(
+    struct net *net, const char *name, int netns_fd, struct vnet **out);
 /**
  * net_vnet_destroy() - remove
  *

@@ -234,8 +234,8 @@ vnets_left(struct net *net)
 	                         most);
 }
 
-int
-net_vnet_attach(struct net *net, const char *name, const char *what,
+static int
+vnet_adopt(struct net *net, const char *name, bool guest, const char *what,
     const int *fds, uint32_t fd_count, struct vnet **out)
 {
 	struct vnet *v;
@@ -249,6 +249,7 @@ net_vnet_attach(struct net *net, const char *name, const char *what,
 	if (err != 0)
 		return err;
 	v->adopted = true;
+	v->guest = guest;
 	if (!net_is_admin(net))
 		v->uid = net->actor->uid;
 	err = net->system.vnet_attach(net->system.arg, v, what, fds, fd_count);
@@ -259,6 +260,20 @@ net_vnet_attach(struct net *net, const char *name, const char *what,
 	vnet_in(v);
 	*out = v;
 	return 0;
+}
+
+int
+net_vnet_attach(struct net *net, const char *name, const char *what,
+    const int *fds, uint32_t fd_count, struct vnet **out)
+{
+	return vnet_adopt(net, name, false, what, fds, fd_count, out);
+}
+
+int
+net_vnet_guest(
+    struct net *net, const char *name, int netns_fd, struct vnet **out)
+{
+	return vnet_adopt(net, name, true, "", &netns_fd, 1, out);
 }
 
 /* The system has removed it. */

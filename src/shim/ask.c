@@ -42,6 +42,7 @@ ask_begin(struct ask *a, const char *method)
 	a->method = method;
 	a->text = sbuf_init(a->params, sizeof(a->params));
 	a->send_fd = -1;
+	a->send_netns = false;
 	a->cloexec = true;
 	a->fd = -1;
 }
@@ -245,24 +246,32 @@ ask_all(int fd, struct ask *a)
 	char line[REQUEST_MAX];
 	struct sbuf b = sbuf_init(line, sizeof(line));
 	int ns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	size_t count = 0;
+	int fds[2];
 	int err = 0;
 
-	if (ns >= 0) {
+	if (ns >= 0)
 		err = ask_send(fd, hello, sizeof(hello) - 1, &ns, 1);
-		close(ns);
-	}
 	if (err < 0)
-		return err;
+		goto out;
 	if (a->send_fd >= 0)
-		ask_int(a, "fds", 1);
+		fds[count++] = a->send_fd;
+	if (ns >= 0 && a->send_netns) {
+		ask_int(a, "netns", (int64_t)count);
+		fds[count++] = ns;
+	}
+	if (count > 0)
+		ask_int(a, "fds", (int64_t)count);
 	sbuf_printf(&b,
 	    "{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"%s\","
 	    "\"params\":{%s}}\n",
 	    QUESTION, a->method, a->params);
-	if (!sbuf_ok(&b) || !sbuf_ok(&a->text))
-		return -EINVAL;
-	err = ask_send(
-	    fd, line, strlen(line), &a->send_fd, a->send_fd >= 0 ? 1 : 0);
+	err = !sbuf_ok(&b) || !sbuf_ok(&a->text)
+	          ? -EINVAL
+	          : ask_send(fd, line, strlen(line), fds, count);
+out:
+	if (ns >= 0)
+		close(ns);
 	return err < 0 ? err : ask_receive(fd, a);
 }
 

@@ -20,6 +20,7 @@ struct ask {
 	char params[ASK_PARAMS_MAX]; /* members, without the braces */
 	struct sbuf text;            /* of params */
 	int send_fd;                 /* goes along; borrowed; -1: none */
+	bool send_netns;             /* the caller's network namespace, too */
 	bool cloexec;                /* of the descriptor that comes */
 	/* The answer: */
 	struct json result; /* into buf */

@@ -38,6 +38,7 @@
 #define DEV_TAP      "/dev/tap"
 #define DEV_TUN      "/dev/net/tun"
 #define TAP_UNIT_MAX 0x7fff
+#define INDEX_OURS   0x40000000 /* above those that a kernel gives out */
 
 /* What the features are that TUNSETIFF takes. */
 #define TUN_FEATURES                                                     \
@@ -310,6 +311,7 @@ tun_setiff(int fd, void *arg)
 	ask_int(&a, "fd", 0);
 	ask_int(&a, "flags", (uint16_t)ifr.ifr_flags);
 	a.send_fd = fd;
+	a.send_netns = true;
 	err = ask_daemon(&a);
 	hint_no_daemon(&a);
 	if (err < 0)
@@ -691,6 +693,42 @@ link_ioctl(unsigned long request, void *arg)
 	}
 }
 
+static int
+rename_tap(const char *name, struct ifreq *ifr)
+{
+	struct ask a;
+	int err;
+
+	ifr->ifr_newname[IFNAMSIZ - 1] = '\0';
+	ask_begin(&a, "tap.set");
+	ask_word(&a, "what", "name");
+	err = ask_name(&a, "name", name);
+	if (err == 0)
+		err = ask_name(&a, "text", ifr->ifr_newname);
+	return err < 0 ? err : ask_daemon(&a);
+}
+
+/* Of a number that SIOCGIFINDEX has given out. */
+static int
+name_of_index(void *arg)
+{
+	struct ifreq ifr;
+	struct tap_info t;
+	struct ask a;
+	int err = copy_in_ifreq(&ifr, arg);
+
+	if (err < 0)
+		return err;
+	if ((ifr.ifr_ifindex & INDEX_OURS) == 0)
+		return -ENODEV;
+	ask_begin(&a, "tap.get");
+	ask_int(&a, "index", ifr.ifr_ifindex & ~INDEX_OURS);
+	if (get_info(&a, &t) < 0)
+		return -ENODEV;
+	memcpy(ifr.ifr_name, t.name, sizeof(ifr.ifr_name));
+	return copy_out(arg, &ifr, sizeof(ifr));
+}
+
 /*
  * The ioctls by an interface's name that a program would use on its netdev,
  * where there is none of that name: on the tap itself.
@@ -702,6 +740,8 @@ name_ioctl(unsigned long request, void *arg)
 	struct tap_info t;
 	int64_t mac;
 
+	if (request == SIOCGIFNAME)
+		return name_of_index(arg);
 	if (copy_in_ifreq(&ifr, arg) < 0 || info_of_name(ifr.ifr_name, &t) < 0)
 		return -ENODEV;
 	switch (request) {
@@ -725,8 +765,12 @@ name_ioctl(unsigned long request, void *arg)
 		mac = hwaddr_in(&ifr);
 		return mac < 0 ? (int)mac : set_name(t.name, "mac", mac);
 	case SIOCGIFINDEX:
-		/* Above those that a kernel gives out. */
-		ifr.ifr_ifindex = (int)(0x40000000 | t.index);
+		ifr.ifr_ifindex = (int)(INDEX_OURS | t.index);
+		break;
+	case SIOCSIFNAME:
+		return rename_tap(t.name, &ifr);
+	case SIOCGIFMAP:
+		memset(&ifr.ifr_map, 0, sizeof(ifr.ifr_map));
 		break;
 	case SIOCGIFMETRIC:
 		ifr.ifr_metric = 0;
@@ -742,7 +786,7 @@ name_ioctl(unsigned long request, void *arg)
 	case SIOCGIFNETMASK:
 		return -EADDRNOTAVAIL;
 	default:
-		/* An address needs a host. */
+		/* An address needs a host; the rest Linux has not either. */
 		return -EOPNOTSUPP;
 	}
 	return copy_out(arg, &ifr, sizeof(ifr));
@@ -813,8 +857,13 @@ shim_ioctl(int fd, unsigned long request, void *arg, shim_ioctl_fn *real)
 	case SIOCSIFFLAGS:
 	case SIOCGIFMTU:
 	case SIOCSIFMTU:
+	case SIOCGIFNAME:
+	case SIOCSIFNAME:
 	case SIOCGIFINDEX:
+	case SIOCGIFMAP:
+	case SIOCSIFMAP:
 	case SIOCGIFMETRIC:
+	case SIOCSIFMETRIC:
 	case SIOCGIFTXQLEN:
 	case SIOCSIFTXQLEN:
 	case SIOCGIFADDR:
@@ -920,6 +969,7 @@ shim_open(enum shim_path what, unsigned int unit, int flags)
 		ask_word(&a, "name", name);
 	}
 	a.cloexec = (flags & O_CLOEXEC) != 0;
+	a.send_netns = true;
 	err = ask_daemon(&a);
 	hint_no_daemon(&a);
 	if (err < 0)

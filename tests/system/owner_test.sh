@@ -238,6 +238,24 @@ spoofing_body()
 	    "ffffffffffff02000000000388b5$(printf '%092d' 0)"
 	shows 'learned on feth1' coax trace feth1 \
 	    "ffffffffffff02000000000288b5$(printf '%092d' 0)"
+	all=ff:ff:ff:ff:ff:ff
+	# Frames as they come: a program behind a tap on the bridge.
+	run ifconfig tap0 create up
+	run ifconfig bridge0 addm tap0
+	run ifconfig tap0 macs 02:00:00:00:00:01,02:00:00:00:00:02
+	tap_hold tap0
+	for source in 1 3 2 a; do
+		tap_do write "$(frame $all 02:00:00:00:00:0$source 88b5 x)"
+	done
+	tap_do write "$(frame $all 01:00:00:00:00:01 88b5 x)"
+	wait_for '[ "$(dropped tap0 mac-spoofed)" -eq 3 ]'
+	wait_for 'ifconfig bridge0 addr | grep -q 02:00:00:00:00:02'
+	shows 02:00:00:00:00:01 ifconfig bridge0 addr
+	hides '02:00:00:00:00:0[3a]' ifconfig bridge0 addr
+	run ifconfig tap0 -macs
+	tap_do write "$(frame $all 02:00:00:00:00:03 88b5 x)"
+	wait_for 'ifconfig bridge0 addr | grep -q 02:00:00:00:00:03'
+	tap_release
 	coaxd_stop
 }
 
@@ -271,6 +289,32 @@ own_vnet_body()
 	    ifconfig tap1 vnet box
 	denied 'not found' bob coax vnet destroy box
 	did alice coax vnet destroy box
+	kill "$pid"
+	# A new tap of a program there brings its netdev along.
+	as alice unshare -U -r -n coax tap tap -- ip -o link show >link.out ||
+	    fail "$(cat link.out)"
+	grep -q tap link.out || fail "$(cat link.out)"
+	wait_for '! coax vnet list | grep -q netns-'
+	# In a namespace of which he has no more than a descriptor, it does not.
+	unshare -n sleep 1000 &
+	pid=$!
+	wait_for '[ "$(readlink /proc/$pid/ns/net)" != \
+	    "$(readlink /proc/self/ns/net)" ]'
+	cat >/mnt/foreign.py <<-'EOF'
+	import json, os, socket
+	c = socket.socket(socket.AF_UNIX)
+	c.connect(os.environ["COAX_SOCKET"])
+	line = {"jsonrpc": "2.0", "id": 1, "method": "tap.open",
+	        "params": {"netns": 0, "fds": 1}}
+	socket.send_fds(c, [json.dumps(line).encode() + b"\n"], [9])
+	answer, fds, _, _ = socket.recv_fds(c, 65536, 1)
+	name = json.loads(answer)["result"]["name"]
+	print(name, json.load(os.popen(f"ifconfig --json {name}")))
+	EOF
+	as alice /usr/bin/python3 /mnt/foreign.py >foreign.out 2>&1 \
+	    9<"/proc/$pid/ns/net" || fail "$(cat foreign.out)"
+	grep -q '^tap' foreign.out || fail "$(cat foreign.out)"
+	! grep -q netns- foreign.out || fail "$(cat foreign.out)"
 	kill "$pid"
 	coaxd_stop
 }

@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <liburing.h>
 #include <linux/if_tun.h>
 #include <net/if_arp.h>
 #include <poll.h>
@@ -83,6 +84,37 @@ send_frame(int fd, size_t len, uint8_t mark)
 
 	make_frame(f, len, mark);
 	CHECK(write(fd, f, len) == (ssize_t)len);
+}
+
+static int
+tun_try(int fd, const char *name, int flags, char got[IFNAMSIZ])
+{
+	struct ifreq ifr = { .ifr_flags = (short)flags };
+	int n;
+
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
+	n = ioctl(fd, TUNSETIFF, &ifr);
+	if (got != NULL)
+		memcpy(got, ifr.ifr_name, IFNAMSIZ);
+	return n;
+}
+
+static int
+tun_open(const char *name, int flags)
+{
+	int fd = open_or_die("/dev/net/tun", O_RDWR);
+
+	CHECK(tun_try(fd, name, flags, NULL) == 0);
+	return fd;
+}
+
+/* tap1, as NetBSD's device or (arg "tun") as Linux's. */
+static int
+open_tap1(const char *arg)
+{
+	if (strcmp(arg, "tun") == 0)
+		return tun_open("tap1", IFF_TAP | IFF_NO_PI);
+	return open_or_die("/dev/tap1", O_RDWR);
 }
 
 static bool
@@ -294,7 +326,7 @@ static void
 waiting(const char *arg)
 {
 	int a = open_or_die("/dev/tap0", O_RDWR);
-	int b = open_or_die("/dev/tap1", O_RDWR);
+	int b = open_tap1(arg);
 	struct epoll_event ev = { .events = EPOLLIN };
 	struct timeval tv = { .tv_sec = TIMEOUT_MS / 1000 };
 	uint8_t buf[2000];
@@ -302,7 +334,6 @@ waiting(const char *arg)
 	int on = 1, ep, n;
 	fd_set set;
 
-	(void)arg;
 	CHECK(ioctl(b, FIONBIO, &on) == 0);
 	FAILS(EWOULDBLOCK, read(b, buf, sizeof(buf)));
 	CHECK(!readable(b, 0));
@@ -322,9 +353,14 @@ waiting(const char *arg)
 	n = 0;
 	CHECK(ioctl(b, FIOGETOWN, &n) == 0 && n == getpid());
 	n = getpgrp();
-	CHECK(ioctl(b, TIOCSPGRP, &n) == 0);
-	n = 0;
-	CHECK(ioctl(b, TIOCGPGRP, &n) == 0 && n == getpgrp());
+	if (strcmp(arg, "tun") == 0) {
+		n = -n;
+		CHECK(ioctl(b, FIOSETOWN, &n) == 0);
+	} else {
+		CHECK(ioctl(b, TIOCSPGRP, &n) == 0);
+		n = 0;
+		CHECK(ioctl(b, TIOCGPGRP, &n) == 0 && n == getpgrp());
+	}
 	n = 0;
 	CHECK(ioctl(b, FIOGETOWN, &n) == 0 && n == -getpgrp());
 	n = getpid();
@@ -340,6 +376,110 @@ waiting(const char *arg)
 		sigsuspend(&old);
 	alarm(0);
 	CHECK(read(b, buf, sizeof(buf)) == 60);
+}
+
+/* Submits what is prepared and waits for @count answers: those of requests
+ * 1 ... are put into @got. */
+static void
+uring_go(struct io_uring *ring, int count, int *got)
+{
+	struct __kernel_timespec limit = { .tv_sec = TIMEOUT_MS / 1000 };
+	struct io_uring_cqe *cqe;
+
+	CHECK(io_uring_submit(ring) >= 0);
+	for (; count > 0; count--) {
+		if (io_uring_wait_cqe_timeout(ring, &cqe, &limit) != 0) {
+			CHECK(!"an answer");
+			return;
+		}
+		got[(uintptr_t)io_uring_cqe_get_data(cqe)] = cqe->res;
+		io_uring_cqe_seen(ring, cqe);
+	}
+}
+
+/* io_uring reads, writes and polls what is the kernel's own descriptor. */
+static void
+uring(const char *arg)
+{
+	int a = open_or_die("/dev/tap0", O_RDWR);
+	int b = open_tap1(arg);
+	uint8_t f[60], g[100], in[2000], head[14];
+	struct iovec iov[2] = { { head, sizeof(head) }, { in, sizeof(in) } };
+	struct io_uring_sqe *sqe;
+	struct io_uring ring;
+	int got[4] = { 0 };
+	int n = io_uring_queue_init(8, &ring, 0);
+
+	if (n < 0) {
+		printf("no io_uring here: %s\n", strerror(-n));
+		return;
+	}
+	/* The read waits, the write ends it. */
+	sqe = io_uring_get_sqe(&ring);
+	io_uring_prep_read(sqe, b, in, sizeof(in), 0);
+	io_uring_sqe_set_data(sqe, (void *)1);
+	CHECK(io_uring_submit(&ring) == 1);
+	CHECK(io_uring_cq_ready(&ring) == 0);
+	make_frame(f, sizeof(f), 1);
+	sqe = io_uring_get_sqe(&ring);
+	io_uring_prep_write(sqe, a, f, sizeof(f), 0);
+	io_uring_sqe_set_data(sqe, (void *)2);
+	uring_go(&ring, 2, got);
+	CHECK(got[1] == 60 && got[2] == 60 && memcmp(in, f, 60) == 0);
+	/* Poll, then readv: one frame, in pieces. */
+	make_frame(g, sizeof(g), 2);
+	sqe = io_uring_get_sqe(&ring);
+	io_uring_prep_poll_add(sqe, b, POLLIN);
+	io_uring_sqe_set_data(sqe, (void *)1);
+	sqe = io_uring_get_sqe(&ring);
+	io_uring_prep_write(sqe, a, g, sizeof(g), 0);
+	io_uring_sqe_set_data(sqe, (void *)2);
+	uring_go(&ring, 2, got);
+	CHECK((got[1] & POLLIN) != 0 && got[2] == 100);
+	sqe = io_uring_get_sqe(&ring);
+	io_uring_prep_readv(sqe, b, iov, 2, 0);
+	io_uring_sqe_set_data(sqe, (void *)3);
+	uring_go(&ring, 1, got);
+	CHECK(got[3] == 100 && memcmp(head, g, 14) == 0);
+	CHECK(memcmp(in, g + 14, 86) == 0);
+	io_uring_queue_exit(&ring);
+}
+
+/* All that can be done with a tap's descriptor, however it was opened. */
+static void
+actions(const char *path, const char *name)
+{
+	int fd = open_or_die(path, O_RDWR);
+	struct if_laddrreq r = { .iflr_name = "tap0" };
+	struct ifreq ifr = { .ifr_flags = 0 };
+	int on = 1, off = 0, n = -1;
+	uint8_t buf[64];
+
+	ifname_is(fd, name);
+	CHECK(ioctl(fd, FIONREAD, &n) == 0 && n == 0);
+	CHECK(ioctl(fd, FIONBIO, &on) == 0);
+	FAILS(EWOULDBLOCK, read(fd, buf, sizeof(buf)));
+	CHECK(ioctl(fd, FIONBIO, &off) == 0);
+	CHECK(ioctl(fd, FIOASYNC, &on) == 0);
+	CHECK((fcntl(fd, F_GETFL) & O_ASYNC) != 0);
+	CHECK(ioctl(fd, FIOASYNC, &off) == 0);
+	n = getpid();
+	CHECK(ioctl(fd, FIOSETOWN, &n) == 0);
+	n = 0;
+	CHECK(ioctl(fd, FIOGETOWN, &n) == 0 && n == getpid());
+	CHECK(!readable(fd, 0));
+	send_frame(fd, 60, 1);
+	FAILS(ENOTTY, ioctl(fd, SIOCALIFADDR, &r));
+	FAILS(ENOTTY, ioctl(fd, SIOCIFDESTROY, &ifr));
+	close(fd);
+}
+
+static void
+either(const char *arg)
+{
+	(void)arg;
+	actions("/dev/tap0", "tap0");
+	actions("/dev/tap", "tap2");
 }
 
 /* --- sockets ----------------------------------------------------------------
@@ -454,6 +594,29 @@ by_name(const char *arg)
 	memset(&ifr.ifr_addr, 0, sizeof(ifr.ifr_addr));
 	ifr.ifr_addr.sa_family = AF_INET;
 	FAILS(EOPNOTSUPP, ioctl(s, SIOCSIFADDR, &ifr));
+	/* Its number and its name lead to each other. */
+	CHECK(ioctl(s, SIOCGIFINDEX, &ifr) == 0);
+	memset(ifr.ifr_name, 0, IFNAMSIZ);
+	CHECK(ioctl(s, SIOCGIFNAME, &ifr) == 0);
+	CHECK(strcmp(ifr.ifr_name, "tap0") == 0);
+	struct ifreq no = { .ifr_ifindex = ifr.ifr_ifindex + 1000 };
+	FAILS(ENODEV, ioctl(s, SIOCGIFNAME, &no));
+	no.ifr_ifindex = 0x123456;
+	FAILS(ENODEV, ioctl(s, SIOCGIFNAME, &no));
+	strcpy(ifr.ifr_newname, "uplink");
+	CHECK(ioctl(s, SIOCSIFNAME, &ifr) == 0);
+	FAILS(ENODEV, ioctl(s, SIOCGIFMTU, &ifr));
+	strcpy(ifr.ifr_name, "uplink");
+	CHECK(ioctl(s, SIOCGIFMTU, &ifr) == 0 && ifr.ifr_mtu == 1400);
+	strcpy(ifr.ifr_newname, "a/b");
+	FAILS(EINVAL, ioctl(s, SIOCSIFNAME, &ifr));
+	strcpy(ifr.ifr_newname, "tap0");
+	CHECK(ioctl(s, SIOCSIFNAME, &ifr) == 0);
+	strcpy(ifr.ifr_name, "tap0");
+	CHECK(ioctl(s, SIOCGIFMAP, &ifr) == 0 && ifr.ifr_map.irq == 0);
+	FAILS(EOPNOTSUPP, ioctl(s, SIOCSIFMAP, &ifr));
+	CHECK(ioctl(s, SIOCGIFMETRIC, &ifr) == 0 && ifr.ifr_metric == 0);
+	FAILS(EOPNOTSUPP, ioctl(s, SIOCSIFMETRIC, &ifr));
 	strcpy(ifr.ifr_name, "tap99");
 	FAILS(ENODEV, ioctl(s, SIOCGIFFLAGS, &ifr));
 	strcpy(ifr.ifr_name, "lo");
@@ -462,28 +625,6 @@ by_name(const char *arg)
 
 /* --- /dev/net/tun -----------------------------------------------------------
  */
-
-static int
-tun_try(int fd, const char *name, int flags, char got[IFNAMSIZ])
-{
-	struct ifreq ifr = { .ifr_flags = (short)flags };
-	int n;
-
-	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
-	n = ioctl(fd, TUNSETIFF, &ifr);
-	if (got != NULL)
-		memcpy(got, ifr.ifr_name, IFNAMSIZ);
-	return n;
-}
-
-static int
-tun_open(const char *name, int flags)
-{
-	int fd = open_or_die("/dev/net/tun", O_RDWR);
-
-	CHECK(tun_try(fd, name, flags, NULL) == 0);
-	return fd;
-}
 
 static void
 tun(const char *arg)
@@ -732,6 +873,8 @@ main(int argc, char **argv)
 		{ "inherited", inherited },
 		{ "next_size", next_size },
 		{ "waiting", waiting },
+		{ "uring", uring },
+		{ "either", either },
 		{ "sockets", sockets },
 		{ "by_name", by_name },
 		{ "tun", tun },

@@ -83,6 +83,39 @@ waiting_body()
 	coaxd_start
 	taps
 	probe waiting
+	probe waiting tun
+	coaxd_stop
+}
+
+atf_test_case uring
+uring_head()
+{
+	about 60 "io_uring: reads, writes and polls are the kernel's own"
+}
+uring_body()
+{
+	need_shim
+	lab_or_here
+	coaxd_start
+	taps
+	probe uring
+	probe uring tun
+	coaxd_stop
+}
+
+atf_test_case either
+either_head()
+{
+	about 60 "/dev/tap and /dev/tapN: the same can be done with both"
+}
+either_body()
+{
+	need_shim
+	lab_or_here
+	coaxd_start
+	taps
+	probe either
+	wait_for '[ -z "$(ifconfig -l | grep tap2)" ]'
 	coaxd_stop
 }
 
@@ -314,6 +347,8 @@ attach_hostile_body()
 	    c.settimeout(10)
 	    c.connect(os.environ["COAX_SOCKET"])
 	    params = {"name": name, "flags": flags, "fds": len(fds), **more}
+	    if flags is None:
+	        del params["flags"]
 	    line = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method,
 	                       "params": params}).encode() + b"\n"
 	    socket.send_fds(c, [line], fds)
@@ -362,6 +397,20 @@ attach_hostile_body()
 	is_(call_set(name="tap77", what="up", value=1), "ENXIO")
 	is_(call_set(cookie=1, what="up", value=1), "ENXIO")
 	is_(call_set(what="up", value=1), "ENXIO")
+	is_(call_set(name="tap9", what="up"), "EINVAL")
+	is_(call_set(name="tap9", what="up", text="x"), "EINVAL")
+	is_(call_set(name="tap9", what="name"), "EINVAL")
+	is_(call_set(name="tap9", what="name", value=1), "EINVAL")
+	is_(call_set(name="tap9", what="name", value=1, text="x"), "EINVAL")
+	is_(call_set(name="tap9", what="name", text="a/b"), "EINVAL")
+	is_(call_set(name="tap9", what="name", text="tap0"), "EEXIST")
+	# What is said to be a namespace.
+	for fds in [[os.pipe()[0]], [seq().fileno()],
+	            [os.open("/proc/self/ns/uts", os.O_RDONLY)], []]:
+	    is_(call(fds, method="tap.open", name=None, flags=None, netns=0),
+	        "EINVAL")
+	is_(call([], method="tap.open", name=None, flags=None, netns=15),
+	    "EINVAL")
 	EOF
 	atf_check /usr/bin/python3 hostile.py
 	wait_for '[ "$(ifconfig -l)" = tap0 ]'
@@ -413,6 +462,68 @@ overlay_works()
 	atf_check coax jexec s1 socat -u FILE:sent TCP:198.51.100.2:7000
 	wait "$recv_pid"
 	cmp sent received || fail "it is not what was sent"
+}
+
+# guests: how many namespaces that are no vnet have host sides.
+guests()
+{
+	coax vnet list | grep -c '^netns-'
+}
+
+atf_test_case stranger
+stranger_head()
+{
+	about 90 "A program in a namespace that is no vnet has its netdev there"
+}
+stranger_body()
+{
+	need_shim
+	need_program socat nsenter
+	lab
+	need_host
+	coaxd_start
+	switch 1
+	background stranger unshare -n coax run -- socat \
+	    TUN:192.0.2.9/24,tun-type=tap,iff-no-pi,tun-name=tap5,iff-up \
+	    TUN,tun-type=tap,iff-no-pi,tun-name=tap6,iff-up
+	socat_pid=$bg_pid
+	wait_for 'ifconfig tap6 | grep -q "<UP"'
+	# It has the names that it asked for, at home, and its netdevs are with
+	# it.
+	shows 'vnet: netns-[0-9]+' ifconfig tap5
+	atf_check -o match:'tap5.*192.0.2.9' \
+	    nsenter -t "$socat_pid" -n ip -o -4 address show
+	atf_check -s not-exit:0 -o ignore -e ignore ip link show tap5
+	run ifconfig bridge0 addm tap6
+	pings s1 192.0.2.9
+	# Commands from there act at home, as before.
+	nsenter -t "$socat_pid" -n "$COAX_BUILD/coax" ifconfig -l >list.out
+	grep -q bridge0 list.out || fail "$(cat list.out)"
+	[ "$(guests)" -eq 1 ] || fail "$(coax vnet list)"
+	# Its netdev there follows, whoever changes what.
+	run ifconfig tap5 mtu 1400
+	wait_for 'nsenter -t "$socat_pid" -n ip link show tap5 |
+	    grep -q "mtu 1400"'
+	run nsenter -t "$socat_pid" -n ip link set tap5 down
+	wait_for '! ifconfig tap5 | grep -q "<UP"'
+	# A second one in the same place; a name that is taken there.
+	run nsenter -t "$socat_pid" -n ip link add tap7 type veth peer name x
+	atf_check -s exit:1 -o ignore -e match:'File exists' \
+	    nsenter -t "$socat_pid" -n "$COAX_BUILD/coax" run -- socat \
+	    TUN,tun-type=tap,iff-no-pi,tun-name=tap7 -
+	atf_check -o match:'^[0-9]+: tap0' nsenter -t "$socat_pid" -n \
+	    "$COAX_BUILD/coax" tap tap -- ip -o link show tap0
+	[ "$(guests)" -eq 1 ] || fail "$(coax vnet list)"
+	kill "$socat_pid"
+	wait_for '! ifconfig tap5 && ! ifconfig tap6'
+	wait_for '[ "$(guests)" -eq 0 ]'
+	# One that is made to stay, stays with its namespace.
+	unshare -n coax run -- "$COAX_BUILD/tests/system/shim_probe" \
+	    persist on || fail "persist"
+	shows 'vnet: netns-[0-9]+' ifconfig vpn0
+	run ifconfig vpn0 destroy
+	wait_for '[ "$(guests)" -eq 0 ]'
+	coaxd_stop
 }
 
 atf_test_case openvpn
@@ -567,6 +678,9 @@ atf_init_test_cases()
 	atf_add_test_case passed_on
 	atf_add_test_case next_size
 	atf_add_test_case waiting
+	atf_add_test_case uring
+	atf_add_test_case either
+	atf_add_test_case stranger
 	atf_add_test_case sockets
 	atf_add_test_case by_name
 	atf_add_test_case tun

@@ -410,7 +410,8 @@ test_tap_open_and_name(void **state)
 	assert_true(fd >= 0);
 	rig_close(&r);
 	assert_string_equal(name, "tap3");
-	assert_non_null(strstr(r.lines[1], "\"params\":{\"name\":null}"));
+	assert_non_null(
+	    strstr(r.lines[1], "\"params\":{\"name\":null,\"netns\":0,"));
 	assert_int_equal(fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
 	assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
 
