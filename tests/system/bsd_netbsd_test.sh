@@ -364,6 +364,52 @@ rtable_delete_member_body()
 	coaxd_stop
 }
 
+atf_test_case brconfig
+brconfig_head()
+{
+	about 60 "brconfig: NetBSD's words for all that, by its own name"
+}
+brconfig_body()
+{
+	start
+	node node1 0 1
+	node node3 1 3
+	run ifconfig bridge0 create
+	run brconfig bridge0 add epair0a add epair1a up
+	shows '^bridge0: flags=41<UP,RUNNING>$' brconfig bridge0
+	shows '^		epair0a flags=3<LEARNING,DISCOVER>$' brconfig bridge0
+	shows '^			port [12] priority 128$' brconfig bridge0
+	pings node1 192.0.2.3
+	mac1=$(in_vnet node1 cat /sys/class/net/epair0b/address)
+	shows "^		$mac1 epair0a 1[12][0-9]* flags=0<>\$" brconfig bridge0
+	shows "^	$mac1 epair0a " brconfig bridge0 addr
+	run brconfig bridge0 deladdr "$mac1"
+	run brconfig bridge0 timeout 5 maxaddr 100
+	shows '^	Address cache .max cache: 100, timeout: 5.:$' \
+	    brconfig bridge0
+	run brconfig bridge0 static epair0a "$mac1"
+	shows "^	$mac1 epair0a 0 flags=1<STATIC>\$" coax brconfig bridge0 addr
+	run brconfig bridge0 stp epair0a
+	wait_for "brconfig bridge0 | grep -q 'path cost 2000 forwarding'"
+	run brconfig bridge0 -stp epair0a delete epair1a flushall
+	unpingable node1 192.0.2.3
+	shows '^bridge0: flags=41' brconfig -a
+	# More addresses than fit an answer come page by page.
+	{
+		printf 'ifconfig_bridge0="maxaddr 10000'
+		for i in $(seq 10 34); do
+			seq -f " static epair0a 02:00:00:00:$i:%02.0f" 0 99
+		done | tr -d '\n'
+		echo '"'
+	} >rc.conf
+	atf_check -o ignore coax apply rc.conf
+	[ "$(brconfig bridge0 addr | grep '	02:00:00:00:' | sort -u |
+	    wc -l)" -eq 2500 ] || fail "not all"
+	refused 'add nosuch: No such file' brconfig bridge0 add nosuch
+	refused 'epair0a is not a bridge' brconfig epair0a
+	coaxd_stop
+}
+
 atf_init_test_cases()
 {
 	atf_add_test_case create_destroy
@@ -378,4 +424,5 @@ atf_init_test_cases()
 	atf_add_test_case rtable_timeout
 	atf_add_test_case rtable_maxaddr
 	atf_add_test_case rtable_delete_member
+	atf_add_test_case brconfig
 }

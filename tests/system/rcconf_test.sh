@@ -75,6 +75,82 @@ END
 	coaxd_stop
 }
 
+atf_test_case examples
+examples_head()
+{
+	about 60 "The examples of if_bridge(4) as they stand there, card by card"
+}
+examples_body()
+{
+	lab
+	need_host
+	need_program udhcpc
+	coaxd_start
+	atf_check -o ignore sysctl net.link.host_dhcp_wait=1
+	# The cards: a tap, and ends of wires.
+	atf_check -o ignore ifconfig tap0 create name wlan0
+	atf_check -o ignore ifconfig feth0 create name fxp0
+	atf_check -o ignore ifconfig feth1 create name em0
+	atf_check -o ignore ifconfig feth2 create name em1
+	cat >loader.conf <<'END'
+if_bridge_load="YES"
+bridgestp_load="YES"
+END
+	run coax apply loader.conf
+	# "will cause a bridge called bridge0 to be created"
+	cat >rc.conf <<'END'
+cloned_interfaces="bridge0"
+ifconfig_bridge0="addm wlan0 addm fxp0 up"
+END
+	atf_check -o match:'^\+ifconfig_bridge0="addm wlan0 addm fxp0 up"$' \
+	    coax apply loader.conf rc.conf
+	hides '<UP,' ifconfig wlan0
+	# "The above example would also require"
+	cat >>rc.conf <<'END'
+create_args_wlan0="wlanmode hostap"
+ifconfig_wlan0="up ssid my_ap mode 11g"
+ifconfig_fxp0="up"
+END
+	atf_check -o save:out -e match:'no radio' coax apply rc.conf
+	atf_check -o match:'^\+ifconfig_fxp0="up"' cat out
+	shows 'ssid my_ap mode 11g wlanmode hostap' ifconfig wlan0
+	shows '<UP,' ifconfig wlan0
+	shows 'member: fxp0' ifconfig bridge0
+	run coax apply rc.conf
+	# "configures an IPv6 link-local address on bridge0"
+	if [ -e /proc/net/if_inet6 ]; then
+		echo 'ifconfig_bridge0_ipv6="up"' >up.conf
+		echo 'ifconfig_bridge0_ipv6="inet6 auto_linklocal"' >ll.conf
+		atf_check -o not-empty coax apply up.conf
+		wait_for "ip_has bridge0 'inet6 fe80::'"
+		# "in a more explicit manner": it is the same.
+		run coax apply ll.conf
+	fi
+	# "will receive its IP address through DHCP": of nobody here.
+	run ifconfig bridge0 destroy
+	cat >rc.conf <<'END'
+cloned_interfaces="bridge0"
+ifconfig_bridge0="addm em0 addm em1 DHCP"
+ifconfig_em0="up"
+ifconfig_em1="up"
+END
+	atf_check -o not-empty coax apply rc.conf
+	shows 'member: em1' ifconfig bridge0
+	shows '<UP,' ifconfig em0
+	shows 'dhcp: asking' ifconfig bridge0
+	run coax apply rc.conf
+	# The host's routes are the host's.
+	ip route >before
+	echo 'defaultrouter="192.0.2.254"' >router.conf
+	atf_check -o empty -e inline:'coax: router.conf:1: defaultrouter is left alone: routes are the host'"'"'s
+' coax apply router.conf
+	atf_check -o file:before ip route
+	# What is no Ethernet is no member.
+	atf_check -o inline:'lo1\n' ifconfig lo create
+	refused 'BRDGADD lo1: Invalid argument' ifconfig bridge0 addm lo1
+	coaxd_stop
+}
+
 atf_test_case apply
 apply_head()
 {
@@ -378,6 +454,7 @@ two_clients_body()
 atf_init_test_cases()
 {
 	atf_add_test_case wireless_example
+	atf_add_test_case examples
 	atf_add_test_case apply
 	atf_add_test_case roundtrip
 	atf_add_test_case ipv6
