@@ -193,7 +193,8 @@ stp_withdraw(struct stp_port *p)
 
 /*
  * NOT_DESIGNATED.  Differs: if it was designated when it was heard before, what
- * it said then is void; the standard keeps that until it has aged.
+ * it said then is void; the standard keeps that until it has aged.  And who
+ * agrees no more is not synced.
  */
 static void
 not_designated(struct stp *s, struct stp_port *p)
@@ -203,6 +204,8 @@ not_designated(struct stp *s, struct stp_port *p)
 		stp_withdraw(p);
 	else if (stp_said_answered(s, p))
 		record_agreement(s, p);
+	if (!p->agreed && p->learn && !p->oper_edge)
+		p->synced = false;
 }
 
 /* RECEIVE, and the states after it, back to CURRENT. */

@@ -111,28 +111,41 @@ select_role(struct stp *s, struct stp_port *p, bool is_root)
 		p->guard_told = false;
 }
 
+/* Will @root, an alternate port until now, forward before this event is over?
+ * Then nothing is learned meanwhile, and nothing about it can be told. */
+static bool
+passes_at_once(const struct stp *s, const struct stp_port *root, uint16_t old)
+{
+	if (root->role != STP_ROLE_ALTERNATE || !root->send_rstp ||
+	    !s->root_is_nearer || root->rb_while > 0 || stp_held(root) ||
+	    root->disputed_while > 0)
+		return false;
+	STP_EACH_PORT (s, p) {
+		if (p != root && p->number != old && p->rr_while > 0)
+			return false;
+	}
+	return true;
+}
+
 /*
  * Clause 17.11, last paragraph but one: where an Alternate Port becomes Root
- * Port, what was behind the old one is behind the new one, unless it is in our
- * own part of the network; and that a topology change will tell.
+ * Port, what was behind the old one is behind the new one.  Not if the old one
+ * is Designated now: then that is a part of the network below us, to which it
+ * will forward again, and no topology change would tell.
  */
 static void
-move_addresses(struct stp *s, uint16_t old, const struct stp_port *root)
+move_addresses(struct stp *s, uint16_t old, struct stp_port *root)
 {
-	struct stp_port *from = NULL;
-	struct stp_effect *e;
-
-	STP_EACH_PORT (s, p) {
-		if (p->number == old)
-			from = p;
-	}
-	if (from == NULL || !from->has_addresses || from == root ||
-	    root->role != STP_ROLE_ALTERNATE || !root->send_rstp)
+	if (!passes_at_once(s, root, old))
 		return;
-	e = stp_effect_add(s, STP_EFFECT_MOVE, from);
-	e->to = root->number;
-	s->ports[root - s->ports].has_addresses = true;
-	from->has_addresses = false;
+	STP_EACH_PORT (s, from) {
+		if (from->number != old || !from->has_addresses ||
+		    from->selected_role == STP_ROLE_DESIGNATED)
+			continue;
+		stp_effect_add(s, STP_EFFECT_MOVE, from)->to = root->number;
+		root->has_addresses = true;
+		from->has_addresses = false;
+	}
 }
 
 /* updtRolesTree(), clause 17.21.25. */
@@ -151,8 +164,6 @@ updt_roles_tree(struct stp *s)
 		s->root_port = root->number;
 		s->root_times = root->port_times;
 		s->root_times.message_age++;
-		if (old != 0 && old != root->number)
-			move_addresses(s, old, root);
 	}
 	STP_EACH_PORT (s, p) {
 		p->designated_priority = (struct stp_vector){ best.root_id,
@@ -161,6 +172,8 @@ updt_roles_tree(struct stp *s)
 		p->designated_times.hello = s->bridge_times.hello;
 		select_role(s, p, p == root);
 	}
+	if (root != NULL && old != 0 && old != root->number)
+		move_addresses(s, old, root);
 	if (best.root_id != old_root) {
 		stp_root_left(s, old_root);
 		stp_note(s, NULL, STP_NOTE_ROOT);

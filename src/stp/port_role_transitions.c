@@ -4,17 +4,21 @@
  * it: learn and forward, when it is safe to.
  *
  * Differs:
- *   - a dispute, and what stp_held() knows, keeps a port from learning, not
- * only takes it back; and a disputed port waits for as long as a message lives,
- *     so that it does not try again between two messages of the other end;
+ *   - a dispute, and what stp_held() knows, keeps a port from learning, and
+ *     does not only take it back; a disputed port waits for as long as a
+ *     message lives, so that it does not try again between two messages of the
+ *     other end;
  *   - a root port that becomes designated is cut off until the other end has
  *     agreed, if others forward: the standard does so for a new root port only
  *     (reRoot), and a bridge that becomes root has none;
  *   - a root port that hears from a bridge that is not nearer to the root than
  *     this one was waits until all others are synced (root_memory.c);
- *   - a port that forwards because a timer ran out has not been agreed to;
- *   - a bridge that was heard gets three hello times to answer, not one.
+ *   - a port that learns and forwards because a timer ran out, though a bridge
+ *     was heard there, has not been agreed to and is not synced;
+ *   - a bridge that was heard gets three hello times to answer, not one,
+ *     whatever role the port had when it was heard.
  */
+#include "base/util.h"
 #include "stp/stp_impl.h"
 
 /* Is there a port that stands in the way of an agreement of @caller? */
@@ -254,14 +258,15 @@ others_forward(const struct stp *s, const struct stp_port *caller)
 static bool
 prt_to_designated_port(struct stp *s, struct stp_port *p)
 {
-	bool was_root = p->role == STP_ROLE_ROOT;
+	enum stp_role was = p->role;
 
 	p->prt = PRT_DESIGNATED_PORT;
 	take_role(s, p);
-	if (was_root && p->send_rstp && p->learn && others_forward(s, p)) {
+	if (was == STP_ROLE_ROOT && p->send_rstp && p->learn &&
+	    others_forward(s, p))
 		p->learn = p->forward = false;
-		p->fd_while = stp_answer_delay(p);
-	}
+	if (was != STP_ROLE_DESIGNATED && !p->forward)
+		p->fd_while = COAX_MAX(p->fd_while, stp_answer_delay(p));
 	return true;
 }
 
@@ -303,6 +308,8 @@ prt_designated_learn(struct stp *s, struct stp_port *p)
 {
 	p->learn = true;
 	p->fd_while = stp_forward_delay(p);
+	if (p->heard && !p->agreed && !p->oper_edge)
+		p->synced = false;
 	return prt_to_designated_port(s, p);
 }
 
@@ -379,7 +386,7 @@ step_designated(struct stp *s, struct stp_port *p)
 		return prt_designated_discard(s, p);
 	if (designated_must_propose(p))
 		return prt_designated_propose(s, p);
-	if ((!p->learning && !p->forwarding && !p->synced) ||
+	if ((!p->learn && !p->learning && !p->forwarding && !p->synced) ||
 	    (p->agreed && !p->synced) || (p->oper_edge && !p->synced) ||
 	    (p->sync && p->synced))
 		return prt_designated_synced(s, p);
@@ -459,6 +466,8 @@ step_alternate(struct stp *s, struct stp_port *p)
 static bool
 prt_to_role(struct stp *s, struct stp_port *p)
 {
+	if (p->role == STP_ROLE_DESIGNATED)
+		stp_said_end(s, p);
 	switch (p->selected_role) {
 	case STP_ROLE_DISABLED:
 		return prt_to_disable_port(s, p);

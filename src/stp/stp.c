@@ -241,6 +241,7 @@ update_enabled(struct stp *s, struct stp_port *p)
 	}
 	p->heard = false;
 	p->said_count = 0;
+	p->answer_ns = 0;
 	p->peer_cost_known = false;
 	p->ask_ns = 0;
 	p->loop_guarded = p->unassured = false;
@@ -506,6 +507,9 @@ count_message(struct stp_port *p, enum stp_bpdu_type type)
 static void
 hear(struct stp *s, struct stp_port *p)
 {
+	/* What was open because nobody was there is open without consent. */
+	if ((!p->heard || p->oper_edge) && p->learn)
+		p->agreed = p->synced = false;
 	p->heard = true;
 	p->oper_edge = false;
 	p->edge_delay_while = STP_MIGRATE_TIME;

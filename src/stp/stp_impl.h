@@ -141,6 +141,8 @@ struct stp_port {
 
 	struct stp_said said[STP_SAID_MAX]; /* oldest first */
 	uint8_t said_count;
+	bool answered;      /* the last of them */
+	uint64_t answer_ns; /* the longest, since link up; 0: none yet */
 	bool peer_cost_known;
 	uint32_t peer_cost; /* what the other end adds */
 
@@ -153,7 +155,7 @@ struct stp_port {
 struct stp_root {
 	bool known;
 	uint64_t id;
-	uint32_t least;          /* root path cost */
+	uint32_t least, last;    /* root path costs */
 	uint32_t raises;         /* of what is no nearer than that */
 	uint16_t memory_while;   /* then forgotten */
 	uint16_t distrust_while; /* only who is nearer is believed */
@@ -291,6 +293,8 @@ void stp_roots_tick(struct stp *s);
 /* answers.c */
 /* The designated port @p has sent a BPDU. */
 void stp_said_add(struct stp *s, struct stp_port *p);
+/* It is no more designated. */
+void stp_said_end(struct stp *s, struct stp_port *p);
 /* It hears of a better one: p->msg_priority. */
 void stp_said_forget(struct stp_port *p);
 /* Is p->msg, of a port that is not designated, about what @p says now? */

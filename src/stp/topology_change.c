@@ -151,8 +151,12 @@ stp_tcm_step(struct stp *s, struct stp_port *p)
 		return !active && !p->learn && !p->learning &&
 		       tcm_to_inactive(s, p);
 	case TCM_ACTIVE:
-		if (!active || p->oper_edge)
+		if (!active || p->oper_edge) {
+			/* Differs: nobody behind an edge wants to know. */
+			if (p->oper_edge)
+				p->tc_while = 0;
 			return tcm_to_learning(p);
+		}
 		if (p->rcvd_tcn)
 			return tcm_to_notified_tcn(s, p);
 		if (p->rcvd_tc)

@@ -501,6 +501,7 @@ test_a_doubtful_agreement_is_asked_for_again(void **state)
 	struct stp *s = net_worse(&m);
 
 	(void)state;
+	s->ports[1].answer_ns = NET_S / 100; /* is known of this link */
 	m.root_id = NET_BAD;
 	m.root_path_cost = 0;
 	m.flags = STP_BPDU_ROLE_ALTERNATE << 2 | STP_FLAG_AGREEMENT;
@@ -511,6 +512,36 @@ test_a_doubtful_agreement_is_asked_for_again(void **state)
 		stp_tick(s, net_now);
 	}
 	assert_true(net_sent(s, 2, &out));
+	assert_true((out.flags & STP_FLAG_PROPOSAL) != 0);
+	net_hear(s, 2, &m);
+	assert_int_equal(net_port(s, 2).state, STP_STATE_FORWARDING);
+	stp_destroy(s);
+}
+
+/* On a link where nobody ever answered an answer may take twice the hello time.
+ */
+static void
+test_an_answer_may_be_slow(void **state)
+{
+	struct stp_bpdu m, out;
+	struct stp *s = net_worse(&m);
+	uint64_t start_ns = net_now;
+
+	(void)state;
+	m.root_id = NET_BAD;
+	m.root_path_cost = 0;
+	m.flags = STP_BPDU_ROLE_ALTERNATE << 2 | STP_FLAG_AGREEMENT;
+	while (net_now < start_ns + 39 * NET_S / 10) {
+		net_hear(s, 2, &m);
+		assert_int_equal(net_port(s, 2).state, STP_STATE_DISCARDING);
+		net_now = stp_next_ns(s);
+		stp_tick(s, net_now);
+	}
+	while (!net_sent(s, 2, &out)) {
+		net_now = stp_next_ns(s);
+		stp_tick(s, net_now);
+	}
+	assert_true(net_now < start_ns + 4 * NET_S);
 	assert_true((out.flags & STP_FLAG_PROPOSAL) != 0);
 	net_hear(s, 2, &m);
 	assert_int_equal(net_port(s, 2).state, STP_STATE_FORWARDING);
@@ -731,6 +762,197 @@ test_a_port_cut_off_waits_for_who_was_heard(void **state)
 	stp_destroy(s);
 }
 
+/* So does one that was alternate until now: two lost BPDUs must not open it. */
+static void
+test_a_port_that_was_alternate_waits_for_who_was_heard(void **state)
+{
+	struct stp *s = net_new(2);
+	struct stp_bpdu a =
+	    net_rst(NET_GOOD, 0, NET_GOOD, 0x8001, DESIGNATED, 0);
+	struct stp_bpdu b =
+	    net_rst(NET_GOOD, 0, NET_GOOD, 0x8002, DESIGNATED, 0);
+
+	(void)state;
+	net_hear(s, 1, &a);
+	net_hear(s, 2, &b);
+	assert_int_equal(net_port(s, 2).role, STP_ROLE_ALTERNATE);
+	net_seconds(s, 1);
+	a.root_id--;
+	a.bridge_id--;
+	net_hear(s, 1, &a);
+	assert_int_equal(net_port(s, 2).role, STP_ROLE_DESIGNATED);
+	for (int i = 0; i < 5; i++) {
+		net_seconds(s, 1);
+		net_hear(s, 1, &a);
+		assert_int_equal(net_port(s, 2).state, STP_STATE_DISCARDING);
+	}
+	net_seconds(s, 1);
+	assert_int_equal(net_port(s, 2).state, STP_STATE_LEARNING);
+	stp_destroy(s);
+}
+
+/* What is below us is not behind the new root port: nobody would tell. */
+static void
+test_addresses_of_a_port_that_will_forward_again_stay(void **state)
+{
+	struct stp *s = net_new(2);
+	struct stp_bpdu a =
+	    net_rst(NET_GOOD, 0, NET_GOOD, 0x8001, DESIGNATED, 0);
+	struct stp_bpdu b =
+	    net_rst(NET_GOOD, 0, NET_GOOD, 0x8002, DESIGNATED, 0);
+
+	(void)state;
+	net_hear(s, 1, &a);
+	net_hear(s, 2, &b);
+	assert_int_equal(net_port(s, 1).role, STP_ROLE_ROOT);
+	a.root_path_cost = 200000; /* who is there is further away now */
+	net_hear(s, 1, &a);
+	assert_int_equal(net_port(s, 1).role, STP_ROLE_DESIGNATED);
+	assert_int_equal(net_port(s, 2).role, STP_ROLE_ROOT);
+	assert_false(net_effect(s, STP_EFFECT_MOVE, 1));
+	stp_destroy(s);
+}
+
+/* A bridge, port 1 towards the root, port 2 forwards because a timer ran out
+ * though @heard there.  Then the root is further away, and asks. */
+static struct stp *
+net_unasked(const struct stp_bpdu *heard)
+{
+	struct stp *s = net_new(2);
+	struct stp_bpdu root = net_rst(
+	    NET_GOOD, 0, NET_GOOD, 0x8001, DESIGNATED, STP_FLAG_PROPOSAL);
+
+	assert_int_equal(stp_port_set_auto_edge(s, 2, false), 0);
+	for (int i = 0; i < 30; i++) {
+		net_hear(s, 1, &root);
+		if (heard != NULL)
+			net_hear(s, 2, heard);
+		net_seconds(s, 1);
+	}
+	assert_int_equal(net_port(s, 2).state, STP_STATE_FORWARDING);
+	net_hear(s, 1, &root);
+	root.root_path_cost = 1000;
+	net_hear(s, 1, &root);
+	return s;
+}
+
+static void
+test_a_timer_is_no_consent(void **state)
+{
+	struct stp_bpdu deaf =
+	    net_rst(NET_BAD, 0, NET_BAD, 0x8001, STP_BPDU_ROLE_ROOT, 0);
+	struct stp *s = net_unasked(&deaf);
+
+	(void)state;
+	assert_int_equal(net_port(s, 2).state, STP_STATE_DISCARDING);
+	stp_destroy(s);
+}
+
+static void
+test_who_withdraws_its_agreement_is_cut_off_when_others_ask(void **state)
+{
+	struct stp *s = net_new(2);
+	struct stp_bpdu root = net_rst(
+	    NET_GOOD, 0, NET_GOOD, 0x8001, DESIGNATED, STP_FLAG_PROPOSAL);
+	struct stp_bpdu child = net_rst(NET_GOOD, 40000, NET_BAD, 0x8001,
+	    STP_BPDU_ROLE_ROOT, STP_FLAG_AGREEMENT);
+
+	(void)state;
+	child.times.message_age = 2;
+	net_hear(s, 1, &root);
+	net_hear(s, 2, &child);
+	child.flags &= (uint8_t)~STP_FLAG_AGREEMENT;
+	net_hear(s, 2, &child);
+	assert_int_equal(net_port(s, 2).state, STP_STATE_FORWARDING);
+	root.root_id -= 1; /* a better one: what was agreed to would stand */
+	root.bridge_id -= 1;
+	net_hear(s, 1, &root);
+	root.root_path_cost = 1000;
+	net_hear(s, 1, &root);
+	assert_int_equal(net_port(s, 2).state, STP_STATE_DISCARDING);
+	stp_destroy(s);
+}
+
+/* It was an edge; now somebody is there, and was never asked. */
+static void
+test_an_edge_that_hears_a_bridge_is_cut_off_when_others_ask(void **state)
+{
+	struct stp *s = net_new(2);
+	struct stp_bpdu root = net_rst(
+	    NET_GOOD, 0, NET_GOOD, 0x8001, DESIGNATED, STP_FLAG_PROPOSAL);
+	struct stp_bpdu other =
+	    net_rst(NET_BAD, 0, NET_BAD, 0x8001, STP_BPDU_ROLE_ROOT, 0);
+
+	(void)state;
+	assert_int_equal(stp_port_set_edge(s, 2, true), 0);
+	assert_int_equal(net_port(s, 2).state, STP_STATE_FORWARDING);
+	net_hear(s, 2, &other);
+	assert_false(net_port(s, 2).oper_edge);
+	assert_int_equal(net_port(s, 2).state, STP_STATE_FORWARDING);
+	net_hear(s, 1, &root);
+	assert_int_equal(net_port(s, 2).state, STP_STATE_DISCARDING);
+	stp_destroy(s);
+}
+
+/* Between two times of being designated nobody answers. */
+static void
+test_an_agreement_from_before_another_role_opens_nothing(void **state)
+{
+	struct stp *s = net_new(2);
+	struct stp_bpdu child = net_rst(NET_SELF, 20000, NET_BAD, 0x8002,
+	    STP_BPDU_ROLE_ROOT, STP_FLAG_AGREEMENT);
+	struct stp_bpdu alternate = net_rst(NET_GOOD, 0, NET_GOOD, 0x8001,
+	    STP_BPDU_ROLE_ALTERNATE, STP_FLAG_AGREEMENT);
+	struct stp_bpdu better =
+	    net_rst(NET_GOOD, 0, NET_GOOD, 0x8001, DESIGNATED, 0);
+
+	(void)state;
+	s->ports[0].answer_ns = NET_S / 100; /* is known of this link */
+	child.times.message_age = 1;
+	net_hear(s, 2, &child);
+	net_now += NET_S / 100;
+	stp_tick(s, net_now);
+	net_hear(s, 1, &better);
+	assert_int_equal(net_port(s, 1).role, STP_ROLE_ROOT);
+	net_hear(s, 1, &alternate); /* not designated any more */
+	assert_int_equal(net_port(s, 1).role, STP_ROLE_DESIGNATED);
+	net_now += NET_S / 100;
+	stp_tick(s, net_now);
+	alternate.root_id = NET_BAD;
+	alternate.bridge_id = NET_BAD;
+	net_hear(s, 1, &alternate); /* the same again, as if it was late */
+	assert_int_equal(net_port(s, 1).state, STP_STATE_DISCARDING);
+	net_now += NET_S / 5;
+	stp_tick(s, net_now);
+	net_hear(s, 1, &alternate);
+	assert_int_equal(net_port(s, 1).state, STP_STATE_FORWARDING);
+	stp_destroy(s);
+}
+
+/* Nobody behind an edge wants to know, also if it is one only now. */
+static void
+test_a_port_that_becomes_edge_tells_of_no_change(void **state)
+{
+	struct stp *s = net_new(1);
+	struct stp_bpdu m = net_rst(NET_SELF, 20000, NET_BAD, 0x8001,
+	    STP_BPDU_ROLE_ROOT, STP_FLAG_AGREEMENT);
+	struct stp_port_options link = { .speed_bps = 1000000000 };
+	struct stp_bpdu out;
+
+	(void)state;
+	m.times.message_age = 1;
+	net_hear(s, 1, &m); /* forwards, and a change is told */
+	assert_int_equal(stp_port_link(s, 1, false, NULL, net_now), 0);
+	assert_int_equal(stp_port_set_edge(s, 1, true), 0);
+	assert_int_equal(stp_port_link(s, 1, true, &link, net_now), 0);
+	for (int i = 0; i < 5; i++) {
+		net_seconds(s, 1);
+		if (net_sent(s, 1, &out))
+			assert_int_equal(out.flags & STP_FLAG_TC, 0);
+	}
+	stp_destroy(s);
+}
+
 /* After a long sleep nothing forwards on the strength of what was before. */
 static void
 test_after_a_stall_ports_begin_again(void **state)
@@ -794,6 +1016,7 @@ main(void)
 		cmocka_unit_test(
 		    test_an_agreement_to_what_was_better_opens_nothing),
 		cmocka_unit_test(test_a_doubtful_agreement_is_asked_for_again),
+		cmocka_unit_test(test_an_answer_may_be_slow),
 		cmocka_unit_test(
 		    test_who_is_no_more_designated_is_not_believed_any_more),
 		cmocka_unit_test(
@@ -806,6 +1029,19 @@ main(void)
 		cmocka_unit_test(test_a_root_port_is_disputed_too),
 		cmocka_unit_test(test_news_that_follow_each_other_are_paced),
 		cmocka_unit_test(test_a_port_cut_off_waits_for_who_was_heard),
+		cmocka_unit_test(
+		    test_a_port_that_was_alternate_waits_for_who_was_heard),
+		cmocka_unit_test(
+		    test_addresses_of_a_port_that_will_forward_again_stay),
+		cmocka_unit_test(test_a_timer_is_no_consent),
+		cmocka_unit_test(
+		    test_who_withdraws_its_agreement_is_cut_off_when_others_ask),
+		cmocka_unit_test(
+		    test_an_edge_that_hears_a_bridge_is_cut_off_when_others_ask),
+		cmocka_unit_test(
+		    test_an_agreement_from_before_another_role_opens_nothing),
+		cmocka_unit_test(
+		    test_a_port_that_becomes_edge_tells_of_no_change),
 		cmocka_unit_test(test_after_a_stall_ports_begin_again),
 		cmocka_unit_test(test_no_ticks_without_a_link),
 	};
