@@ -670,7 +670,8 @@ fdb_flush_port(struct fdb *f, uint32_t port, bool all)
 /* Calls @fn for every dynamic entry of a port, in both tables. */
 static void
 each_dynamic(struct fdb *f, uint32_t port,
-    void (*fn)(struct fdb *f, struct fdb_entry *e, uint32_t arg), uint32_t arg)
+    void (*fn)(struct fdb *f, struct fdb_entry *e, const void *arg),
+    const void *arg)
 {
 	struct fdb_table *tables[] = { &f->old, &f->now };
 
@@ -687,27 +688,41 @@ each_dynamic(struct fdb *f, uint32_t port,
 	}
 }
 
+struct ageing {
+	uint32_t now_s, seconds;
+};
+
 static void
-age_entry(struct fdb *f, struct fdb_entry *e, uint32_t expire_s)
+age_entry(struct fdb *f, struct fdb_entry *e, const void *arg)
 {
-	if (e->expire_s <= expire_s)
+	const struct ageing *a = arg;
+	uint32_t latest_s = a->now_s + 1 + a->seconds, expire_s = latest_s;
+
+	if (e->expire_s <= latest_s)
 		return;
-	e->expire_s = expire_s;
-	f->due_s = COAX_MIN(f->due_s, expire_s);
-	f->sweep_due_s = COAX_MIN(f->sweep_due_s, expire_s);
+	if (e->expire_s != FDB_NEVER && f->timeout_s > a->seconds)
+		expire_s = COAX_MIN(
+		    latest_s, e->expire_s - (f->timeout_s - a->seconds));
+	e->expire_s = COAX_MAX(expire_s, a->now_s);
+	f->due_s = COAX_MIN(f->due_s, e->expire_s);
+	f->sweep_due_s = COAX_MIN(f->sweep_due_s, e->expire_s);
 }
 
 void
-fdb_age_port(struct fdb *f, uint32_t port, uint32_t expire_s)
+fdb_age_port(struct fdb *f, uint32_t port, uint32_t now_s, uint32_t seconds)
 {
+	const struct ageing a = { now_s, seconds };
+
 	ASSERT(port < f->port_count);
 	if (f->ports[port].count != 0)
-		each_dynamic(f, port, age_entry, expire_s);
+		each_dynamic(f, port, age_entry, &a);
 }
 
 static void
-move_entry(struct fdb *f, struct fdb_entry *e, uint32_t to)
+move_entry(struct fdb *f, struct fdb_entry *e, const void *arg)
 {
+	uint32_t to = *(const uint32_t *)arg;
+
 	port_count(&f->ports[e->port], -1);
 	port_count(&f->ports[to], 1);
 	e->port = (uint16_t)to;
@@ -723,7 +738,7 @@ fdb_move_port(struct fdb *f, uint32_t port, uint32_t to)
 	    f->ports[port].count + f->ports[to].count > f->ports[to].limit)
 		fdb_flush_port(f, port, false);
 	else
-		each_dynamic(f, port, move_entry, to);
+		each_dynamic(f, port, move_entry, &to);
 }
 
 void

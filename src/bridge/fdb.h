@@ -330,8 +330,14 @@ uint32_t fdb_remove_mac(
 void fdb_flush(struct fdb *f, bool all);
 /** fdb_flush_port() - the same for one port */
 void fdb_flush_port(struct fdb *f, uint32_t port, bool all);
-/** fdb_age_port() - its dynamic entries expire at @expire_s at the latest */
-void fdb_age_port(struct fdb *f, uint32_t port, uint32_t expire_s);
+/**
+ * fdb_age_port() - once, as if the timeout of its dynamic entries were @seconds
+ *
+ * It counts from when an address was seen last: who has been silent for longer
+ * is forgotten.
+ */
+void fdb_age_port(
+    struct fdb *f, uint32_t port, uint32_t now_s, uint32_t seconds);
 /** fdb_move_port() - its dynamic entries are behind @to now; if @to may not
  * have so many, they are forgotten */
 void fdb_move_port(struct fdb *f, uint32_t port, uint32_t to);

@@ -138,8 +138,7 @@ do_effect(struct bridge *br, struct bridge_port *p, const struct stp_effect *e)
 		fdb_flush_port(&br->fdb, p->number, false);
 		return;
 	case STP_EFFECT_AGE:
-		fdb_age_port(
-		    &br->fdb, p->number, bridge_now_s(br) + e->seconds);
+		fdb_age_port(&br->fdb, p->number, bridge_now_s(br), e->seconds);
 		bridge_age_arm(br);
 		return;
 	case STP_EFFECT_MOVE:

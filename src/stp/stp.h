@@ -59,18 +59,19 @@
  *     (answers.c);
  *   - what a port said as designated is void when it says that it is not, or
  *     that its root is too far (port_information.c, refuse());
- *   - a bridge that becomes root cuts off its old root port, one whose news
- * come over a way that is no nearer all who have not agreed, until they have
- *     (port_role_transitions.c);
+ *   - a bridge that becomes root cuts off its old root port, and one whose
+ *     news come over a way that is no nearer all who have not agreed, until
+ *     they have (port_role_transitions.c);
  *   - BPDUs of a port that follow each other closely are paced
  *     (port_transmit.c);
  *   - a bridge that was heard has three hello times to answer, not one, before
- * a port that was cut off forwards all the same;
+ *     a port that was cut off forwards all the same; and a port that forwards
+ *     because nobody was there, or a timer ran out, was not agreed to;
  *   - hearing our own port on itself (a hub with a loop, a short circuit) holds
  *     the port discarding;
  *   - auto-edge only while no BPDU was heard since the link came up;
- *   - a disputed port is held for as long as the message lives, a root port
- * too;
+ *   - a disputed port is held for as long as the message lives, and a root
+ *     port too;
  *   - BPDU guard, BPDU filter, loop guard, bridge assurance;
  *   - more BPDUs in a second than anybody may send are dropped and counted.
  */
@@ -147,7 +148,7 @@ enum stp_effect_type {
 	STP_EFFECT_STATE, /* the port has .state from now on */
 	STP_EFFECT_ROLE,  /* the port has .role; nothing to do */
 	STP_EFFECT_FLUSH, /* forget dynamic addresses behind the port */
-	STP_EFFECT_AGE,   /* they live at most .seconds more */
+	STP_EFFECT_AGE,   /* as if they timed out after .seconds */
 	STP_EFFECT_MOVE,  /* those behind the port are behind .to now */
 	STP_EFFECT_SEND,  /* send .bpdu */
 	STP_EFFECT_NOTE,  /* say so; .note; port 0: the bridge */

@@ -314,6 +314,43 @@ test_flush_port(void **state)
 	assert_int_equal(f.ports[1].count, 0);
 }
 
+/* Rapid ageing: as if the timeout had been another all the time. */
+static void
+test_age_port(void **state)
+{
+	(void)state;
+	fdb_set_timeout(&f, 300);
+	learn(1, 1, 100);
+	learn(2, 1, 110);
+	learn(3, 1, 119);
+	learn(4, 2, 100);
+	fdb_age_port(&f, 1, 120, 15);
+	assert_int_equal(look(1, 120), FDB_NONE);
+	assert_int_equal(look(2, 125), 1);
+	assert_int_equal(look(2, 126), FDB_NONE);
+	assert_int_equal(look(3, 134), 1);
+	assert_int_equal(look(4, 300), 2);
+	/* Again, while it lasts: it takes nothing away. */
+	fdb_age_port(&f, 1, 121, 15);
+	assert_int_equal(look(3, 134), 1);
+	assert_int_equal(look(3, 135), FDB_NONE);
+	/* Who is heard again lives as long as ever. */
+	learn(3, 1, 134);
+	assert_int_equal(look(3, 400), 1);
+}
+
+/* Without a timeout nobody knows when an address was seen. */
+static void
+test_age_port_timeout_0(void **state)
+{
+	(void)state;
+	fdb_set_timeout(&f, 0);
+	learn(1, 1, 100);
+	fdb_age_port(&f, 1, 1000, 15);
+	assert_int_equal(look(1, 1015), 1);
+	assert_int_equal(look(1, 1016), FDB_NONE);
+}
+
 /* maxaddr below the count: the newest dynamic ones go, static ones stay. */
 static void
 test_max_removes_newest(void **state)
@@ -668,6 +705,8 @@ main(void)
 		TEST(test_remove_in_one_vlan_or_all),
 		TEST(test_remove_does_not_find_the_expired),
 		TEST(test_flush_port),
+		TEST(test_age_port),
+		TEST(test_age_port_timeout_0),
 		TEST(test_max_removes_newest),
 		TEST(test_walk_is_newest_first),
 		TEST(test_pages_are_newest_first),
