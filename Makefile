@@ -33,10 +33,15 @@ check: deps
 fuzz:
 	@exec tools/run-fuzz
 
+# Random networks under spanning tree: minutes.  SEED=N begins elsewhere.
+SEED = 1
+sim: all
+	@exec $(BUILD)/coax-sim --random 10000 --seed $(SEED) --jobs $$(nproc)
+
 install: all
 	@$(MESON) install -C $(BUILD) --no-rebuild
 
 clean:
 	rm -rf $(BUILD) build-gcc build-clang build-asan build-fuzz build-check
 
-.PHONY: all deps demo test bench check fuzz install clean
+.PHONY: all deps demo test bench check fuzz sim install clean

@@ -13,6 +13,9 @@
 #include "base/util.h"
 #include "sim/sim.h"
 
+#define UNSEEN_NS (6 * SIM_S)  /* three hello times */
+#define FORGED_NS (60 * SIM_S) /* what is made up lives no longer */
+
 struct run {
 	struct sim s;
 	char *what;
@@ -144,7 +147,7 @@ port(struct run *r, json_t *v, const char *name, bool host, uint32_t *bridge,
 	*out = n == 0 ? SIM_NONE : sim_port_find(&r->s, b, n);
 	if (*out == SIM_NONE && (n != 0 || !host))
 		return fail(r, -1, "%s: %s has no port %u", name,
-		    r->s.nodes[b].name, (unsigned int)n);
+		    r->s.nodes[b]->name, (unsigned int)n);
 	if (bridge != NULL)
 		*bridge = b;
 	return true;
@@ -153,8 +156,8 @@ port(struct run *r, json_t *v, const char *name, bool host, uint32_t *bridge,
 static const char *
 port_name(const struct run *r, uint32_t p, char text[64])
 {
-	snprintf(text, 64, "%s.%u", r->s.nodes[r->s.ports[p].node].name,
-	    r->s.ports[p].number);
+	snprintf(text, 64, "%s.%u", r->s.nodes[r->s.ports[p]->node]->name,
+	    r->s.ports[p]->number);
 	return text;
 }
 
@@ -182,9 +185,9 @@ add_bridge(struct run *r, json_t *o, bool stp)
 		return fail(r, -1, "mac: not the address of a bridge");
 	n = sim_node_add(
 	    &r->s, json_string_value(json_object_get(o, "id")), address, 0, 0);
-	(void)stp_set_priority(r->s.nodes[n].stp, (uint32_t)priority);
+	sim_set(&r->s, n, BRIDGE_PARAM_PRIORITY, (uint32_t)priority);
 	if (stp)
-		(void)stp_set_version(r->s.nodes[n].stp, STP_VERSION_STP);
+		sim_set(&r->s, n, BRIDGE_PARAM_PROTO, STP_VERSION_STP);
 	return true;
 }
 
@@ -194,7 +197,7 @@ add_end(struct run *r, json_t *v, uint32_t l)
 {
 	size_t size = json_array_size(v);
 	uint64_t n, cost, priority = 128;
-	uint32_t b;
+	uint32_t b, p;
 
 	if (size != 3 && size != 4)
 		return fail(r, -1,
@@ -210,11 +213,10 @@ add_end(struct run *r, json_t *v, uint32_t l)
 		return false;
 	if (n == 0 || sim_port_find(&r->s, b, n) != SIM_NONE)
 		return fail(r, -1, "port %u of %s: 0, or there already",
-		    (unsigned int)n, r->s.nodes[b].name);
-	(void)sim_port_add(&r->s, b, (uint16_t)n, l);
-	(void)stp_port_set_cost(r->s.nodes[b].stp, (uint16_t)n, (uint32_t)cost);
-	(void)stp_port_set_priority(
-	    r->s.nodes[b].stp, (uint16_t)n, (uint32_t)priority);
+		    (unsigned int)n, r->s.nodes[b]->name);
+	p = sim_port_add(&r->s, b, (uint16_t)n, l);
+	sim_set_cost(&r->s, p, (uint32_t)cost);
+	sim_set_priority(&r->s, p, (uint32_t)priority);
 	return true;
 }
 
@@ -278,7 +280,8 @@ check_port(struct run *r, uint32_t b, const char *key, json_t *o)
 	json_t *role = json_object_get(o, "role");
 	json_t *state = json_object_get(o, "state");
 	struct stp_port_info info = { 0 };
-	const struct sim_node *n = &r->s.nodes[b];
+	const struct sim_node *n = r->s.nodes[b];
+	enum stp_state have;
 	char *end;
 	unsigned long num = strtoul(key, &end, 10);
 	uint32_t p, want;
@@ -296,17 +299,18 @@ check_port(struct run *r, uint32_t b, const char *key, json_t *o)
 		return false;
 	if (!n->alive)
 		return true;
-	(void)stp_port_get(n->stp, (uint16_t)num, &info);
+	(void)stp_port_get(sim_stp(&r->s, b), (uint16_t)num, &info);
 	if (role != NULL &&
 	    strcmp(json_string_value(role), role_names[info.role]) != 0)
 		return fail(r, 1, "at %.3f s %s.%s is %s, not %s",
 		    (double)r->s.now_ns / 1e9, n->name, key,
 		    role_names[info.role], json_string_value(role));
-	if (state != NULL && strcmp(json_string_value(state),
-	                         state_names[r->s.ports[p].state]) != 0)
+	have = sim_state(&r->s, r->s.ports[p]);
+	if (state != NULL &&
+	    strcmp(json_string_value(state), state_names[have]) != 0)
 		return fail(r, 1, "at %.3f s %s.%s (%s) is %s, not %s",
 		    (double)r->s.now_ns / 1e9, n->name, key,
-		    role_names[info.role], state_names[r->s.ports[p].state],
+		    role_names[info.role], state_names[have],
 		    json_string_value(state));
 	return true;
 }
@@ -339,7 +343,7 @@ check_ports(struct run *r, json_t *expect)
 static bool
 check_bridge(struct run *r, uint32_t b, json_t *o)
 {
-	const struct sim_node *n = &r->s.nodes[b];
+	const struct sim_node *n = r->s.nodes[b];
 	json_t *cost = json_object_get(o, "root_path_cost");
 	json_t *root = json_object_get(o, "root");
 	struct stp_info info, other;
@@ -350,7 +354,7 @@ check_bridge(struct run *r, uint32_t b, json_t *o)
 	if (!FIELDS(
 	        r, o, "bridge_expect", 0, "is_root", "root", "root_path_cost"))
 		return false;
-	stp_get(n->stp, &info);
+	stp_get(sim_stp(&r->s, b), &info);
 	if (!boolean(r, o, "is_root", info.root_port == 0, &is_root))
 		return false;
 	if (n->alive && is_root != (info.root_port == 0))
@@ -360,7 +364,7 @@ check_bridge(struct run *r, uint32_t b, json_t *o)
 	if (root != NULL) {
 		if (!node(r, root, "root", &of))
 			return false;
-		stp_get(r->s.nodes[of].stp, &other);
+		stp_get(sim_stp(&r->s, of), &other);
 		if (n->alive && other.bridge_id != info.root_id)
 			return fail(r, 1,
 			    "at %.3f s %s has another root "
@@ -477,7 +481,8 @@ op_move_port(struct run *r, json_t *o)
 	} else if (!json_is_null(to)) {
 		return fail(r, -1, "to_lan: neither a short string nor null");
 	}
-	sim_excuse(&r->s, 10 * SIM_S, "a cable was moved");
+	if (silent)
+		sim_excuse(&r->s, UNSEEN_NS, SIM_EXCUSE_UNSEEN);
 	sim_port_move(&r->s, p, l, silent);
 	return true;
 }
@@ -505,11 +510,7 @@ op_remove_port(struct run *r, json_t *o)
 	if (!FIELDS(r, o, "remove_port", 2, "op", "port") ||
 	    !port(r, json_object_get(o, "port"), "port", false, NULL, &p))
 		return false;
-	if (r->s.ports[p].present) {
-		r->s.ports[p].far_keeps = true;
-		r->s.ports[p].down = true;
-		sim_port_remove(&r->s, p);
-	}
+	sim_port_remove(&r->s, p);
 	return true;
 }
 
@@ -525,8 +526,7 @@ op_set_bridge_priority(struct run *r, json_t *o)
 	    !number(
 	        r, json_object_get(o, "priority"), "priority", 61440, &value))
 		return false;
-	(void)stp_set_priority(r->s.nodes[b].stp, (uint32_t)value);
-	sim_effects(&r->s, b);
+	sim_set(&r->s, b, BRIDGE_PARAM_PRIORITY, (uint32_t)value);
 	return true;
 }
 
@@ -542,33 +542,25 @@ port_value(struct run *r, json_t *o, const char *op, const char *name,
 static bool
 op_set_port_priority(struct run *r, json_t *o)
 {
-	const struct sim_port *p;
 	uint64_t value;
 	uint32_t i;
 
 	if (!port_value(r, o, "set_port_priority", "priority", 240, &i, &value))
 		return false;
-	p = &r->s.ports[i];
-	(void)stp_port_set_priority(
-	    r->s.nodes[p->node].stp, p->number, (uint32_t)value);
-	sim_effects(&r->s, p->node);
+	sim_set_priority(&r->s, i, (uint32_t)value);
 	return true;
 }
 
 static bool
 op_set_path_cost(struct run *r, json_t *o)
 {
-	const struct sim_port *p;
 	uint64_t value;
 	uint32_t i;
 
 	if (!port_value(
 	        r, o, "set_path_cost", "cost", STP_COST_MAX, &i, &value))
 		return false;
-	p = &r->s.ports[i];
-	(void)stp_port_set_cost(
-	    r->s.nodes[p->node].stp, p->number, (uint32_t)value);
-	sim_effects(&r->s, p->node);
+	sim_set_cost(&r->s, i, (uint32_t)value);
 	return true;
 }
 
@@ -608,8 +600,8 @@ op_expect_states(struct run *r, json_t *o)
 	if (!FIELDS(r, o, "expect_states", 1, "op", "at_least", "exactly"))
 		return false;
 	for (uint32_t i = 0; i < r->s.port_count; i++) {
-		if (r->s.ports[i].link)
-			have[r->s.ports[i].state]++;
+		if (r->s.ports[i]->link)
+			have[sim_state(&r->s, r->s.ports[i])]++;
 	}
 	return count_states(r, json_object_get(o, "at_least"), "at_least", have,
 	           false) &&
@@ -632,7 +624,7 @@ all_forward(struct run *r, json_t *ports, bool *all)
 
 		if (!port(r, v, "ports", false, NULL, &p))
 			return false;
-		if (r->s.ports[p].state != STP_STATE_FORWARDING)
+		if (sim_state(&r->s, r->s.ports[p]) != STP_STATE_FORWARDING)
 			*all = false;
 	}
 	return true;
@@ -670,10 +662,10 @@ op_expect_order(struct run *r, json_t *o)
 	    !port(r, json_object_get(o, "first"), "first", false, NULL, &a) ||
 	    !port(r, json_object_get(o, "then"), "then", false, NULL, &b))
 		return false;
-	if (r->s.ports[a].forwarded_ns == UINT64_MAX)
+	if (r->s.ports[a]->forwarded_ns == UINT64_MAX)
 		return fail(r, 1, "%s never became Forwarding",
 		    port_name(r, a, a_name));
-	if (r->s.ports[a].forwarded_ns > r->s.ports[b].forwarded_ns)
+	if (r->s.ports[a]->forwarded_ns > r->s.ports[b]->forwarded_ns)
 		return fail(r, 1, "%s became Forwarding after %s",
 		    port_name(r, a, a_name), port_name(r, b, b_name));
 	return true;
@@ -714,7 +706,7 @@ op_send(struct run *r, json_t *o)
 		    !port(r, v, "expect_out", false, NULL, &want[k++]))
 			return fail(r, -1, "expect_out: too long");
 	}
-	n = sim_send(&r->s, b, p == SIM_NONE ? 0 : r->s.ports[p].number, src,
+	n = sim_send(&r->s, b, p == SIM_NONE ? 0 : r->s.ports[p]->number, src,
 	    dst, out, SEND_ROOM);
 	if (n < 0)
 		return fail(r, 1, "at %.3f s a frame circles",
@@ -754,7 +746,7 @@ op_expect_fdb(struct run *r, json_t *o)
 {
 	json_t *has = json_object_get(o, "has"), *v;
 	json_t *dynamic = json_object_get(o, "dynamic_count");
-	uint32_t now_s = (uint32_t)(r->s.now_ns / SIM_S), b;
+	uint32_t now_s, b;
 	struct fdb_count c = { 0 };
 	const struct fdb *f;
 	uint64_t want;
@@ -764,7 +756,8 @@ op_expect_fdb(struct run *r, json_t *o)
 	        "dynamic_count") ||
 	    !node(r, json_object_get(o, "bridge"), "bridge", &b))
 		return false;
-	f = &r->s.nodes[b].fdb;
+	f = sim_fdb(&r->s, b);
+	now_s = sim_now_s(&r->s, b);
 	if (has != NULL && !json_is_array(has))
 		return fail(r, -1, "has: not a list");
 	json_array_foreach(has, i, v)
@@ -777,7 +770,7 @@ op_expect_fdb(struct run *r, json_t *o)
 		key = fdb_key(address, 0);
 		if (fdb_lookup(f, key, fdb_hash(f, key), now_s) == FDB_NONE)
 			return fail(r, 1, "at %.3f s %s does not know %s",
-			    (double)r->s.now_ns / 1e9, r->s.nodes[b].name,
+			    (double)r->s.now_ns / 1e9, r->s.nodes[b]->name,
 			    json_string_value(v));
 	}
 	if (dynamic == NULL)
@@ -790,7 +783,7 @@ op_expect_fdb(struct run *r, json_t *o)
 		return fail(r, 1,
 		    "at %.3f s %s has %u dynamic addresses, "
 		    "not %u",
-		    (double)r->s.now_ns / 1e9, r->s.nodes[b].name, c.dynamic,
+		    (double)r->s.now_ns / 1e9, r->s.nodes[b]->name, c.dynamic,
 		    (unsigned int)want);
 	return true;
 }
@@ -820,8 +813,8 @@ word_of(struct run *r, json_t *v, const char *name, const struct word *words,
 static void
 like_port(const struct run *r, uint32_t i, struct stp_bpdu *out)
 {
-	const struct sim_port *p = &r->s.ports[i];
-	const struct stp *stp = r->s.nodes[p->node].stp;
+	const struct sim_port *p = r->s.ports[i];
+	const struct stp *stp = sim_stp(&r->s, p->node);
 	struct stp_port_info info = { 0 };
 	struct stp_info bridge;
 
@@ -888,6 +881,9 @@ op_send_bpdu(struct run *r, json_t *o)
 	len = stp_bpdu_encode(&b, data);
 	if (b.type == STP_BPDU_RST)
 		data[4] = b.flags; /* TCA too */
+	sim_excuse(&r->s, FORGED_NS, SIM_EXCUSE_FORGED);
+	if (r->s.trace)
+		sim_trace_forged(&r->s, r->s.ports[to], data, len);
 	sim_bpdu(&r->s, to, data, len);
 	return true;
 }
@@ -902,11 +898,11 @@ op_expect_bounded(struct run *r, json_t *o)
 	        "transitions_per_port", UINT32_MAX, &max))
 		return false;
 	for (uint32_t i = 0; i < r->s.node_count; i++) {
-		if (stp_steps_max(r->s.nodes[i].stp) > max)
+		if (stp_steps_max(sim_stp(&r->s, i)) > max)
 			return fail(r, 1,
 			    "an event took %u transitions of a port of %s",
-			    stp_steps_max(r->s.nodes[i].stp),
-			    r->s.nodes[i].name);
+			    stp_steps_max(sim_stp(&r->s, i)),
+			    r->s.nodes[i]->name);
 	}
 	return true;
 }
@@ -991,6 +987,8 @@ run_case(struct run *r, json_t *o)
 		if (!add_link(r, v))
 			return false;
 	}
+	if (r->s.trace)
+		sim_trace_begin(&r->s);
 	sim_links(&r->s);
 	json_array_foreach(json_object_get(o, "events"), i, v)
 	{
@@ -1002,7 +1000,8 @@ run_case(struct run *r, json_t *o)
 }
 
 int
-sim_case(json_t *json, bool trace, char *what, size_t size)
+sim_case(
+    json_t *json, bool trace, struct sim_loops *loops, char *what, size_t size)
 {
 	struct run r = { .what = what, .size = size };
 
@@ -1010,6 +1009,8 @@ sim_case(json_t *json, bool trace, char *what, size_t size)
 	r.s.trace = trace;
 	what[0] = '\0';
 	(void)run_case(&r, json);
+	sim_check_end(&r.s);
+	sim_loops_add(loops, r.s.loops);
 	sim_fini(&r.s);
 	return r.result;
 }

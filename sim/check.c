@@ -1,36 +1,51 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What must be true.
+ * What must be true always; looked at after every event.
  *
- * After every event (sim_check_now()):
- *   P1  what forwards has no loop: the graph of bridges and LANs over ports
- *       that forward has no cycle.  Where sim_excuse() says that the protocol
- *       cannot know (messages lost in a row, a link that carries one way,
- *       cables that move in silence), the loop's length in time is counted
- *       instead.
- *   P2  only root and designated ports forward.
- *   P4, P7 are checked where BPDUs are sent.  P6 (bounded steps) is asserted
- *   by the machine itself.
- *
- * At rest (sim_check_rest()), against a static solver that knows only the
- * topology:
- *   Q1  one root in each part of the network, the smallest identifier
- *   Q2  one designated port on each LAN
- *   Q3  one root port on each bridge but the root
- *   Q4  what forwards connects all, without loop
- *   Q5  root path costs, root ports and designated ports as solved
- *   Q6  both ends have the same designated port in mind
- *   Q7  one BPDU per designated port and hello time, no others
- *   Q8, Q9  no topology change timer runs
+ *   P1  What forwards has no loop: the graph of bridges and LANs, over ports
+ *       that forward in the data plane, has no cycle.  Where sim_excuse() says
+ *       that the protocol cannot know, or a word better than any way still goes
+ *       round (count to infinity), the loop is counted with its duration
+ *       instead, under what excuses it.  With --strict counting to infinity is
+ *       no excuse.
+ *   P2  Only root and designated ports forward, the data plane does what the
+ *       machine says, and a designated port that begins to was agreed to, is an
+ *       edge, or has waited until its timer ran out.
+ *   P3  When a port agrees, no other that forwards is without consent: it is
+ *       the root port, an edge, agreed to, or nobody was ever heard there.
+ *   P4  No port sends more than the hold count in a second, or one more across
+ *       a tick.
+ *   P5  What a designated port sends is its designated priority and times.
+ *   P6  An event takes a bounded number of transitions of a port.  (That the
+ *       same events have the same effects, in whatever order ports were added,
+ *       random.c shows by running twice; that nothing is allocated,
+ *       tools/check-layers.)
+ *   P7  No bridge passes on a BPDU of another; no port sends one without link,
+ *       or in the role Disabled.
+ *   P8  An edge port makes no topology change known, forgets no addresses and
+ *       does not stop forwarding when others sync.
  */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/ether.h"
+#include "base/hash.h"
+#include "base/util.h"
 #include "sim/sim.h"
 #include "stp/stp_impl.h"
+
+#define STEPS_MAX 64u /* P6 */
+
+static void
+mix(struct sim *s, uint64_t value)
+{
+	s->hash = (s->hash ^ value) * 0x9e3779b97f4a7c15u;
+	s->hash ^= s->hash >> 29;
+}
+
+/* P1. */
 
 static uint32_t
 root_of(uint32_t *up, uint32_t i)
@@ -40,419 +55,465 @@ root_of(uint32_t *up, uint32_t i)
 	return i;
 }
 
-/* The port whose forwarding closes a loop, or SIM_NONE. */
-static uint32_t
-find_loop(const struct sim *s)
+bool
+sim_is_cut(const struct sim *s, const struct sim_port *p)
 {
-	uint32_t vertices = s->node_count + s->lan_count;
-	uint32_t small[1024], *up = small, found = SIM_NONE;
+	const struct sim_lan *l = &s->lans[p->lan];
 
-	if (vertices > 1024)
-		up = malloc(vertices * sizeof(*up));
-	ASSERT(up != NULL);
-	for (uint32_t i = 0; i < vertices; i++)
+	if (!p->deaf)
+		return false;
+	for (uint32_t i = 0; i < l->end_count; i++) {
+		if (!s->ports[l->ends[i]]->deaf)
+			return false;
+	}
+	return true;
+}
+
+/* Nobody else is there to be joined with. */
+static bool
+is_alone(const struct sim *s, const struct sim_port *p)
+{
+	const struct sim_lan *l = &s->lans[p->lan];
+
+	for (uint32_t i = 0; i < l->end_count; i++) {
+		if (s->ports[l->ends[i]] != p &&
+		    sim_usable(s, s->ports[l->ends[i]]))
+			return false;
+	}
+	return true;
+}
+
+/* Joins bridges and LANs over the ports that are usable, or that forward.
+ * @loop gets a port that closes a loop, or SIM_NONE.  Returns in how many parts
+ * the bridges are. */
+static uint32_t
+join_all(const struct sim *s, uint32_t *up, bool forwarding, uint32_t *loop)
+{
+	uint32_t parts = 0;
+
+	*loop = SIM_NONE;
+	for (uint32_t i = 0; i < s->node_count + s->lan_count; i++)
 		up[i] = i;
-	for (uint32_t i = 0; i < s->port_count && found == SIM_NONE; i++) {
-		const struct sim_port *p = &s->ports[i];
+	for (uint32_t i = 0; i < s->port_count; i++) {
+		const struct sim_port *p = s->ports[i];
 		uint32_t a, b;
 
-		if (p->state != STP_STATE_FORWARDING || !p->link ||
-		    !sim_port_carries(s, p))
+		if (!sim_usable(s, p) || sim_is_cut(s, p) || is_alone(s, p) ||
+		    (forwarding && p->was.state != STP_STATE_FORWARDING))
 			continue;
 		a = root_of(up, p->node);
 		b = root_of(up, s->node_count + p->lan);
 		if (a == b)
-			found = i;
-		up[a] = b;
+			*loop = *loop == SIM_NONE ? i : *loop;
+		up[COAX_MAX(a, b)] =
+		    COAX_MIN(a, b); /* bridges are below LANs */
 	}
+	for (uint32_t k = 0; k < s->node_count; k++)
+		parts += up[k] == k && s->nodes[k]->alive;
+	return parts;
+}
+
+/* The ports of a circle: what is left when ends that lead nowhere go, again and
+ * again. */
+static void
+trace_circle(const struct sim *s)
+{
+	uint32_t vertices = s->node_count + s->lan_count;
+	uint32_t *degree = calloc(vertices + 1, sizeof(*degree));
+	bool *in = calloc(s->port_count + 1, sizeof(*in)), moved = true;
+
+	ASSERT(degree != NULL && in != NULL);
+	for (uint32_t i = 0; i < s->port_count; i++) {
+		const struct sim_port *p = s->ports[i];
+
+		in[i] =
+		    sim_usable(s, p) && p->was.state == STP_STATE_FORWARDING;
+		degree[p->node] += in[i];
+		if (in[i])
+			degree[s->node_count + p->lan]++;
+	}
+	while (moved) {
+		moved = false;
+		for (uint32_t i = 0; i < s->port_count; i++) {
+			const struct sim_port *p = s->ports[i];
+
+			if (!in[i] || (degree[p->node] > 1 &&
+			                  degree[s->node_count + p->lan] > 1))
+				continue;
+			in[i] = false;
+			degree[p->node]--;
+			degree[s->node_count + p->lan]--;
+			moved = true;
+		}
+	}
+	for (uint32_t i = 0; i < s->port_count; i++) {
+		if (in[i])
+			sim_trace_node(s, s->ports[i]->node, "in it: %s.%u",
+			    s->nodes[s->ports[i]->node]->name,
+			    s->ports[i]->number);
+	}
+	free(degree);
+	free(in);
+}
+
+static enum sim_excuse
+excuse(const struct sim *s)
+{
+	for (enum sim_excuse e = SIM_EXCUSE_LOSS; e < SIM_EXCUSES; e++) {
+		if (s->now_ns < s->excused_ns[e])
+			return e;
+	}
+	return !s->strict && sim_stale_word(s) ? SIM_EXCUSE_INFINITY
+	                                       : SIM_EXCUSE_NONE;
+}
+
+static void
+loop_begin(struct sim *s, uint32_t port)
+{
+	const struct sim_port *p = s->ports[port];
+
+	s->loop_since_ns = s->now_ns;
+	s->loop_excuse = excuse(s);
+	if (s->trace) {
+		sim_trace_node(s, p->node, "LOOP through %s.%u (%s)",
+		    s->nodes[p->node]->name, p->number,
+		    sim_excuse_names[s->loop_excuse]);
+		trace_circle(s);
+	}
+	if (s->loop_excuse == SIM_EXCUSE_NONE)
+		sim_problem(s, "P1: a loop through %s.%u",
+		    s->nodes[p->node]->name, p->number);
+}
+
+static void
+loop_end(struct sim *s)
+{
+	uint64_t length_ns = s->now_ns - s->loop_since_ns;
+	struct sim_loops *l = &s->loops[s->loop_excuse];
+
+	s->loop_since_ns = UINT64_MAX;
+	l->count++;
+	l->total_ns += length_ns;
+	l->longest_ns = COAX_MAX(l->longest_ns, length_ns);
+	if (s->trace)
+		sim_trace_all(
+		    s, "no loop any more: %.6f s", (double)length_ns / 1e9);
+}
+
+static void
+check_graph(struct sim *s)
+{
+	uint32_t vertices = s->node_count + s->lan_count, loop, any;
+	uint32_t small[1024], *up = small;
+	bool parted;
+
+	if (vertices > ARRAY_LEN(small))
+		up = malloc(vertices * sizeof(*up));
+	ASSERT(up != NULL);
+	parted = join_all(s, up, false, &any) != join_all(s, up, true, &loop);
 	if (up != small)
 		free(up);
-	return found;
-}
-
-/* The static solver: shortest vectors from every root candidate, by relaxation
- * until nothing changes.  It knows the topology and the parameters only. */
-
-struct solved_node {
-	struct stp_vector best; /* of the root path, own bridge last */
-	uint32_t root_port;     /* index, or SIM_NONE */
-	uint32_t hops;          /* from the root */
-};
-
-struct solved {
-	struct solved_node *nodes;
-	uint32_t *designated;       /* of each LAN: port index, or SIM_NONE */
-	struct stp_port_info *info; /* of each port */
-	uint64_t *id;               /* of each node */
-};
-
-static bool
-usable(const struct sim *s, const struct sim_port *p)
-{
-	return p->link && s->nodes[p->node].alive && sim_port_carries(s, p);
-}
-
-static struct stp_vector
-offer(const struct solved *v, const struct sim *s, uint32_t port)
-{
-	const struct sim_port *p = &s->ports[port];
-	const struct solved_node *n = &v->nodes[p->node];
-
-	return (struct stp_vector){ n->best.root_id, n->best.root_path_cost,
-		v->id[p->node], v->info[port].port_id };
-}
-
-static void
-choose_designated(struct solved *v, const struct sim *s)
-{
-	for (uint32_t l = 0; l < s->lan_count; l++)
-		v->designated[l] = SIM_NONE;
-	for (uint32_t i = 0; i < s->port_count; i++) {
-		const struct sim_port *p = &s->ports[i];
-		struct stp_vector a, b;
-		uint32_t d;
-
-		if (!usable(s, p))
-			continue;
-		d = v->designated[p->lan];
-		a = offer(v, s, i);
-		if (d != SIM_NONE) {
-			b = offer(v, s, d);
-			if (stp_vector_compare(&a, &b) > 0)
-				continue;
-		}
-		v->designated[p->lan] = i;
-	}
-}
-
-static bool
-better_root(const struct solved *v, const struct stp_vector *path,
-    uint32_t port, const struct solved_node *n)
-{
-	int c = stp_vector_compare(path, &n->best);
-
-	if (c != 0 || n->root_port == SIM_NONE)
-		return c < 0;
-	return v->info[port].port_id < v->info[n->root_port].port_id;
-}
-
-/* One round of relaxation, from scratch. */
-static bool
-relax(struct solved *v, const struct sim *s)
-{
-	bool changed = false;
-
-	choose_designated(v, s);
-	for (uint32_t k = 0; k < s->node_count; k++) {
-		const struct sim_node *node = &s->nodes[k];
-		struct solved_node n = { { v->id[k], 0, v->id[k], 0 }, SIM_NONE,
-			0 };
-
-		for (uint32_t j = 1; j < 256 && node->alive; j++) {
-			uint32_t i = node->ports[j], d;
-			struct stp_vector path;
-
-			if (i == SIM_NONE || !usable(s, &s->ports[i]))
-				continue;
-			d = v->designated[s->ports[i].lan];
-			if (d == SIM_NONE || s->ports[d].node == k)
-				continue;
-			path = offer(v, s, d);
-			path.root_path_cost = stp_cost_add(
-			    path.root_path_cost, v->info[i].path_cost);
-			if (better_root(v, &path, i, &n)) {
-				n.best = path;
-				n.root_port = i;
-				n.hops = v->nodes[s->ports[d].node].hops + 1;
-			}
-		}
-		if (stp_vector_compare(&n.best, &v->nodes[k].best) != 0 ||
-		    n.root_port != v->nodes[k].root_port)
-			changed = true;
-		v->nodes[k] = n;
-	}
-	return changed;
-}
-
-static bool
-solve(struct solved *v, const struct sim *s)
-{
-	uint32_t rounds = 0;
-
-	for (uint32_t k = 0; k < s->node_count; k++) {
-		struct stp_info info;
-
-		stp_get(s->nodes[k].stp, &info);
-		v->id[k] = info.bridge_id;
-		v->nodes[k] = (struct solved_node){
-			{ info.bridge_id, 0, info.bridge_id, 0 }, SIM_NONE, 0
-		};
-	}
-	for (uint32_t i = 0; i < s->port_count; i++) {
-		if (stp_port_get(s->nodes[s->ports[i].node].stp,
-		        s->ports[i].number, &v->info[i]) < 0)
-			v->info[i] = (struct stp_port_info){ 0 };
-	}
-	while (relax(v, s)) {
-		if (++rounds > 2 * s->node_count + 4)
-			return false;
-	}
-	choose_designated(v, s);
-	return true;
-}
-
-static void
-solved_free(struct solved *v)
-{
-	free(v->nodes);
-	free(v->designated);
-	free(v->info);
-	free(v->id);
-}
-
-static struct solved
-solved_new(const struct sim *s)
-{
-	struct solved v = {
-		.nodes = calloc(s->node_count + 1, sizeof(*v.nodes)),
-		.designated = calloc(s->lan_count + 1, sizeof(*v.designated)),
-		.info = calloc(s->port_count + 1, sizeof(*v.info)),
-		.id = calloc(s->node_count + 1, sizeof(*v.id)),
-	};
-
-	ASSERT(v.nodes != NULL && v.designated != NULL && v.info != NULL &&
-	       v.id != NULL);
-	return v;
-}
-
-/*
- * The window of count-to-infinity: does a bridge believe in a root, or a way to
- * it, that is better than any there is?  Then the word of a link or bridge that
- * has died still goes round.
- */
-static bool
-stale_word(const struct sim *s)
-{
-	struct solved v = solved_new(s);
-	bool found = !solve(&v, s);
-
-	for (uint32_t k = 0; k < s->node_count && !found; k++) {
-		const struct stp_vector *best = &v.nodes[k].best;
-		struct stp_info info;
-
-		if (!s->nodes[k].alive)
-			continue;
-		stp_get(s->nodes[k].stp, &info);
-		found = info.root_id != best->root_id
-		            ? info.root_id < best->root_id
-		            : info.root_path_cost < best->root_path_cost;
-	}
-	solved_free(&v);
-	return found;
-}
-
-static void
-loop_end(struct sim *s, uint64_t length)
-{
-	s->loop_since_ns = UINT64_MAX;
+	if (loop != SIM_NONE && s->loop_since_ns == UINT64_MAX)
+		loop_begin(s, loop);
+	else if (loop == SIM_NONE && s->loop_since_ns != UINT64_MAX)
+		loop_end(s);
+	if (parted == (s->parted_since_ns != UINT64_MAX))
+		return;
+	s->parted_since_ns = parted ? s->now_ns : UINT64_MAX;
+	s->joined_ns = s->now_ns;
 	if (s->trace)
-		printf("%12.6f  no loop any more, after %.6f s (%s)\n",
-		    (double)s->now_ns / 1e9, (double)length / 1e9,
-		    s->loop_unexcused ? "-" : s->excuse);
-	if (s->loop_unexcused) {
-		s->short_loops++;
-		if (length > s->short_longest_ns)
-			s->short_longest_ns = length;
-		return;
-	}
-	s->loop_excused_ns += length;
-	if (length > s->loop_longest_ns)
-		s->loop_longest_ns = length;
+		sim_trace_all(s,
+		    parted ? "bridges are parted" : "all bridges are joined");
 }
 
-static void
-check_loop(struct sim *s)
+void
+sim_check_end(struct sim *s)
 {
-	uint32_t at = find_loop(s);
-	uint64_t length;
+	if (s->loop_since_ns != UINT64_MAX)
+		loop_end(s);
+}
 
-	if (at != SIM_NONE && s->loop_since_ns == UINT64_MAX) {
-		if (stale_word(s))
-			sim_excuse(s, 0, "count to infinity");
-		s->loop_since_ns = s->now_ns;
-		s->loop_unexcused = s->now_ns > s->excused_ns;
-		if (s->loop_unexcused && s->strict)
-			sim_problem(s, "P1: a loop through %s.%u",
-			    s->nodes[s->ports[at].node].name,
-			    s->ports[at].number);
-		if (s->trace)
-			printf("%12.6f  LOOP through %s.%u\n",
-			    (double)s->now_ns / 1e9,
-			    s->nodes[s->ports[at].node].name,
-			    s->ports[at].number);
+void
+sim_loops_add(struct sim_loops *to, const struct sim_loops *from)
+{
+	for (enum sim_excuse e = 0; e < SIM_EXCUSES; e++) {
+		to[e].count += from[e].count;
+		to[e].total_ns += from[e].total_ns;
+		to[e].longest_ns =
+		    COAX_MAX(to[e].longest_ns, from[e].longest_ns);
 	}
-	if (s->loop_since_ns == UINT64_MAX)
+}
+
+/* An excuse that has ended does not cover the rest of a loop. */
+static void
+check_overdue(struct sim *s)
+{
+	enum sim_excuse e = s->loop_excuse;
+
+	if (s->loop_since_ns == UINT64_MAX || e == SIM_EXCUSE_NONE ||
+	    e == SIM_EXCUSE_INFINITY || s->now_ns < s->excused_ns[e] ||
+	    excuse(s) != SIM_EXCUSE_NONE)
 		return;
-	length = s->now_ns - s->loop_since_ns;
-	if (s->loop_unexcused && length > SIM_SHORT_NS)
-		sim_problem(s, "P1: a loop for %.3f s", (double)length / 1e9);
-	if (at == SIM_NONE)
-		loop_end(s, length);
+	sim_problem(s, "P1: a loop of %.3f s, which '%s' does not excuse",
+	    (double)(s->now_ns - s->loop_since_ns) / 1e9, sim_excuse_names[e]);
 }
 
 void
 sim_check_now(struct sim *s)
 {
-	if (!s->moved && s->loop_since_ns == UINT64_MAX)
-		return;
+	if (s->moved)
+		check_graph(s);
 	s->moved = false;
-	check_loop(s);
-	for (uint32_t i = 0; i < s->port_count; i++) {
-		const struct sim_port *p = &s->ports[i];
-		struct stp_port_info info;
-
-		if (p->state != STP_STATE_FORWARDING ||
-		    stp_port_get(s->nodes[p->node].stp, p->number, &info) < 0)
-			continue;
-		if (info.role != STP_ROLE_ROOT &&
-		    info.role != STP_ROLE_DESIGNATED)
-			sim_problem(s, "P2: %s.%u forwards as %s",
-			    s->nodes[p->node].name, p->number,
-			    stp_role_name(info.role));
-	}
+	check_overdue(s);
 }
 
-static enum stp_role
-solved_role(const struct solved *v, const struct sim *s, uint32_t port)
+/* P4: at most hold + 1 in any second, as long as clocks are about equal. */
+static void
+check_rate(struct sim *s, struct sim_port *p)
 {
-	const struct sim_port *p = &s->ports[port];
-	uint32_t d;
+	uint32_t k = sim_stp(s, p->node)->tx_hold_count + 1u;
 
-	if (!usable(s, p))
-		return STP_ROLE_DISABLED;
-	d = v->designated[p->lan];
-	if (d == port)
-		return STP_ROLE_DESIGNATED;
-	if (v->nodes[p->node].root_port == port)
-		return STP_ROLE_ROOT;
-	return s->ports[d].node == p->node ? STP_ROLE_BACKUP
-	                                   : STP_ROLE_ALTERNATE;
+	if (p->sent_in_row++ >= k &&
+	    s->now_ns - p->sent[(p->sent_count - k) % SIM_SENT] <
+	        SIM_S * 98 / 100)
+		sim_problem(s, "P4: %s.%u sent %u BPDUs in a second",
+		    s->nodes[p->node]->name, p->number, k + 1);
+	p->sent[p->sent_count++ % SIM_SENT] = s->now_ns;
 }
 
 static void
-check_port(struct sim *s, const struct solved *v, uint32_t port)
+check_designated(struct sim *s, const struct sim_port *p,
+    const struct stp_port *q, const struct stp_bpdu *b)
 {
-	const struct sim_port *p = &s->ports[port];
-	const struct sim_node *n = &s->nodes[p->node];
-	const struct stp_port_info *info = &v->info[port];
-	enum stp_role role = solved_role(v, s, port);
-	const struct stp_port *sp = NULL;
-	bool forwards;
+	const struct stp_vector v = { b->root_id, b->root_path_cost,
+		b->bridge_id, b->port_id };
+	const struct stp_times *t = &q->designated_times;
 
-	if (!n->alive || !p->present)
-		return;
-	if (info->role != role) {
-		sim_problem(s, "Q5: %s.%u is %s, should be %s", n->name,
-		    p->number, stp_role_name(info->role), stp_role_name(role));
-		return;
-	}
-	forwards = role == STP_ROLE_ROOT || role == STP_ROLE_DESIGNATED;
-	if ((p->state == STP_STATE_FORWARDING) != forwards)
-		sim_problem(s, "Q4: %s.%u, %s, is %s", n->name, p->number,
-		    stp_role_name(role), stp_state_name(p->state));
-	if (role != STP_ROLE_DISABLED) {
-		struct stp_vector d = offer(v, s, v->designated[p->lan]);
+	if (stp_vector_compare(&v, &q->designated_priority) != 0 ||
+	    b->times.message_age != t->message_age ||
+	    b->times.max_age != t->max_age || b->times.hello != t->hello ||
+	    b->times.fwd_delay != t->fwd_delay)
+		sim_problem(s, "P5: %s.%u says another thing than it has",
+		    s->nodes[p->node]->name, p->number);
+}
 
-		if (stp_vector_compare(&d, &info->designated) != 0)
-			sim_problem(s,
-			    "Q6: %s.%u knows another designated port", n->name,
-			    p->number);
+void
+sim_check_sent(struct sim *s, struct sim_port *p, const uint8_t *frame,
+    size_t len, const uint8_t *bpdu, size_t bpdu_len)
+{
+	const struct stp_port *q = sim_stp_port(s, p);
+	const char *name = s->nodes[p->node]->name;
+	struct stp_bpdu b;
+
+	mix(s, s->now_ns ^ (uint64_t)p->node << 40 ^ (uint64_t)p->number << 52);
+	mix(s, hash_bytes(1, bpdu, bpdu_len));
+	check_rate(s, p);
+	if (len < 14 || !ether_equal(frame + 6, p->member->mac))
+		sim_problem(s, "P7: %s.%u passes on a BPDU", name, p->number);
+	if (q == NULL || stp_bpdu_decode(bpdu, bpdu_len, &b) < 0) {
+		sim_problem(s, "P7: %s.%u sends what is no BPDU of its", name,
+		    p->number);
+		return;
 	}
-	for (uint32_t i = 0; i < n->stp->port_count; i++) {
-		if (n->stp->ports[i].number == p->number)
-			sp = &n->stp->ports[i];
-	}
-	if (sp != NULL && sp->tc_while != 0)
-		sim_problem(s, "Q8: %s.%u still has a topology change", n->name,
+	if (!p->link || q->role == STP_ROLE_DISABLED)
+		sim_problem(s, "P7: %s.%u sends without %s", name, p->number,
+		    p->link ? "a role" : "a link");
+	if (q->role == STP_ROLE_DESIGNATED && b.type != STP_BPDU_TCN)
+		check_designated(s, p, q, &b);
+	if (q->oper_edge && b.type != STP_BPDU_TCN &&
+	    (b.flags & STP_FLAG_TC) != 0)
+		sim_problem(s, "P8: %s.%u, an edge, tells of a change", name,
 		    p->number);
 }
 
-static void
-check_roots(struct sim *s, const struct solved *v)
+/* Was it agreed to?  A port that speaks STP forgets that as it forwards
+ * (FORWARD: agreed = sendRSTP). */
+static bool
+was_agreed(const struct sim_watch *was, const struct stp_port *q)
 {
-	for (uint32_t k = 0; k < s->node_count; k++) {
-		struct stp_info info;
+	return q->agreed || was->agreed ||
+	       (!q->send_rstp && q->msg.type == STP_BPDU_RST &&
+	           (q->msg.flags & STP_FLAG_AGREEMENT) != 0);
+}
 
-		if (!s->nodes[k].alive)
-			continue;
-		stp_get(s->nodes[k].stp, &info);
-		if (info.root_id != v->nodes[k].best.root_id)
-			sim_problem(s,
-			    "Q1: %s has the root %016" PRIx64
-			    ", should have %016" PRIx64,
-			    s->nodes[k].name, info.root_id,
-			    v->nodes[k].best.root_id);
-		if (info.root_path_cost != v->nodes[k].best.root_path_cost)
-			sim_problem(s, "Q5: %s has the cost %u, should be %u",
-			    s->nodes[k].name, info.root_path_cost,
-			    v->nodes[k].best.root_path_cost);
-	}
+/* P2: may it have begun to forward? */
+static bool
+may_forward(
+    const struct sim *s, const struct sim_watch *was, const struct stp_port *q)
+{
+	if (q->role == STP_ROLE_ROOT)
+		return true;
+	return q->role == STP_ROLE_DESIGNATED &&
+	       (was_agreed(was, q) || q->oper_edge ||
+	           was->fd_while <= (s->in_tick ? 1 : 0));
+}
+
+/* P3: would @q, not the one that agrees, let frames pass without consent? */
+static bool
+is_open(const struct stp_port *q)
+{
+	return q->forwarding && q->role != STP_ROLE_ROOT && !q->oper_edge &&
+	       !q->agreed && q->heard;
 }
 
 static void
-check_hellos(struct sim *s, const struct solved *v)
+check_agreement(
+    struct sim *s, const struct sim_port *p, const struct stp_port *agrees)
 {
-	uint64_t *before = calloc(s->port_count + 1, sizeof(*before));
+	const struct stp *stp = sim_stp(s, p->node);
 
-	ASSERT(before != NULL);
-	for (uint32_t i = 0; i < s->port_count; i++)
-		before[i] = s->ports[i].sent_count;
-	/* Between ticks; with clocks that are off by at most 1 %. */
-	sim_run(s, 20 * SIM_S);
-	for (uint32_t i = 0; i < s->port_count; i++) {
-		const struct sim_port *p = &s->ports[i];
-		uint64_t sent = p->sent_count - before[i];
-		bool designated = s->nodes[p->node].alive && p->present &&
-		                  solved_role(v, s, i) == STP_ROLE_DESIGNATED;
-
-		if (designated ? sent < 9 || sent > 11 : sent != 0)
-			sim_problem(s, "Q7: %s.%u sent %u BPDUs in 20 s",
-			    s->nodes[p->node].name, p->number,
-			    (unsigned int)sent);
+	STP_EACH_PORT (stp, q) {
+		if (q != agrees && is_open(q))
+			sim_problem(s, "P3: %s.%u agrees while %u is open",
+			    s->nodes[p->node]->name, p->number, q->number);
 	}
-	free(before);
 }
 
 static bool
-too_deep(const struct sim *s, const struct solved *v)
+has_flush(const struct stp *stp, uint16_t number)
 {
-	for (uint32_t k = 0; k < s->node_count; k++) {
-		struct stp_info info;
-
-		stp_get(s->nodes[k].stp, &info);
-		if (s->nodes[k].alive && v->nodes[k].hops > info.max_age)
+	for (uint32_t i = 0; i < stp->effect_count; i++) {
+		if (stp->effects[i].port == number &&
+		    stp->effects[i].type == STP_EFFECT_FLUSH)
 			return true;
 	}
 	return false;
 }
 
-bool
-sim_check_rest(struct sim *s, bool *deep)
+static bool
+is_held(const struct stp_port *q)
 {
-	struct solved v = solved_new(s);
+	return stp_held(q) || q->disputed_while > 0;
+}
 
-	if (!solve(&v, s))
-		sim_problem(s, "the static solver found no end");
-	*deep = too_deep(s, &v);
-	if (*deep)
-		goto out;
-	check_roots(s, &v);
-	for (uint32_t i = 0; i < s->port_count; i++)
-		check_port(s, &v, i);
-	if (s->loop_since_ns != UINT64_MAX)
-		sim_problem(s, "Q4: a loop at rest");
-	check_hellos(s, &v);
-out:
-	solved_free(&v);
-	return s->problem[0] == '\0';
+/* P8: of a port that was an edge before and still is. */
+static void
+check_edge(struct sim *s, const struct sim_port *p, const struct stp_port *q)
+{
+	const struct sim_watch *was = &p->was;
+	const char *name = s->nodes[p->node]->name;
+
+	if (!was->enabled || !q->port_enabled || !was->oper_edge ||
+	    !q->oper_edge)
+		return;
+	if (was->state == STP_STATE_FORWARDING && !q->forwarding &&
+	    q->role == was->role && !is_held(q))
+		sim_problem(
+		    s, "P8: %s.%u, an edge, stops forwarding", name, p->number);
+	if (has_flush(sim_stp(s, p->node), p->number))
+		sim_problem(s, "P8: %s.%u, an edge, forgets addresses", name,
+		    p->number);
+	if (q->tc_while > 0)
+		sim_problem(s, "P8: %s.%u, an edge, has a topology change",
+		    name, p->number);
+}
+
+static void
+trace_port(const struct sim *s, const struct sim_port *p,
+    const struct stp_port *q, enum stp_state state)
+{
+	const struct sim_watch *was = &p->was;
+	const char *name = s->nodes[p->node]->name;
+
+	if (q->role != was->role && state != was->state)
+		sim_trace_node(s, p->node, "%s.%u is %s, %s", name, p->number,
+		    stp_role_name(q->role), stp_state_name(state));
+	else if (q->role != was->role)
+		sim_trace_node(s, p->node, "%s.%u is %s", name, p->number,
+		    stp_role_name(q->role));
+	else if (state != was->state)
+		sim_trace_node(s, p->node, "%s.%u is %s", name, p->number,
+		    stp_state_name(state));
+}
+
+static void
+state_changed(struct sim *s, struct sim_port *p, const struct stp_port *q,
+    enum stp_state state)
+{
+	if (state == STP_STATE_FORWARDING) {
+		if (p->forwarded_ns == UINT64_MAX)
+			p->forwarded_ns = s->now_ns;
+		if (!may_forward(s, &p->was, q))
+			sim_problem(s, "P2: %s.%u forwards without consent",
+			    s->nodes[p->node]->name, p->number);
+	}
+	s->moved = true;
+	mix(s, s->now_ns ^ (uint64_t)p->node << 40 ^ (uint64_t)p->number << 52);
+	mix(s, (uint64_t)state);
+}
+
+static void
+check_port(
+    struct sim *s, struct sim_port *p, const struct stp_port *q, bool fresh)
+{
+	enum stp_state state = sim_state(s, p);
+	const char *name = s->nodes[p->node]->name;
+
+	if (s->trace)
+		trace_port(s, p, q, state);
+	if (state != p->was.state || q->role != p->was.role)
+		s->changed_ns = s->now_ns;
+	if (q->role != p->was.role)
+		mix(s, (uint64_t)q->role << 8 | q->number);
+	if (state != p->was.state)
+		state_changed(s, p, q, state);
+	if ((state == STP_STATE_FORWARDING) != q->forwarding ||
+	    (state != STP_STATE_DISCARDING) != q->learning)
+		sim_problem(s, "P2: %s.%u is %s and should not be", name,
+		    p->number, stp_state_name(state));
+	if (state == STP_STATE_FORWARDING && q->role != STP_ROLE_ROOT &&
+	    q->role != STP_ROLE_DESIGNATED)
+		sim_problem(s, "P2: %s.%u forwards as %s", name, p->number,
+		    stp_role_name(q->role));
+	if (q->agree && !p->was.agree && q->port_enabled)
+		check_agreement(s, p, q);
+	if (fresh)
+		check_edge(s, p, q);
+	p->was = (struct sim_watch){
+		.role = q->role,
+		.state = state,
+		.enabled = q->port_enabled,
+		.oper_edge = q->oper_edge,
+		.agreed = q->agreed,
+		.agree = q->agree,
+		.fd_while = q->fd_while,
+	};
+}
+
+static void
+trace_notes(const struct sim *s, uint32_t node)
+{
+	const struct stp *stp = sim_stp(s, node);
+
+	for (uint32_t i = 0; i < stp->effect_count; i++) {
+		const struct stp_effect *e = &stp->effects[i];
+
+		if (e->type == STP_EFFECT_NOTE)
+			sim_trace_node(s, node, "%s.%u: %s",
+			    s->nodes[node]->name, e->port,
+			    stp_note_text(e->note));
+	}
+}
+
+void
+sim_check_node(struct sim *s, uint32_t node)
+{
+	struct sim_node *n = s->nodes[node];
+	const struct stp *stp = sim_stp(s, node);
+	bool fresh = stp->event != n->event; /* its list of effects is */
+
+	n->event = stp->event;
+	STP_EACH_PORT (stp, q) {
+		uint32_t port =
+		    q->number <= SIM_PORT_MAX ? n->ports[q->number] : SIM_NONE;
+
+		if (port != SIM_NONE && s->ports[port]->present)
+			check_port(s, s->ports[port], q, fresh);
+	}
+	if (s->trace && fresh)
+		trace_notes(s, node);
+	s->steps_max = COAX_MAX(s->steps_max, stp->steps_max);
+	if (stp->steps_max > STEPS_MAX)
+		sim_problem(s, "P6: %s: %u transitions of a port in an event",
+		    n->name, stp->steps_max);
 }

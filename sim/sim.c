@@ -6,11 +6,35 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/bytes.h"
 #include "base/ether.h"
+#include "base/util.h"
+#include "bridge/bridge_impl.h"
+#include "drv/drv.h"
+#include "net/keyword.h"
 #include "sim/sim.h"
+#include "stp/stp_impl.h"
 
-#define DELAY_NS (1 * SIM_MS)
-#define HOPS_MAX 10000u
+#define DELAY_NS     (1 * SIM_MS)
+#define LATE_NS      (20 * SIM_MS) /* out of order by at most that */
+#define HOPS_MAX     20000u
+#define POOL_SMALL   1024u
+#define POOL_LARGE   4u
+#define FRAME_LENGTH 60u
+#define NOTICE_NS    ((STP_MIGRATE_TIME + 2 * 2) * SIM_S) /* L4 */
+#define LOCAL_START  (10 * SIM_S) /* what a clock shows at least at time 0 */
+
+const char *const sim_excuse_names[SIM_EXCUSES] = {
+	[SIM_EXCUSE_NONE] = "not excused",
+	[SIM_EXCUSE_LOSS] = "more than three BPDUs lost in a row",
+	[SIM_EXCUSE_ONE_WAY] = "a link carries one way, with STP",
+	[SIM_EXCUSE_FORCED] = "a shared LAN taken for point-to-point",
+	[SIM_EXCUSE_UNSEEN] = "a cable moved, unseen",
+	[SIM_EXCUSE_FORGED] = "BPDUs made up",
+	[SIM_EXCUSE_INFINITY] = "count to infinity",
+};
+
+static const struct iface_ops *const kinds[] = { &feth_ops, &bridge_ops, NULL };
 
 static void *
 grow(void *array, uint32_t count, uint32_t *room, size_t size)
@@ -26,7 +50,10 @@ grow(void *array, uint32_t count, uint32_t *room, size_t size)
 void
 sim_init(struct sim *s, uint64_t seed)
 {
-	*s = (struct sim){ .loop_since_ns = UINT64_MAX };
+	*s = (struct sim){
+		.loop_since_ns = UINT64_MAX,
+		.parted_since_ns = UINT64_MAX,
+	};
 	s->prng = prng_init(seed);
 }
 
@@ -34,13 +61,19 @@ void
 sim_fini(struct sim *s)
 {
 	for (uint32_t i = 0; i < s->node_count; i++) {
-		stp_destroy(s->nodes[i].stp);
-		fdb_fini(&s->nodes[i].fdb);
+		net_destroy(s->nodes[i]->net);
+		timerheap_fini(&s->nodes[i]->timers);
+		free(s->nodes[i]);
 	}
+	for (uint32_t i = 0; i < s->port_count; i++)
+		free(s->ports[i]);
+	for (uint32_t i = 0; i < s->lan_count; i++)
+		free(s->lans[i].ends);
 	free(s->heap);
 	free(s->nodes);
 	free(s->ports);
 	free(s->lans);
+	free(s->leaving);
 }
 
 void
@@ -52,18 +85,18 @@ sim_problem(struct sim *s, const char *fmt, ...)
 	if (s->problem[0] != '\0')
 		return;
 	n = snprintf(s->problem, sizeof(s->problem),
-	    "at %.3f s: ", (double)s->now_ns / 1e9);
+	    "at %.6f s: ", (double)s->now_ns / 1e9);
 	va_start(ap, fmt);
 	vsnprintf(s->problem + n, sizeof(s->problem) - (size_t)n, fmt, ap);
 	va_end(ap);
+	if (s->trace)
+		sim_trace_all(s, "VIOLATION %s", s->problem);
 }
 
 void
-sim_excuse(struct sim *s, uint64_t for_ns, const char *why)
+sim_excuse(struct sim *s, uint64_t for_ns, enum sim_excuse why)
 {
-	if (s->now_ns + for_ns > s->excused_ns)
-		s->excused_ns = s->now_ns + for_ns;
-	s->excuse = why;
+	s->excused_ns[why] = COAX_MAX(s->excused_ns[why], s->now_ns + for_ns);
 }
 
 /* The heap. */
@@ -71,13 +104,18 @@ sim_excuse(struct sim *s, uint64_t for_ns, const char *why)
 static bool
 before(const struct sim_event *a, const struct sim_event *b)
 {
-	return a->ns != b->ns ? a->ns < b->ns : a->order < b->order;
+	if (a->ns != b->ns)
+		return a->ns < b->ns;
+	if (a->node != b->node)
+		return a->node < b->node;
+	if (a->port != b->port)
+		return a->port < b->port;
+	return a->order < b->order;
 }
 
-static struct sim_event *
-event_add(struct sim *s, uint64_t ns, enum sim_event_type type, uint32_t at)
+static void
+event_add(struct sim *s, struct sim_event ev)
 {
-	struct sim_event ev = { .ns = ns, .type = type, .at = at };
 	uint32_t i;
 
 	ev.order = ++s->order;
@@ -88,7 +126,6 @@ event_add(struct sim *s, uint64_t ns, enum sim_event_type type, uint32_t at)
 		s->heap[i] = s->heap[(i - 1) / 2];
 	}
 	s->heap[i] = ev;
-	return &s->heap[i];
 }
 
 static struct sim_event
@@ -115,13 +152,86 @@ event_take(struct sim *s)
 	return first;
 }
 
-/* Nodes, LANs, ports. */
+/* Clocks. */
+
+static uint64_t
+local_ns(const struct sim *s, const struct sim_node *n)
+{
+	int64_t drift = (int64_t)(s->now_ns / 1000) * n->ppm / 1000;
+
+	return (uint64_t)((int64_t)(n->began_ns + s->now_ns) + drift);
+}
+
+static void
+set_clock(const struct sim *s, struct sim_node *n)
+{
+	n->net->now_ns = local_ns(s, n);
+}
+
+/* When the node's clock shows @local, or a little later; not before now. */
+static uint64_t
+global_ns(const struct sim *s, const struct sim_node *n, uint64_t local)
+{
+	uint64_t rate = (uint64_t)(1000000 + n->ppm), since;
+
+	if (local <= local_ns(s, n))
+		return s->now_ns;
+	since = local - n->began_ns;
+	if (n->ppm == 0)
+		return since;
+	return since / rate * 1000000 + since % rate * 1000000 / rate + 11;
+}
+
+static void
+arm(struct sim *s, uint32_t node)
+{
+	struct sim_node *n = s->nodes[node];
+	uint64_t due = timerheap_next_due(&n->timers), at;
+
+	if (!n->alive || due == TIMERHEAP_NEVER) {
+		n->armed_ns = STP_NEVER;
+		return;
+	}
+	at = global_ns(s, n, due);
+	if (at == n->armed_ns)
+		return;
+	n->armed_ns = at;
+	event_add(s,
+	    (struct sim_event){
+	        .ns = at, .node = node, .port = SIM_NONE, .type = SIM_TIMER });
+}
+
+/* The end of each event of a node: all that it set off is done. */
+static void
+settle(struct sim *s, uint32_t node)
+{
+	while (net_poll(s->nodes[node]->net))
+		;
+	sim_check_node(s, node);
+	arm(s, node);
+}
+
+/* The beginning: what is due by now comes first, as an event of its own. */
+static void
+begin(struct sim *s, uint32_t node)
+{
+	struct sim_node *n = s->nodes[node];
+
+	set_clock(s, n);
+	while (n->alive && timerheap_run(&n->timers, n->net->now_ns, 1) > 0) {
+		s->in_tick = true;
+		settle(s, node);
+		s->in_tick = false;
+	}
+}
+
+/* What is where. */
 
 uint32_t
 sim_node_find(const struct sim *s, const char *name)
 {
 	for (uint32_t i = 0; i < s->node_count; i++) {
-		if (strcmp(s->nodes[i].name, name) == 0)
+		if (strcmp(s->nodes[i]->name, name) == 0)
 			return i;
 	}
 	return SIM_NONE;
@@ -140,59 +250,281 @@ sim_lan_find(const struct sim *s, const char *name)
 uint32_t
 sim_port_find(const struct sim *s, uint32_t node, uint64_t number)
 {
-	return number < 256 ? s->nodes[node].ports[number] : SIM_NONE;
+	return number <= SIM_PORT_MAX ? s->nodes[node]->ports[number]
+	                              : SIM_NONE;
 }
 
-uint64_t
-sim_local_ns(const struct sim *s, uint32_t node)
+bool
+sim_carries(const struct sim *s, const struct sim_port *p)
 {
-	int64_t ppm = s->nodes[node].ppm;
-
-	return s->now_ns + SIM_S +
-	       (uint64_t)((int64_t)(s->now_ns / 1000000) * ppm);
+	return p->present && !p->down && p->lan != SIM_NONE &&
+	       !s->lans[p->lan].down;
 }
 
-/* When the node's clock shows @local_ns; not before now. */
-static uint64_t
-global_ns(const struct sim *s, uint32_t node, uint64_t local_ns)
+bool
+sim_usable(const struct sim *s, const struct sim_port *p)
 {
-	uint64_t now_local = sim_local_ns(s, node);
-	uint64_t rate = (uint64_t)(1000000 + s->nodes[node].ppm);
+	return p->link && s->nodes[p->node]->alive && sim_carries(s, p);
+}
 
-	if (local_ns <= now_local)
-		return s->now_ns;
-	return s->now_ns + (local_ns - now_local) * 1000000 / rate + 1;
+const struct stp *
+sim_stp(const struct sim *s, uint32_t node)
+{
+	return bridge_stp(s->nodes[node]->bridge);
+}
+
+const struct fdb *
+sim_fdb(const struct sim *s, uint32_t node)
+{
+	return &bridge_of_const(s->nodes[node]->bridge)->fdb;
+}
+
+uint32_t
+sim_now_s(const struct sim *s, uint32_t node)
+{
+	return (uint32_t)(local_ns(s, s->nodes[node]) / SIM_S);
+}
+
+const struct stp_port *
+sim_stp_port(const struct sim *s, const struct sim_port *p)
+{
+	const struct stp *stp = sim_stp(s, p->node);
+
+	for (uint32_t i = 0; i < stp->port_count; i++) {
+		if (stp->ports[i].number == p->number)
+			return &stp->ports[i];
+	}
+	return NULL;
+}
+
+enum stp_state
+sim_state(const struct sim *s, const struct sim_port *p)
+{
+	const struct bridge *br = bridge_of_const(s->nodes[p->node]->bridge);
+	const struct bridge_port *bp;
+
+	if (!p->present || !s->nodes[p->node]->alive)
+		return STP_STATE_DISCARDING;
+	bp = br->ports[p->number];
+	switch (bp->state) {
+	case BRIDGE_STP_LEARNING:
+		return STP_STATE_LEARNING;
+	case BRIDGE_STP_FORWARDING:
+		return STP_STATE_FORWARDING;
+	case BRIDGE_STP_DISCARDING:
+		return STP_STATE_DISCARDING;
+	}
+	COAX_UNREACHABLE();
+}
+
+/* Frames. */
+
+static struct frame *
+frame_of(struct sim *s, uint32_t node, const uint8_t *data, size_t len)
+{
+	struct frame *f = frame_alloc(s->nodes[node]->net->pool, FRAME_LENGTH);
+
+	ASSERT(f != NULL && len <= FRAME_LENGTH);
+	memset(f->data, 0, FRAME_LENGTH);
+	memcpy(f->data, data, len);
+	f->len = FRAME_LENGTH;
+	return f;
+}
+
+/* Into a port, by the engine's end of its wire. */
+static void
+inject(struct sim *s, struct sim_port *p, const uint8_t *data, size_t len)
+{
+	struct frame_batch batch = {
+		.count = 1,
+		.frames = { frame_of(s, p->node, data, len) },
+	};
+
+	begin(s, p->node);
+	iface_output(p->far, &batch);
+	settle(s, p->node);
 }
 
 static void
-node_start(struct sim *s, uint32_t node, uint64_t phase_ns)
+wire_add(
+    struct sim *s, uint32_t to, uint64_t at, const uint8_t *bpdu, size_t len)
 {
-	struct sim_node *n = &s->nodes[node];
-	struct stp_options o = { .tick_phase_ns = phase_ns, .ports = 8 };
+	struct sim_event ev = {
+		.ns = at,
+		.node = s->ports[to]->node,
+		.port = s->ports[to]->number,
+		.plugged = s->ports[to]->plugged,
+		.type = SIM_BPDU,
+		.len = (uint8_t)len,
+	};
 
-	u64_to_mac(n->mac, o.mac);
-	ASSERT(stp_create(&o, sim_local_ns(s, node), &n->stp) == 0);
+	memcpy(ev.data, bpdu, len);
+	event_add(s, ev);
+}
+
+static bool
+chance(struct sim *s, uint32_t of_1000)
+{
+	return of_1000 > 0 && prng_chance(&s->prng, of_1000, 1000);
+}
+
+/* A BPDU on its way to one end of a LAN. */
+static void
+wire(struct sim *s, const struct sim_port *from, uint32_t to,
+    const uint8_t *bpdu, size_t len)
+{
+	struct sim_port *p = s->ports[to];
+	uint64_t at = s->now_ns + s->lans[from->lan].delay_ns;
+
+	if (chance(s, s->faults.loss)) {
+		if (++p->lost_in_row > 3)
+			sim_excuse(s, 10 * SIM_S, SIM_EXCUSE_LOSS);
+		return;
+	}
+	if (p->deaf)
+		return;
+	p->lost_in_row = 0;
+	if (s->faults.jitter_us > 0)
+		at += prng_below(&s->prng, s->faults.jitter_us) * 1000;
+	if (at <= p->last_arrival_ns && !chance(s, s->faults.reorder))
+		at = p->last_arrival_ns + 1;
+	p->last_arrival_ns = COAX_MAX(p->last_arrival_ns, at);
+	wire_add(s, to, at, bpdu, len);
+	if (chance(s, s->faults.duplicate))
+		wire_add(s, to, at + prng_below(&s->prng, SIM_MS), bpdu, len);
+}
+
+static void
+sent_bpdu(struct sim *s, struct sim_port *p, const struct frame *f)
+{
+	const uint8_t *bpdu;
+	size_t len;
+
+	if (stp_frame_decode(f->data, f->len, &bpdu, &len) < 0 ||
+	    len > STP_BPDU_LEN_MAX) {
+		sim_problem(s, "P7: %s.%u sent what is no BPDU",
+		    s->nodes[p->node]->name, p->number);
+		return;
+	}
+	sim_check_sent(s, p, f->data, f->len, bpdu, len);
+	if (s->trace)
+		sim_trace_bpdu(s, p, bpdu, len);
+	if (!sim_carries(s, p))
+		return;
+	for (uint32_t i = 0; i < s->lans[p->lan].end_count; i++) {
+		uint32_t to = s->lans[p->lan].ends[i];
+
+		if (s->ports[to] != p && sim_carries(s, s->ports[to]))
+			wire(s, p, to, bpdu, len);
+	}
+}
+
+static uint32_t
+index_of(const struct sim_port *p)
+{
+	return p->sim->nodes[p->node]->ports[p->number];
+}
+
+/* The engine's end of a wire: a port has sent. */
+static void
+far_input(struct iface_stack *st, struct iface *ifp, struct frame_batch *batch)
+{
+	struct sim_port *p = CONTAINER_OF(st, struct sim_port, stack);
+	struct sim *s = p->sim;
+
+	(void)ifp;
+	for (uint32_t i = 0; i < batch->count; i++) {
+		struct frame *f = batch->frames[i];
+
+		if (!s->nodes[p->node]->alive) {
+			; /* it dies, port by port */
+		} else if (ether_equal(f->data, eth_stp_group)) {
+			sent_bpdu(s, p, f);
+		} else {
+			s->leaving = grow(s->leaving, s->leaving_count,
+			    &s->leaving_room, sizeof(*s->leaving));
+			s->leaving[s->leaving_count++] = index_of(p);
+		}
+		frame_release(f);
+	}
+}
+
+static void
+far_changed(struct iface_stack *st, struct iface *ifp, uint32_t what)
+{
+	(void)st, (void)ifp, (void)what;
+}
+
+static void
+far_detach(struct iface_stack *st, struct iface *ifp)
+{
+	(void)st;
+	iface_stack_detach(ifp);
+}
+
+/* Nodes, LANs, ports. */
+
+static struct iface *
+iface_new(struct net *net, const char *kind)
+{
+	struct iface *ifp;
+
+	ASSERT(net_iface_create(net, NULL, kind, &ifp) == 0);
+	ASSERT(iface_set_flags(ifp, IFACE_UP, 0) == 0);
+	return ifp;
+}
+
+/* The bridge ticks at a certain place of its clock's seconds, which its name
+ * gives: set the clock so that the first tick is @phase_ns from now. */
+static void
+node_start(struct sim *s, struct sim_node *n, uint64_t phase_ns)
+{
+	uint8_t mac[6];
+	uint64_t place, now;
+
+	set_clock(s, n);
+	n->bridge = iface_new(n->net, "bridge");
+	place = bridge_stp(n->bridge)->next_tick_ns % SIM_S;
+	(void)net_iface_destroy(n->bridge, NULL);
+	now = local_ns(s, n);
+	n->began_ns += (place + 2 * SIM_S - phase_ns - now % SIM_S) % SIM_S;
+	set_clock(s, n);
+	n->bridge = iface_new(n->net, "bridge");
+	u64_to_mac(n->mac, mac);
+	ASSERT(iface_set_lladdr(n->bridge, mac) == 0);
 	n->alive = true;
-	n->tick_ns = STP_NEVER;
+	n->armed_ns = STP_NEVER;
 }
 
 uint32_t
 sim_node_add(struct sim *s, const char *name, const uint8_t mac[6],
     uint64_t phase_ns, int32_t ppm)
 {
-	uint32_t node = s->node_count;
-	struct sim_node *n;
+	struct net_options o = {
+		.pool = { .small_count = POOL_SMALL,
+		    .large_count = POOL_LARGE },
+		.kinds = kinds,
+		.hash_seed = 1,
+		.random_seed = 2,
+	};
+	struct sim_node *n = calloc(1, sizeof(*n));
 
+	ASSERT(n != NULL);
+	n->mac = mac_to_u64(mac);
+	n->ppm = ppm;
+	n->began_ns = LOCAL_START;
+	snprintf(n->name, sizeof(n->name), "%s", name);
+	for (uint32_t i = 0; i <= SIM_PORT_MAX; i++)
+		n->ports[i] = SIM_NONE;
+	o.now_ns = local_ns(s, n);
+	ASSERT(net_create(&o, &n->net) == 0);
+	n->net->timers = &n->timers;
+	ASSERT(drv_init(n->net, NULL) == 0);
+	node_start(s, n, phase_ns);
 	s->nodes =
 	    grow(s->nodes, s->node_count, &s->node_room, sizeof(*s->nodes));
-	n = &s->nodes[s->node_count++];
-	*n = (struct sim_node){ .mac = mac_to_u64(mac), .ppm = ppm };
-	snprintf(n->name, sizeof(n->name), "%s", name);
-	for (uint32_t i = 0; i < 256; i++)
-		n->ports[i] = SIM_NONE;
-	ASSERT(fdb_init(&n->fdb, 1, 256) == 0);
-	node_start(s, node, phase_ns);
-	return node;
+	s->nodes[s->node_count] = n;
+	return s->node_count++;
 }
 
 uint32_t
@@ -207,460 +539,517 @@ sim_lan_add(struct sim *s, const char *name)
 	return s->lan_count++;
 }
 
+/* Its ends are in the order of their bridges and numbers, whoever came first.
+ */
+static bool
+precedes(const struct sim_port *a, const struct sim_port *b)
+{
+	return a->node != b->node ? a->node < b->node : a->number < b->number;
+}
+
+static void
+lan_join(struct sim *s, uint32_t lan, uint32_t port)
+{
+	struct sim_lan *l;
+	uint32_t i;
+
+	if (lan == SIM_NONE)
+		return;
+	l = &s->lans[lan];
+	l->ends = grow(l->ends, l->end_count, &l->end_room, sizeof(*l->ends));
+	for (i = l->end_count++; i > 0; i--) {
+		if (precedes(s->ports[l->ends[i - 1]], s->ports[port]))
+			break;
+		l->ends[i] = l->ends[i - 1];
+	}
+	l->ends[i] = port;
+}
+
+static void
+lan_leave(struct sim *s, uint32_t lan, uint32_t port)
+{
+	struct sim_lan *l;
+	uint32_t kept = 0;
+
+	if (lan == SIM_NONE)
+		return;
+	l = &s->lans[lan];
+	for (uint32_t i = 0; i < l->end_count; i++) {
+		if (l->ends[i] != port)
+			l->ends[kept++] = l->ends[i];
+	}
+	l->end_count = kept;
+}
+
+/* A member gets the lowest free number: lower ones are taken meanwhile. */
+static void
+join(struct sim_node *n, struct iface *member, uint32_t number)
+{
+	const struct bridge *br = bridge_of(n->bridge);
+	struct iface *filler[SIM_PORT_MAX];
+	uint32_t count = 0;
+
+	for (uint32_t i = 1; i < number; i++) {
+		if (i < br->ports_size && br->ports[i] != NULL)
+			continue;
+		filler[count] = iface_new(n->net, "feth");
+		ASSERT(bridge_add(n->bridge, filler[count++]) == 0);
+	}
+	ASSERT(bridge_add(n->bridge, member) == 0);
+	ASSERT(bridge_member(br, member)->number == number);
+	while (count > 0)
+		(void)net_iface_destroy(filler[--count], NULL);
+	ASSERT(bridge_set_member_flags(n->bridge, member, BRIDGE_STP, 0) == 0);
+}
+
 uint32_t
 sim_port_add(struct sim *s, uint32_t node, uint16_t number, uint32_t lan)
 {
-	struct sim_node *n = &s->nodes[node];
+	struct sim_node *n = s->nodes[node];
+	struct sim_port *p = calloc(1, sizeof(*p));
 	uint32_t port = s->port_count;
 
-	ASSERT(number > 0 && number < 256 && n->ports[number] == SIM_NONE);
-	s->ports =
-	    grow(s->ports, s->port_count, &s->port_room, sizeof(*s->ports));
-	s->port_count++;
-	s->ports[port] = (struct sim_port){
+	ASSERT(p != NULL && number > 0 && number <= SIM_PORT_MAX &&
+	       n->ports[number] == SIM_NONE);
+	*p = (struct sim_port){
 		.node = node,
 		.number = number,
 		.present = true,
 		.lan = lan,
 		.forwarded_ns = UINT64_MAX,
+		.sim = s,
+		.stack = {
+			.kind = "sim",
+			.input = far_input,
+			.changed = far_changed,
+			.detach = far_detach,
+		},
 	};
+	s->ports =
+	    grow(s->ports, s->port_count, &s->port_room, sizeof(*s->ports));
+	s->ports[s->port_count++] = p;
 	n->ports[number] = port;
-	if (stp_port_count(n->stp) % 8 == 0)
-		ASSERT(stp_reserve(n->stp, stp_port_count(n->stp) + 8) == 0);
-	ASSERT(stp_port_add(n->stp, number, sim_local_ns(s, node)) == 0);
-	sim_effects(s, node);
+	set_clock(s, n);
+	p->member = iface_new(n->net, "feth");
+	p->far = iface_new(n->net, "feth");
+	p->stack.master = p->far;
+	ASSERT(iface_stack_attach(p->far, &p->stack) == 0);
+	join(n, p->member, number);
+	lan_join(s, lan, port);
+	settle(s, node);
 	return port;
 }
 
-uint32_t
-sim_lan_ends(const struct sim *s, uint32_t lan)
-{
-	uint32_t count = 0;
-
-	for (uint32_t i = 0; i < s->port_count; i++)
-		count += s->ports[i].lan == lan;
-	return count;
-}
-
-bool
-sim_port_carries(const struct sim *s, const struct sim_port *p)
-{
-	return p->present && !p->down && p->lan != SIM_NONE &&
-	       !s->lans[p->lan].down;
-}
+/* Carrier. */
 
 /* What the port's own hardware sees. */
 static bool
 carrier(const struct sim *s, const struct sim_port *p)
 {
-	if (!sim_port_carries(s, p) || s->lans[p->lan].unplugged)
-		return false;
-	if (sim_lan_ends(s, p->lan) > 2)
-		return true;
-	for (uint32_t i = 0; i < s->port_count; i++) {
-		const struct sim_port *q = &s->ports[i];
+	const struct sim_lan *l;
 
-		if (q != p && q->lan == p->lan && q->down && !q->far_keeps)
+	if (!sim_carries(s, p))
+		return false;
+	l = &s->lans[p->lan];
+	if (l->unplugged)
+		return false;
+	if (l->end_count > 2)
+		return true;
+	for (uint32_t i = 0; i < l->end_count; i++) {
+		const struct sim_port *q = s->ports[l->ends[i]];
+
+		if (q != p && q->down && !q->far_keeps)
 			return false;
 	}
 	return true;
 }
 
+/* Plugs the wire in or out, by feth's own word. */
 static void
-port_tell(struct sim *s, struct sim_port *p, bool up)
+plug(struct sim_port *p, bool in)
 {
-	struct stp_port_options o = { .shared = p->shared };
+	const struct iface_keyword *k = feth_ops.keywords;
+	union keyword_value v[KEYWORD_ARGS_MAX] = { { .str = p->far->name } };
 
+	while (strcmp(k->name, in ? "peer" : "-peer") != 0)
+		k++;
+	ASSERT(k->apply(p->member, v) == 0);
+}
+
+static void
+set_link(struct sim *s, struct sim_port *p, bool up)
+{
 	if (s->trace)
-		printf("%12.6f  %s.%u link %s\n", (double)s->now_ns / 1e9,
-		    s->nodes[p->node].name, p->number, up ? "up" : "down");
+		sim_trace_node(s, p->node, "%s.%u %s carrier",
+		    s->nodes[p->node]->name, p->number, up ? "has" : "loses");
+	begin(s, p->node);
+	p->plugged += !up;
 	p->link = up;
 	p->sent_in_row = 0;
-	(void)stp_port_link(
-	    s->nodes[p->node].stp, p->number, up, &o, sim_local_ns(s, p->node));
+	p->old_heard_ns = 0;
+	plug(p, up);
 	s->moved = true;
-	sim_effects(s, p->node);
+	settle(s, p->node);
+}
+
+static void
+set_shared(struct sim *s, struct sim_port *p, bool shared)
+{
+	p->shared = shared;
+	if (!p->forced_p2p)
+		sim_set_flags(s, index_of(p), shared ? 0 : BRIDGE_AUTOPTP,
+		    shared ? BRIDGE_PTP : 0);
+}
+
+static void
+link_update(struct sim *s, struct sim_port *p)
+{
+	bool shared, up;
+
+	if (!p->present || !s->nodes[p->node]->alive)
+		return;
+	shared = p->lan != SIM_NONE && s->lans[p->lan].end_count > 2;
+	if (shared != p->shared)
+		set_shared(s, p, shared);
+	up = carrier(s, p);
+	if (up != p->link)
+		set_link(s, p, up);
 }
 
 void
 sim_links(struct sim *s)
 {
-	for (uint32_t i = 0; i < s->port_count; i++) {
-		struct sim_port *p = &s->ports[i];
-		bool shared, up;
+	for (uint32_t k = 0; k < s->node_count; k++) {
+		for (uint32_t i = 1; i <= SIM_PORT_MAX; i++) {
+			uint32_t port = s->nodes[k]->ports[i];
 
-		if (!p->present || !s->nodes[p->node].alive)
-			continue;
-		up = carrier(s, p);
-		shared = p->lan != SIM_NONE && sim_lan_ends(s, p->lan) > 2;
-		if (up == p->link && shared == p->shared)
-			continue;
-		p->shared = shared;
-		port_tell(s, p, up);
+			if (port != SIM_NONE)
+				link_update(s, s->ports[port]);
+		}
 	}
 	s->moved = true;
+	sim_check_now(s);
+}
+
+/* Only the ends of one LAN can have changed. */
+static void
+lan_links(struct sim *s, uint32_t lan)
+{
+	if (lan == SIM_NONE)
+		return;
+	for (uint32_t i = 0; i < s->lans[lan].end_count; i++)
+		link_update(s, s->ports[s->lans[lan].ends[i]]);
+	s->moved = true;
+	sim_check_now(s);
 }
 
 void
 sim_link_set(struct sim *s, uint32_t lan, bool up)
 {
+	if (s->trace)
+		sim_trace_all(
+		    s, "LAN %s is %s", s->lans[lan].name, up ? "up" : "down");
 	s->lans[lan].down = !up;
-	sim_links(s);
+	lan_links(s, lan);
+}
+
+static void
+port_set_up(struct sim *s, struct sim_port *p, bool up)
+{
+	begin(s, p->node);
+	ASSERT(iface_set_flags(
+	           p->member, up ? IFACE_UP : 0, up ? 0 : IFACE_UP) == 0);
+	s->moved = true;
+	settle(s, p->node);
 }
 
 void
 sim_port_down(struct sim *s, uint32_t port, bool far_keeps)
 {
-	s->ports[port].down = true;
-	s->ports[port].far_keeps = far_keeps;
-	sim_links(s);
+	struct sim_port *p = s->ports[port];
+
+	p->down = true;
+	p->far_keeps = far_keeps;
+	port_set_up(s, p, false);
+	lan_links(s, p->lan);
 }
 
 void
 sim_port_up(struct sim *s, uint32_t port)
 {
-	s->ports[port].down = false;
-	sim_links(s);
+	s->ports[port]->down = false;
+	port_set_up(s, s->ports[port], true);
+	lan_links(s, s->ports[port]->lan);
 }
 
 void
 sim_port_move(struct sim *s, uint32_t port, uint32_t lan, bool silent)
 {
-	struct sim_port *p = &s->ports[port];
+	struct sim_port *p = s->ports[port];
+	uint32_t old = p->lan;
 
+	s->news_lost |= silent;
+	/* Its own hardware sees nothing either: a LAN of its own. */
+	if (silent && lan == SIM_NONE)
+		lan = sim_lan_add(s, "");
 	if (!silent) {
-		if (p->lan != SIM_NONE && sim_lan_ends(s, p->lan) == 2)
-			s->lans[p->lan].unplugged = true;
+		if (old != SIM_NONE && s->lans[old].end_count == 2)
+			s->lans[old].unplugged = true;
+		lan_leave(s, old, port);
 		p->lan = SIM_NONE;
-		sim_links(s);
+		link_update(s, p);
+		lan_links(s, old);
+	} else {
+		lan_leave(s, old, port);
+		p->lan = SIM_NONE;
 	}
 	p->lan = lan;
+	p->plugged++;
+	lan_join(s, lan, port);
 	if (lan != SIM_NONE)
 		s->lans[lan].unplugged = false;
-	if (silent && lan == SIM_NONE) {
-		/* Its own hardware sees nothing either: a LAN of its own. */
-		p->lan = sim_lan_add(s, "");
-	}
-	sim_links(s);
+	link_update(s, p);
+	lan_links(s, old);
+	lan_links(s, lan);
 }
 
 void
 sim_port_remove(struct sim *s, uint32_t port)
 {
-	struct sim_port *p = &s->ports[port];
+	struct sim_port *p = s->ports[port];
 
+	if (!p->present)
+		return;
 	p->present = false;
 	p->link = false;
-	p->state = STP_STATE_DISCARDING;
-	(void)stp_port_remove(
-	    s->nodes[p->node].stp, p->number, sim_local_ns(s, p->node));
-	fdb_flush_port(&s->nodes[p->node].fdb, p->number, true);
-	sim_effects(s, p->node);
-	sim_links(s);
+	p->down = true;
+	p->far_keeps = false;
+	begin(s, p->node);
+	ASSERT(bridge_delete(s->nodes[p->node]->bridge, p->member) == 0);
+	s->moved = true;
+	settle(s, p->node);
+	lan_links(s, p->lan);
 }
 
 /* Its ports go with it, and all that it knew. */
 void
 sim_node_down(struct sim *s, uint32_t node, bool carrier_lost)
 {
-	struct sim_node *n = &s->nodes[node];
+	struct sim_node *n = s->nodes[node];
 
 	if (s->trace)
-		printf("%12.6f  %s dies\n", (double)s->now_ns / 1e9, n->name);
+		sim_trace_node(s, node, "%s dies", n->name);
 	n->alive = false;
-	n->tick_ns = STP_NEVER;
-	fdb_flush(&n->fdb, true);
-	for (uint32_t i = 0; i < s->port_count; i++) {
-		struct sim_port *p = &s->ports[i];
+	n->armed_ns = STP_NEVER;
+	for (uint32_t i = 1; i <= SIM_PORT_MAX; i++) {
+		struct sim_port *p;
 
-		if (p->node != node)
+		if (n->ports[i] == SIM_NONE)
 			continue;
+		p = s->ports[n->ports[i]];
 		p->down = true;
 		p->far_keeps = !carrier_lost;
+		if (p->link)
+			plug(p, false);
 		p->link = false;
-		p->state = STP_STATE_DISCARDING;
+		p->was = (struct sim_watch){ 0 };
 	}
+	while (net_poll(n->net))
+		;
 	sim_links(s);
 }
 
+/* As it was set before; the last bridge's ports, in their order. */
 void
 sim_node_up(struct sim *s, uint32_t node, uint64_t phase_ns)
 {
-	struct sim_node *n = &s->nodes[node];
+	struct sim_node *n = s->nodes[node];
+	struct stp_port_info info[SIM_PORT_MAX + 1];
 	struct stp_info old;
 
 	if (s->trace)
-		printf("%12.6f  %s starts\n", (double)s->now_ns / 1e9, n->name);
-	stp_get(n->stp, &old);
-	for (uint32_t pass = 0; pass < 2; pass++) {
-		struct stp *was = n->stp;
+		sim_trace_node(s, node, "%s starts", n->name);
+	stp_get(sim_stp(s, node), &old);
+	for (uint16_t i = 1; i <= SIM_PORT_MAX; i++)
+		if (stp_port_get(sim_stp(s, node), i, &info[i]) < 0)
+			info[i] = (struct stp_port_info){ 0 };
+	set_clock(s, n);
+	(void)net_iface_destroy(n->bridge, NULL);
+	node_start(s, n, phase_ns);
+	(void)bridge_set_param(n->bridge, BRIDGE_PARAM_PROTO, old.version);
+	(void)bridge_set_param(n->bridge, BRIDGE_PARAM_PRIORITY, old.priority);
+	(void)bridge_set_param(n->bridge, BRIDGE_PARAM_MAX_AGE, old.max_age);
+	(void)bridge_set_param(
+	    n->bridge, BRIDGE_PARAM_FWD_DELAY, old.fwd_delay);
+	(void)bridge_set_param(
+	    n->bridge, BRIDGE_PARAM_HOLD_COUNT, old.hold_count);
+	for (uint16_t i = 1; i <= SIM_PORT_MAX; i++) {
+		struct sim_port *p;
 
-		if (pass == 0)
-			node_start(s, node, phase_ns);
-		for (uint32_t i = 0; i < s->port_count && pass == 0; i++) {
-			struct sim_port *p = &s->ports[i];
-			struct stp_port_info info;
-
-			if (p->node != node || !p->present)
-				continue;
-			p->down = false;
-			(void)stp_reserve(n->stp, stp_port_count(n->stp) + 1);
-			(void)stp_port_add(
-			    n->stp, p->number, sim_local_ns(s, node));
-			sim_effects(s, node);
-			(void)stp_port_get(was, p->number, &info);
-			(void)stp_port_set_cost(n->stp, p->number,
-			    info.auto_cost ? 0 : info.path_cost);
-			(void)stp_port_set_priority(
-			    n->stp, p->number, info.priority);
-		}
-		if (pass == 0) {
-			(void)stp_set_priority(n->stp, old.priority);
-			(void)stp_set_version(n->stp, old.version);
-			sim_effects(s, node);
-			stp_destroy(was);
-		}
+		if (n->ports[i] == SIM_NONE)
+			continue;
+		p = s->ports[n->ports[i]];
+		if (!p->present)
+			continue;
+		p->down = p->far_keeps = false;
+		join(n, p->member, i);
+		(void)bridge_set_if_cost(n->bridge, p->member,
+		    info[i].auto_cost ? 0 : info[i].path_cost);
+		(void)bridge_set_if_priority(
+		    n->bridge, p->member, info[i].priority);
+		(void)bridge_set_member_flags(n->bridge, p->member,
+		    info[i].auto_edge ? BRIDGE_AUTOEDGE : 0,
+		    info[i].auto_edge ? 0 : BRIDGE_AUTOEDGE);
+		if (p->shared && !p->forced_p2p)
+			(void)bridge_set_member_flags(
+			    n->bridge, p->member, 0, BRIDGE_PTP);
 	}
+	settle(s, node);
 	sim_links(s);
 }
 
-/* Time. */
+/* Commands. */
 
+/* What ports have sent and heard counts from now on. */
 static void
-arm(struct sim *s, uint32_t node)
+count_anew(struct sim *s, const struct sim_node *n)
 {
-	struct sim_node *n = &s->nodes[node];
-	uint64_t next = n->alive ? stp_next_ns(n->stp) : STP_NEVER;
-
-	if (next != STP_NEVER)
-		next = global_ns(s, node, next);
-	/* Rounding of an unequal clock may give another nanosecond. */
-	if (next == n->tick_ns ||
-	    (next != STP_NEVER && n->tick_ns != STP_NEVER &&
-	        n->tick_ns > s->now_ns && n->tick_ns <= next + 2 &&
-	        next <= n->tick_ns + 2))
-		return;
-	n->tick_ns = next;
-	if (next != STP_NEVER)
-		(void)event_add(s, next, SIM_TICK, node);
-}
-
-static void
-wire(struct sim *s, struct sim_port *from, uint32_t to, const uint8_t *data,
-    uint8_t len)
-{
-	struct sim_port *p = &s->ports[to];
-	uint64_t at = s->now_ns + s->lans[from->lan].delay_ns;
-	struct sim_event *ev;
-
-	if (s->faults.loss > 0 && prng_chance(&s->prng, s->faults.loss, 1000)) {
-		if (++p->lost_in_row >= 2)
-			sim_excuse(s, 30 * SIM_S, "BPDUs lost in a row");
-		return;
-	}
-	if (p->deaf)
-		return;
-	p->lost_in_row = 0;
-	if (s->faults.jitter_us > 0)
-		at += prng_below(&s->prng, s->faults.jitter_us) * 1000;
-	if (at < p->last_arrival_ns) {
-		if (s->faults.reorder > 0 &&
-		    prng_chance(&s->prng, s->faults.reorder, 1000))
-			sim_excuse(s, 2 * SIM_S, "BPDUs out of order");
-		else
-			at = p->last_arrival_ns;
-	}
-	if (at > p->last_arrival_ns)
-		p->last_arrival_ns = at;
-	ev = event_add(s, at, SIM_BPDU, to);
-	ev->len = len;
-	memcpy(ev->data, data, len);
-	if (s->faults.duplicate > 0 &&
-	    prng_chance(&s->prng, s->faults.duplicate, 1000)) {
-		ev = event_add(s, at, SIM_BPDU, to);
-		ev->len = len;
-		memcpy(ev->data, data, len);
-	}
-}
-
-static void
-trace_bpdu(const struct sim *s, const struct sim_port *p, const char *what,
-    const uint8_t *data, size_t len)
-{
-	static const char *const roles[] = { "-", "A", "R", "D" };
-	struct stp_bpdu b;
-
-	printf("%12.6f  %s.%u %s ", (double)s->now_ns / 1e9,
-	    s->nodes[p->node].name, p->number, what);
-	if (stp_bpdu_decode(data, len, &b) < 0) {
-		printf("?\n");
-		return;
-	}
-	if (b.type == STP_BPDU_TCN) {
-		printf("TCN\n");
-		return;
-	}
-	printf("%s %s root %04x.%012llx cost %u from %04x.%012llx.%u age %u"
-	       "%s%s%s%s%s%s\n",
-	    b.type == STP_BPDU_RST ? "RST" : "CFG", roles[stp_bpdu_role(&b)],
-	    (unsigned int)(b.root_id >> 48),
-	    (unsigned long long)stp_id_address(b.root_id), b.root_path_cost,
-	    (unsigned int)(b.bridge_id >> 48),
-	    (unsigned long long)stp_id_address(b.bridge_id),
-	    b.port_id & STP_PORT_NUMBER, b.times.message_age,
-	    (b.flags & STP_FLAG_PROPOSAL) != 0 ? " proposal" : "",
-	    (b.flags & STP_FLAG_AGREEMENT) != 0 ? " agreement" : "",
-	    (b.flags & STP_FLAG_LEARNING) != 0 ? " learning" : "",
-	    (b.flags & STP_FLAG_FORWARDING) != 0 ? " forwarding" : "",
-	    (b.flags & STP_FLAG_TC) != 0 ? " tc" : "",
-	    (b.flags & STP_FLAG_TCA) != 0 ? " tca" : "");
-}
-
-/* P4: at most hold + 1 in any second, as long as clocks are about equal. */
-static void
-check_rate(struct sim *s, struct sim_port *p, uint32_t hold)
-{
-	uint32_t room = (uint32_t)(sizeof(p->sent) / sizeof(p->sent[0]));
-	uint32_t k = hold + 1;
-
-	if (p->sent_in_row++ >= k &&
-	    s->now_ns - p->sent[(p->sent_count - k) % room] < SIM_S * 98 / 100)
-		sim_problem(s, "P4: %s.%u sent %u BPDUs in a second",
-		    s->nodes[p->node].name, p->number, k + 1);
-	p->sent[p->sent_count++ % room] = s->now_ns;
-}
-
-static void
-send_bpdu(struct sim *s, uint32_t port, const struct stp_effect *e)
-{
-	struct sim_port *p = &s->ports[port];
-	struct stp_info info;
-
-	stp_get(s->nodes[p->node].stp, &info);
-	if (s->trace)
-		trace_bpdu(s, p, ">", e->bpdu.data, e->bpdu.len);
-	check_rate(s, p, info.hold_count);
-	if (!p->link)
-		sim_problem(s, "P7: %s.%u sent a BPDU without a link",
-		    s->nodes[p->node].name, p->number);
-	if (!sim_port_carries(s, p))
-		return;
-	for (uint32_t i = 0; i < s->port_count; i++) {
-		if (i != port && s->ports[i].lan == p->lan &&
-		    sim_port_carries(s, &s->ports[i]))
-			wire(s, p, i, e->bpdu.data, e->bpdu.len);
-	}
-}
-
-struct move {
-	struct fdb *fdb;
-	uint16_t from, to;
-};
-
-static void
-set_state(struct sim *s, struct sim_port *p, enum stp_state state)
-{
-	p->state = state;
-	s->moved = true;
-	s->changed_ns = s->now_ns;
-	if (state == STP_STATE_FORWARDING && p->forwarded_ns == UINT64_MAX)
-		p->forwarded_ns = s->now_ns;
-}
-
-static void
-effect(struct sim *s, uint32_t node, const struct stp_effect *e)
-{
-	struct sim_node *n = &s->nodes[node];
-	uint32_t port = e->port < 256 ? n->ports[e->port] : SIM_NONE;
-	const char *name = n->name;
-	double t = (double)s->now_ns / 1e9;
-
-	switch (e->type) {
-	case STP_EFFECT_STATE:
-		if (s->trace)
-			printf("%12.6f  %s.%u %s\n", t, name, e->port,
-			    stp_state_name(e->state));
-		set_state(s, &s->ports[port], e->state);
-		return;
-	case STP_EFFECT_ROLE:
-		if (s->trace)
-			printf("%12.6f  %s.%u is %s\n", t, name, e->port,
-			    stp_role_name(e->role));
-		s->changed_ns = s->now_ns;
-		return;
-	case STP_EFFECT_FLUSH:
-		if (s->trace)
-			printf("%12.6f  %s.%u flush\n", t, name, e->port);
-		fdb_flush_port(&n->fdb, e->port, false);
-		return;
-	case STP_EFFECT_AGE:
-		fdb_age_port(&n->fdb, e->port,
-		    (uint32_t)(s->now_ns / SIM_S) + e->seconds);
-		return;
-	case STP_EFFECT_MOVE:
-		if (s->trace)
-			printf("%12.6f  %s.%u addresses move to %u\n", t, name,
-			    e->port, e->to);
-		fdb_move_port(&n->fdb, e->port, e->to);
-		return;
-	case STP_EFFECT_SEND:
-		send_bpdu(s, port, e);
-		return;
-	case STP_EFFECT_NOTE:
-		if (s->trace)
-			printf("%12.6f  %s.%u note: %s\n", t, name, e->port,
-			    stp_note_text(e->note));
-		return;
+	for (uint32_t i = 1; i <= SIM_PORT_MAX; i++) {
+		if (n->ports[i] == SIM_NONE)
+			continue;
+		s->ports[n->ports[i]]->sent_in_row = 0;
+		s->ports[n->ports[i]]->old_heard_ns = 0;
 	}
 }
 
 void
-sim_effects(struct sim *s, uint32_t node)
+sim_set(struct sim *s, uint32_t node, enum bridge_param what, uint32_t value)
 {
-	uint32_t count;
-	const struct stp_effect *e = stp_effects(s->nodes[node].stp, &count);
+	struct sim_node *n = s->nodes[node];
 
-	for (uint32_t i = 0; i < count; i++)
-		effect(s, node, &e[i]);
-	arm(s, node);
+	begin(s, node);
+	(void)bridge_set_param(n->bridge, what, value);
+	if (what == BRIDGE_PARAM_HOLD_COUNT || what == BRIDGE_PARAM_PROTO)
+		count_anew(s, n);
+	settle(s, node);
+}
+
+void
+sim_set_priority(struct sim *s, uint32_t port, uint32_t priority)
+{
+	struct sim_port *p = s->ports[port];
+
+	begin(s, p->node);
+	(void)bridge_set_if_priority(
+	    s->nodes[p->node]->bridge, p->member, priority);
+	settle(s, p->node);
+}
+
+void
+sim_set_cost(struct sim *s, uint32_t port, uint32_t cost)
+{
+	struct sim_port *p = s->ports[port];
+
+	begin(s, p->node);
+	(void)bridge_set_if_cost(s->nodes[p->node]->bridge, p->member, cost);
+	settle(s, p->node);
+}
+
+void
+sim_set_flags(struct sim *s, uint32_t port, uint32_t set, uint32_t clear)
+{
+	struct sim_port *p = s->ports[port];
+
+	begin(s, p->node);
+	(void)bridge_set_member_flags(
+	    s->nodes[p->node]->bridge, p->member, set, clear);
+	settle(s, p->node);
+}
+
+void
+sim_mcheck(struct sim *s, uint32_t port)
+{
+	struct sim_port *p = s->ports[port];
+
+	begin(s, p->node);
+	(void)bridge_mcheck(s->nodes[p->node]->bridge, p->member);
+	settle(s, p->node);
+}
+
+/* What arrives. */
+
+void
+sim_reserved(struct sim *s, uint32_t port, const uint8_t *frame, size_t len)
+{
+	s->delivered++;
+	inject(s, s->ports[port], frame, len);
 }
 
 void
 sim_bpdu(struct sim *s, uint32_t port, const uint8_t *data, size_t len)
 {
-	struct sim_port *p = &s->ports[port];
+	static const uint8_t src[6] = { 0x02, 0, 0, 0xff, 0, 1 };
+	uint8_t frame[FRAME_LENGTH];
 
-	if (s->trace)
-		trace_bpdu(s, p, "<", data, len);
-	(void)stp_receive(s->nodes[p->node].stp, p->number, data, len,
-	    sim_local_ns(s, p->node));
-	s->delivered++;
-	sim_effects(s, p->node);
+	ASSERT(len <= STP_BPDU_LEN_MAX);
+	sim_reserved(s, port, frame, stp_frame_encode(src, data, len, frame));
+}
+
+/*
+ * L4: STP was heard, RSTP was not since, and now STP is heard again after a
+ * time that is enough to notice.
+ */
+static void
+check_version(struct sim *s, struct sim_port *p, const struct sim_event *ev)
+{
+	const struct stp_port *q = sim_stp_port(s, p);
+	struct stp_bpdu b;
+
+	if (q == NULL || stp_bpdu_decode(ev->data, ev->len, &b) < 0)
+		return;
+	if (b.type == STP_BPDU_RST || !q->send_rstp) {
+		p->old_heard_ns = 0;
+		return;
+	}
+	if (b.type == STP_BPDU_CONFIG &&
+	    (b.times.message_age >= b.times.max_age ||
+	        stp_id_address(b.root_id) == s->nodes[p->node]->mac ||
+	        stp_id_address(b.bridge_id) == s->nodes[p->node]->mac))
+		return; /* does not count: clause 9.3.4, and words of our own */
+	if (p->old_heard_ns == 0)
+		p->old_heard_ns = s->now_ns;
+	else if (s->now_ns - p->old_heard_ns > NOTICE_NS)
+		sim_problem(s, "L4: %s.%u hears STP and speaks RSTP",
+		    s->nodes[p->node]->name, p->number);
 }
 
 bool
 sim_step(struct sim *s, uint64_t until_ns)
 {
 	struct sim_event ev;
+	struct sim_node *n;
 	struct sim_port *p;
 
 	if (s->heap_count == 0 || s->heap[0].ns > until_ns)
 		return false;
 	ev = event_take(s);
 	s->now_ns = ev.ns;
+	n = s->nodes[ev.node];
 	switch (ev.type) {
-	case SIM_TICK:
-		if (s->nodes[ev.at].tick_ns != ev.ns)
+	case SIM_TIMER:
+		if (n->armed_ns != ev.ns)
 			return true; /* no longer meant */
-		s->nodes[ev.at].tick_ns = STP_NEVER;
-		stp_tick(s->nodes[ev.at].stp, sim_local_ns(s, ev.at));
-		sim_effects(s, ev.at);
+		n->armed_ns = STP_NEVER;
+		begin(s, ev.node);
+		arm(s, ev.node);
 		break;
 	case SIM_BPDU:
-		p = &s->ports[ev.at];
-		if (p->present && s->nodes[p->node].alive &&
-		    sim_port_carries(s, p))
-			sim_bpdu(s, ev.at, ev.data, ev.len);
+		p = s->ports[n->ports[ev.port]];
+		if (!p->present || !n->alive || !sim_carries(s, p) ||
+		    p->plugged != ev.plugged)
+			return true; /* lost on the way */
+		sim_bpdu(s, n->ports[ev.port], ev.data, ev.len);
+		check_version(s, p, &ev);
 		break;
 	}
 	sim_check_now(s);
@@ -679,96 +1068,76 @@ sim_run(struct sim *s, uint64_t duration_ns)
 
 /* Data frames. */
 
-struct travel {
-	struct sim *s;
-	uint64_t src, dst;
-	bool group;
-	uint32_t now_s;
-	uint32_t *out;
-	uint32_t count, room, hops;
-};
-
-static void travel_lan(struct travel *t, uint32_t port);
-
 static void
-travel_out(struct travel *t, uint32_t port)
+host_deliver(struct iface_host *h, struct iface *ifp, struct frame_batch *batch)
 {
-	const struct sim_port *p = &t->s->ports[port];
-
-	if (p->state != STP_STATE_FORWARDING || !p->link)
-		return;
-	if (t->count < t->room)
-		t->out[t->count++] = port;
-	travel_lan(t, port);
-}
-
-/* @number 0: from the host. */
-static void
-travel_in(struct travel *t, uint32_t node, uint32_t number)
-{
-	struct sim_node *n = &t->s->nodes[node];
-	uint32_t in = number > 0 ? n->ports[number] : SIM_NONE;
-	uint64_t key = fdb_key_u64(t->src, 0);
-	uint32_t to = FDB_NONE, old;
-
-	if (++t->hops > HOPS_MAX || !n->alive)
-		return;
-	if (in != SIM_NONE) {
-		const struct sim_port *p = &t->s->ports[in];
-
-		if (p->state == STP_STATE_DISCARDING)
-			return;
-		(void)fdb_learn(&n->fdb, key, number, false, t->now_s, &old);
-		if (p->state != STP_STATE_FORWARDING)
-			return;
-	}
-	if (!t->group) {
-		key = fdb_key_u64(t->dst, 0);
-		to = fdb_lookup(&n->fdb, key, fdb_hash(&n->fdb, key), t->now_s);
-	}
-	if (to != FDB_NONE) {
-		if (to != number)
-			travel_out(t, n->ports[to]);
-		return;
-	}
-	for (uint32_t i = 1; i < 256; i++) {
-		if (i != number && n->ports[i] != SIM_NONE)
-			travel_out(t, n->ports[i]);
-	}
+	(void)h, (void)ifp;
+	for (uint32_t i = 0; i < batch->count; i++)
+		frame_release(batch->frames[i]);
 }
 
 static void
-travel_lan(struct travel *t, uint32_t port)
+host_changed(struct iface_host *h, struct iface *ifp, uint32_t what)
 {
-	struct sim *s = t->s;
-	uint32_t lan = s->ports[port].lan;
-
-	for (uint32_t i = 0; i < s->port_count && t->hops <= HOPS_MAX; i++) {
-		const struct sim_port *q = &s->ports[i];
-
-		if (i != port && q->lan == lan && q->link &&
-		    sim_port_carries(s, q) && !q->deaf)
-			travel_in(t, q->node, q->number);
-	}
+	(void)h, (void)ifp, (void)what;
 }
 
-/* The hops are also a bound for the recursion: a loop ends it early. */
+static void
+from_host(struct sim *s, uint32_t node, const uint8_t *data, size_t len)
+{
+	struct sim_node *n = s->nodes[node];
+	struct iface_host host = {
+		.deliver = host_deliver,
+		.changed = host_changed,
+		.vnet = n->net->home,
+		.up = true,
+	};
+	struct frame_batch batch = {
+		.count = 1,
+		.frames = { frame_of(s, node, data, len) },
+	};
+
+	begin(s, node);
+	n->bridge->host = &host;
+	iface_host_input(n->bridge, &batch);
+	while (net_poll(n->net))
+		;
+	n->bridge->host = NULL;
+	settle(s, node);
+}
+
 int
 sim_send(struct sim *s, uint32_t node, uint16_t number, const uint8_t src[6],
     const uint8_t dst[6], uint32_t *out, uint32_t room)
 {
-	struct travel t = {
-		.s = s,
-		.src = mac_to_u64(src),
-		.dst = mac_to_u64(dst),
-		.group = ether_is_multicast(dst),
-		.now_s = (uint32_t)(s->now_ns / SIM_S),
-		.out = out,
-		.room = room,
-	};
+	uint8_t frame[FRAME_LENGTH] = { 0 };
+	uint32_t hops = 0, done = 0;
 
-	if (ether_is_reserved(dst) && number != 0)
-		return 0;
-	travel_in(&t, node, number);
-	return t.hops > HOPS_MAX || t.count == t.room ? -1 : (int)t.count;
+	ether_copy(frame, dst);
+	ether_copy(frame + 6, src);
+	frame[12] = 0x88; /* a local experiment: IEEE 802 clause 9.2.4 */
+	frame[13] = 0xb5;
+	s->leaving_count = 0;
+	if (number == 0)
+		from_host(s, node, frame, sizeof(frame));
+	else if (sim_usable(s, s->ports[s->nodes[node]->ports[number]]))
+		inject(s, s->ports[s->nodes[node]->ports[number]], frame,
+		    sizeof(frame));
+	while (done < s->leaving_count) {
+		uint32_t port = s->leaving[done];
+		const struct sim_port *p = s->ports[port];
+
+		if (done == room || ++hops > HOPS_MAX)
+			return -1;
+		out[done++] = port;
+		if (!sim_carries(s, p))
+			continue;
+		for (uint32_t i = 0; i < s->lans[p->lan].end_count; i++) {
+			struct sim_port *q = s->ports[s->lans[p->lan].ends[i]];
+
+			if (q != p && !q->deaf && sim_usable(s, q))
+				inject(s, q, frame, sizeof(frame));
+		}
+	}
+	return (int)done;
 }
