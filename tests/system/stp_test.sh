@@ -790,7 +790,9 @@ mixed_mesh_body()
 	start
 	ovs_start
 	bridges 2
+	# Of both: the second will be the root when the first is gone.
 	run ifconfig bridge0 fwddelay 4 maxage 6
+	run ifconfig bridge1 fwddelay 4 maxage 6
 	wire 0 1
 	card bridge0 0
 	card bridge0 2
