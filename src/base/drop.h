@@ -122,6 +122,27 @@ enum drop_counter {
 	X(SOCK_STRANGER, "sock-stranger", IERR, \
 	    "A datagram from somebody else than the peer.") \
 	/* impairment of a wire */ \
+	/* gif: packets of a tunnel */ \
+	X(ETHERIP_SHORT, "etherip-short", IERR, \
+	    "A tunnel's packet without a whole Ethernet header in it.") \
+	X(ETHERIP_VERSION, "etherip-version", IERR, \
+	    "A tunnel's packet of another version of EtherIP than 3.") \
+	X(ETHERIP_STRANGER, "etherip-stranger", IERR, \
+	    "A tunnel's packet from another address than its far end's.") \
+	X(GIF_INGRESS, "gif-ingress", IERR, \
+	    "A tunnel's packet came in where its source is not routed to.") \
+	X(GIF_RX_QUEUE, "gif-receive-queue", IQDROP, \
+	    "The receive queue of a tunnel's socket was full.") \
+	X(GIF_NESTING, "gif-nesting", OERR, \
+	    "Would be inside more tunnels than net.link.gif.max_nesting.") \
+	X(GIF_LOOP, "gif-loop", OERR, \
+	    "Would be inside the same tunnel twice.") \
+	X(GIF_PATH_MTU, "gif-path-mtu", OERR, \
+	    "Longer than the tunnel's path takes, and must not be fragmented.") \
+	X(GIF_NO_TUNNEL, "gif-no-tunnel", OERR, \
+	    "Sent through a gif that has no working tunnel.") \
+	X(UNBRIDGED, "unbridged", NOPROTO, \
+	    "On a tunnel, which carries only what is bridged.") \
 	X(IMPAIR_LOSS, "impair-loss", NONE, \
 	    "Lost on purpose: the interface is impaired.") \
 	X(IMPAIR_LIMIT, "impair-limit", NONE, \

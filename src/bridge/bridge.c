@@ -58,7 +58,7 @@ static const struct bridge_tunable_info tunable_table[] = {
 _Static_assert(
     sizeof(tunable_table) / sizeof(tunable_table[0]) == BRIDGE_TUNABLE_COUNT,
     "a row for each");
-_Static_assert(BRIDGE_TUNABLE_COUNT <= NET_TUNABLES_MAX, "room in a vnet");
+_Static_assert(BRIDGE_TUNABLE_COUNT <= NET_TUNABLES_BRIDGE, "room in a vnet");
 
 const struct bridge_tunable_info *
 bridge_tunable_info(enum bridge_tunable t)

@@ -83,7 +83,9 @@ struct bridge_port {
 	uint16_t vlan_proto; /* type of the tags that it sends */
 	TAILQ_ENTRY(bridge_port) link;
 	uint32_t group_fwd; /* enum bridge_group_fwd, two bits a group */
-	bool wire_host; /* the host is its wire (vether): no local delivery */
+	bool wire_host; /* no local delivery: the host is its wire (vether), or
+	                 * it has no address (a tunnel) */
+	bool tunnel;
 	struct bridge *bridge;
 	struct outlet wire;
 	struct iface_stack stack;

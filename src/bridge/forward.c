@@ -36,15 +36,16 @@
  *   H1 on the bridge: to the known port if it forwards, else flood
  *   H2 on a member: bridge down or in monitor mode, or the member does not
  *      forward: out of that member; copy to the span ports; known: to that port
- *      if it is up and forwards; else to all that are up and forward; show on
- *      the bridge unless it is known behind that member
+ *      if it is up and forwards; else to all that are up and forward, but no
+ *      tunnel; show on the bridge unless it is known behind that member
  *
  * Differs:
  *   - what is received to a group is given to the host side of every member
  *     (NetBSD), not only of the receiving one: an address on any member can be
  *     resolved through any port;
  *   - only members whose host side is in the bridge's vnet take part in I7 and
- *     I9, and no vether, whose host is behind its wire;
+ *     I9, and no vether, whose host is behind its wire; no tunnel does, which
+ *     has no address there either;
  *   - a port that only learns does not send either (802.1D 7.7.1); there it
  *     does, and a known port even when it discards (H1, H2): bridges beyond it
  *     would learn a way that is none;
@@ -1162,7 +1163,7 @@ host_flood(struct pass *pass, struct frame *f, uint32_t vid)
 
 	vlan_forms_begin(&forms, f, vid);
 	TAILQ_FOREACH (p, &br->members, link) {
-		if (p->state != BRIDGE_STP_FORWARDING ||
+		if (p->tunnel || p->state != BRIDGE_STP_FORWARDING ||
 		    !iface_running(p->ifp) || !vlan_egress(pass, p, vid, f))
 			continue;
 		form = pass->vlan ? vlan_forms_take(&forms, p) : frame_take(f);

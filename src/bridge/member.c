@@ -106,6 +106,19 @@ port_addr_check(struct iface_stack *s, struct iface *ifp)
 	    ifp->name, s->master->name);
 }
 
+/* The newest member that has an address to inherit; or NULL. */
+static struct bridge_port *
+first_addressed(const struct bridge *br)
+{
+	struct bridge_port *p;
+
+	TAILQ_FOREACH (p, &br->members, link) {
+		if (!p->tunnel)
+			break;
+	}
+	return p;
+}
+
 static void
 member_remove(struct bridge_port *p)
 {
@@ -128,7 +141,7 @@ member_remove(struct bridge_port *p)
 	bridge_caps_update(br);
 	free(p);
 	if (br->inherited == ifp && !br->ifp.dying) {
-		p = TAILQ_FIRST(&br->members);
+		p = first_addressed(br);
 		br->inherited = p != NULL ? p->ifp : NULL;
 		if (p != NULL)
 			mac = p->ifp->mac;
@@ -186,7 +199,9 @@ port_new(struct bridge *br, struct iface *ifp)
 	memset(p, 0, sizeof(*p));
 	p->bridge = br;
 	p->ifp = ifp;
-	p->wire_host = (ifp->ops->kind_flags & IFACE_KIND_HOST_IS_WIRE) != 0;
+	p->wire_host = (ifp->ops->kind_flags &
+	                   (IFACE_KIND_HOST_IS_WIRE | IFACE_KIND_TUNNEL)) != 0;
+	p->tunnel = (ifp->ops->kind_flags & IFACE_KIND_TUNNEL) != 0;
 	bridge_stp_join(p);
 	p->wire.ifp = ifp;
 	p->host.ifp = ifp;
@@ -266,6 +281,7 @@ bridge_add(struct iface *bridge, struct iface *ifp)
 	struct net *net = bridge->net;
 	struct bridge_port *p;
 	uint32_t number, mtu = ifp->mtu;
+	bool first;
 	int err;
 
 	/* In FreeBSD's order. */
@@ -290,7 +306,8 @@ bridge_add(struct iface *bridge, struct iface *ifp)
 		    "interfaces of kind %s cannot be members", ifp->ops->kind);
 	hostaddr_no_overlap(br, ifp);
 	if (bridge_tunable_get(bridge_vnet(br), BRIDGE_MEMBER_IFADDRS) == 0 &&
-	    (ifp->ops->kind_flags & IFACE_KIND_HOST_IS_WIRE) == 0 &&
+	    (ifp->ops->kind_flags &
+	        (IFACE_KIND_HOST_IS_WIRE | IFACE_KIND_TUNNEL)) == 0 &&
 	    hostaddr_any(ifp))
 		return net_error(net, -EINVAL,
 		    "%s has an address (net.link.bridge.member_ifaddrs is 0)",
@@ -322,6 +339,7 @@ bridge_add(struct iface *bridge, struct iface *ifp)
 	err = iface_stack_attach(ifp, &p->stack);
 	if (err < 0)
 		goto out_mtu;
+	first = first_addressed(br) == NULL && !p->tunnel;
 	TAILQ_INSERT_HEAD(&br->members, p, link);
 	br->ports[number] = p;
 	if (ifp->user != NULL) {
@@ -334,8 +352,7 @@ bridge_add(struct iface *bridge, struct iface *ifp)
 	bridge_vlan_update(br);
 	bridge_caps_update(br);
 	if (bridge_tunable_get(bridge_vnet(br), BRIDGE_INHERIT_MAC) != 0 &&
-	    br->member_count == 1 &&
-	    ether_equal(bridge->mac, br->generated_mac) &&
+	    first && ether_equal(bridge->mac, br->generated_mac) &&
 	    iface_set_lladdr(bridge, ifp->mac) == 0)
 		br->inherited = ifp;
 	bridge_link_update(br);

@@ -430,7 +430,7 @@ port_start(struct bridge_port *p)
 	struct bridge *br = p->bridge;
 	uint32_t count = stp_port_count(br->stp);
 
-	if ((p->ifp->ops->kind_flags & IFACE_KIND_NO_STP) != 0)
+	if ((p->ifp->ops->kind_flags & IFACE_KIND_TUNNEL) != 0)
 		return net_error(br->ifp.net, -EINVAL,
 		    "spanning tree does not run over interfaces of kind %s",
 		    p->ifp->ops->kind);

@@ -441,6 +441,56 @@ line_feth_faults(const json_t *o, struct text *t)
 		text_puts(t, "\n");
 }
 
+static void
+line_tunnel(const json_t *o, struct text *t)
+{
+	const json_t *k = json_object_get(o, "gif");
+	const char *s;
+
+	if (get_str(k, "family") != NULL) {
+		text_puts(t, "\ttunnel ");
+		put(t, get_str(k, "family"));
+		text_puts(t, " ");
+		put(t, get_str(k, "source"));
+		text_puts(t, " --> ");
+		put(t, get_str(k, "destination"));
+		if ((s = get_str(k, "error")) != NULL) {
+			text_puts(t, " (");
+			put(t, s);
+			text_puts(t, ")");
+		}
+		text_puts(t, "\n");
+	}
+	line_str(k, "tunnelvnet", "\ttunnelvnet: ", t);
+}
+
+/* FreeBSD's bits, and what only coax has. */
+static void
+line_gif_options(const json_t *o, struct text *t)
+{
+	const json_t *k = json_object_get(o, "gif");
+	bool any = false;
+
+	if (get_int(k, "options") != 0) {
+		text_printf(t, "\toptions=%llx",
+		    (unsigned long long)get_int(k, "options"));
+		put_names(t, json_object_get(k, "option_names"), false);
+		text_puts(t, "\n");
+	}
+	if (get_int(k, "ttl") != 0) {
+		text_printf(t, "\tttl %lld", get_int(k, "ttl"));
+		any = true;
+	}
+	if (get_true(k, "df")) {
+		text_printf(t, "%sdf", any ? " " : "\t");
+		any = true;
+	}
+	if (get_true(k, "df") && get_int(k, "path_mtu") != 0)
+		text_printf(t, " path mtu %lld", get_int(k, "path_mtu"));
+	if (any)
+		text_puts(t, "\n");
+}
+
 /* Where the wire is, and who is there. */
 static void
 line_sock(const json_t *o, struct text *t)
@@ -887,6 +937,24 @@ static const struct iface_line lines_feth[] = {
 	{ NULL, false },
 };
 
+/* FreeBSD's gif(4). */
+static const struct iface_line lines_gif[] = {
+	{ line_description, false },
+	{ line_options, false },
+	{ line_tunnel, false },
+	{ line_addresses, false },
+	{ line_vnet, false },
+	{ line_groups, false },
+	{ line_status, true },
+	{ line_impair, false },
+	{ line_owner, false },
+	{ line_wlan, false },
+	{ line_nd6, false },
+	{ line_gif_options, false },
+	{ line_verbose, true },
+	{ NULL, false },
+};
+
 static const struct style {
 	const char *kind;
 	const struct iface_line *lines;
@@ -894,6 +962,7 @@ static const struct style {
 	{ "bridge", lines_bridge },
 	{ "vlan", lines_vlan },
 	{ "feth", lines_feth },
+	{ "gif", lines_gif },
 };
 
 void

@@ -175,7 +175,8 @@ node_writable(const struct node *n)
 static bool
 node_of_vnet(const struct node *n)
 {
-	if (n->bridge != NULL)
+	if (n->bridge != NULL ||
+	    (n->tunable != NULL && n->tunable->vnet_get != NULL))
 		return true;
 	return n->row != NULL && (n->row->flags & SYSCTL_VNET) != 0;
 }
@@ -215,7 +216,9 @@ node_get(const struct node *n, struct sysctl_ctx *ctx, struct sysctl_value *v)
 
 	*v = (struct sysctl_value){ 0 };
 	if (n->tunable != NULL) {
-		v->num = n->tunable->get(ctx->net);
+		v->num = n->tunable->vnet_get != NULL
+		             ? n->tunable->vnet_get(ctx->vnet)
+		             : n->tunable->get(ctx->net);
 		return 0;
 	}
 	if (n->bridge != NULL) {
@@ -236,6 +239,8 @@ static int
 node_set(
     const struct node *n, struct sysctl_ctx *ctx, const struct sysctl_value *v)
 {
+	if (n->tunable != NULL && n->tunable->vnet_set != NULL)
+		return n->tunable->vnet_set(ctx->vnet, v->num);
 	if (n->tunable != NULL)
 		return n->tunable->set(ctx->net, v->num);
 	if (n->bridge != NULL)

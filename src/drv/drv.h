@@ -14,6 +14,8 @@
 
 #include "net/net.h"
 
+struct gif_outer;
+struct gif_shared;
 struct iobatch;
 struct kick;
 struct loop;
@@ -23,6 +25,7 @@ extern const struct iface_ops *const drv_kinds[];
 
 extern const struct iface_ops epair_ops;
 extern const struct iface_ops feth_ops;
+extern const struct iface_ops gif_ops;
 extern const struct iface_ops sock_ops;
 extern const struct iface_ops lo_ops;
 extern const struct iface_ops tap_ops;
@@ -45,6 +48,10 @@ struct drv_context {
 	    *batch;        /* the shell's, for drivers that gather; or NULL */
 	struct kick *kick; /* wakes ring ports; made with the first */
 	struct feth_tunables feth;
+	/* Of gifs: what they share, and what they have of the system (NULL: the
+	 * real one). */
+	struct gif_shared *gif;
+	const struct gif_outer *gif_outer;
 	/* A large frame that stands ready to be read into, since the next one
 	 * may be long; or NULL. */
 	struct frame *spare;

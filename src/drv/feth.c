@@ -640,16 +640,18 @@ TUNABLE(fcs)
 
 static const struct iface_tunable feth_tunables[] = {
 	{ "net.link.fake.max_mtu", "Largest MTU of feths created from now on",
-	    ETH_MTU_DEFAULT, FETH_MTU_LARGEST, get_max_mtu, put_max_mtu },
+	    ETH_MTU_DEFAULT, FETH_MTU_LARGEST, .get = get_max_mtu,
+	    .set = put_max_mtu },
 	{ "net.link.fake.tx_drops",
 	    "Test: new feths drop every Nth frame they send; 0 none", 0,
-	    UINT32_MAX, get_tx_drops, put_tx_drops },
+	    UINT32_MAX, .get = get_tx_drops, .set = put_tx_drops },
 	{ "net.link.fake.trailer_length",
 	    "Test: new feths append that many bytes to each frame", 0,
-	    FETH_TRAILER_MAX, get_trailer_length, put_trailer_length },
+	    FETH_TRAILER_MAX, .get = get_trailer_length,
+	    .set = put_trailer_length },
 	{ "net.link.fake.fcs",
-	    "Test: new feths append its CRC-32 to each frame", 0, 1, get_fcs,
-	    put_fcs },
+	    "Test: new feths append its CRC-32 to each frame", 0, 1,
+	    .get = get_fcs, .set = put_fcs },
 	{ .name = NULL },
 };
 

@@ -108,6 +108,11 @@ int host_vnet_open(struct net *net, struct vnet *vnet);
 int host_attach_guest(
     struct net *net, struct iface *ifp, int netns_fd, struct net_wait *w);
 
+/** host_vnet_check() - see whether an adopted vnet's namespace has ended, where
+ * a socket of ours in it keeps the kernel from telling; the core hears of it
+ * from the loop */
+void host_vnet_check(struct net *net, struct vnet *vnet);
+
 /** host_needs_helper() - can netdevs come into @vnet only by host_give()? */
 bool host_needs_helper(const struct net *net, const struct vnet *vnet);
 

@@ -594,6 +594,13 @@ host_vnet_open(struct net *net, struct vnet *vnet)
 	return host_ns_open(host_ns_of(vnet));
 }
 
+void
+host_vnet_check(struct net *net, struct vnet *vnet)
+{
+	if (host_of(net) != NULL && vnet->system != NULL)
+		(void)host_ns_check(host_ns_of(vnet));
+}
+
 bool
 host_needs_helper(const struct net *net, const struct vnet *vnet)
 {

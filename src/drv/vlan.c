@@ -309,8 +309,9 @@ parent_check(const struct vlan *v, const struct iface *parent)
 	uint32_t depth = 1;
 	int err;
 
-	if ((parent->ops->kind_flags & IFACE_KIND_ETHERNET) == 0 &&
-	    (parent->ops->kind_flags & IFACE_KIND_VLANS) == 0)
+	if ((parent->ops->kind_flags & IFACE_KIND_TUNNEL) != 0 ||
+	    ((parent->ops->kind_flags & IFACE_KIND_ETHERNET) == 0 &&
+	        (parent->ops->kind_flags & IFACE_KIND_VLANS) == 0))
 		return net_error(net, -EPROTONOSUPPORT,
 		    "interfaces of kind %s have no VLANs", parent->ops->kind);
 	/* A child gets its VLAN of all that the parent has. */

@@ -263,6 +263,8 @@ iface_input_now(struct iface *ifp, struct frame_batch *batch)
 		if (mirrored(ifp))
 			mirror(ifp, batch, false);
 		ifp->stack->input(ifp->stack, ifp, batch);
+	} else if ((ifp->ops->kind_flags & IFACE_KIND_TUNNEL) != 0) {
+		iface_drop_batch(ifp, batch, DROP_UNBRIDGED);
 	} else if (ifp->host != NULL &&
 	           (ifp->ops->kind_flags & IFACE_KIND_HOST_IS_WIRE) == 0) {
 		iface_host_deliver(ifp, batch);
@@ -279,6 +281,10 @@ iface_host_input(struct iface *ifp, struct frame_batch *batch)
 		return;
 	}
 	ifp->sending = true;
+	if ((ifp->ops->kind_flags & IFACE_KIND_TUNNEL) != 0) {
+		iface_drop_batch(ifp, batch, DROP_UNBRIDGED);
+		batch->count = 0;
+	}
 	drop_runts(ifp, batch);
 	if (batch->count == 0)
 		; /* none is left */

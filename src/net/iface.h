@@ -33,6 +33,10 @@
  * wire, so what the host sends enters by iface_input(), and transmit delivers
  * to the host.
  *
+ * A tunnel (IFACE_KIND_TUNNEL) has a host side that takes addresses, and no
+ * frame goes between it and the wire: neither what comes in while there is no
+ * bridge nor what the host sends (DROP_UNBRIDGED).
+ *
  * All of these consume every frame of the batch in every case; the batch's
  * array may be reused by the caller at once.  A frame that goes nowhere is
  * counted by iface_drop() under its reason.
@@ -216,7 +220,7 @@ struct iface_capture {
 #define IFACE_KIND_NO_CLONE     0x04u /* cannot be created by ifconfig */
 #define IFACE_KIND_NO_AUTOCONF  0x08u /* bridge: takes no router's advice */
 #define IFACE_KIND_VLANS        0x10u /* bridge: may have vlan children */
-#define IFACE_KIND_NO_STP       0x20u /* a tunnel: no spanning tree over it */
+#define IFACE_KIND_TUNNEL       0x20u /* gif: carries only what is bridged */
 #define IFACE_KIND_USERS        0x80u /* not only administrators make it */
 #define IFACE_KIND_NO_ADDRESS   0x40u /* its Ethernet address is not shown */
 

@@ -38,7 +38,10 @@
 #define NET_IFACES_MAX    16384
 #define NET_VNETS_MAX     4096
 #define NET_BUCKETS       1024
-#define NET_TUNABLES_MAX  16
+/* Places in struct vnet's tunables: the bridge's, then gif's. */
+#define NET_TUNABLES_BRIDGE 16
+#define NET_TUNABLES_GIF    3
+#define NET_TUNABLES_MAX    (NET_TUNABLES_BRIDGE + NET_TUNABLES_GIF)
 
 struct timerheap;
 

@@ -934,7 +934,7 @@ rtnl_addr_put(struct rtnl *r, int ifindex, const struct rtnl_addr *a)
 	return rtnl_addr_new(r, ifindex, a, NLM_F_REPLACE);
 }
 
-/* Finds the prefix length of an address that is there. */
+/* Finds an address that is there, of that prefix length or any (0). */
 struct rtnl_prefix_search {
 	const struct rtnl_addr *wanted;
 	size_t size;
@@ -946,7 +946,9 @@ rtnl_prefix_match(void *arg, const struct rtnl_addr *addr)
 {
 	struct rtnl_prefix_search *s = arg;
 
-	if (memcmp(addr->addr, s->wanted->addr, s->size) != 0)
+	if (memcmp(addr->addr, s->wanted->addr, s->size) != 0 ||
+	    (s->wanted->prefixlen != 0 &&
+	        addr->prefixlen != s->wanted->prefixlen))
 		return 0;
 	s->found = *addr;
 	return 1;
@@ -965,7 +967,8 @@ rtnl_addr_del(struct rtnl *r, int ifindex, const struct rtnl_addr *a)
 		return -EINVAL;
 	if (ifindex <= 0)
 		return -ENODEV;
-	if (a->prefixlen == 0) {
+	/* The kernel wants the far end as well, where there is one. */
+	if (a->prefixlen == 0 || !a->has_peer) {
 		err = rtnl_addr_list(r, RTNL_NSID_NONE, ifindex, a->family,
 		    rtnl_prefix_match, &search);
 		if (err < 0)
@@ -1158,6 +1161,42 @@ rtnl_nsid_ensure(struct rtnl *r, int nsfd)
 	if (err < 0 && err != -EEXIST)
 		return err;
 	return rtnl_nsid_get(r, nsfd);
+}
+
+/* --- routes --------------------------------------------------------------- */
+
+static int
+rtnl_route_got(void *arg, const struct nlmsghdr *nlh)
+{
+	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
+	struct rtnl_attrs attrs = { 0 };
+	int *ifindex = arg;
+
+	if (nlh->nlmsg_type != RTM_NEWROUTE ||
+	    mnl_nlmsg_get_payload_len(nlh) < sizeof(*rtm) ||
+	    mnl_attr_parse(nlh, sizeof(*rtm), rtnl_attr_cb, &attrs) < 0)
+		return 0;
+	if (rtm->rtm_type == RTN_LOCAL)
+		*ifindex = 0;
+	else if (attrs.at[RTA_OIF] != NULL)
+		*ifindex = (int)mnl_attr_get_u32(attrs.at[RTA_OIF]);
+	return 0;
+}
+
+int
+rtnl_route_get(struct rtnl *r, int family, const uint8_t *addr)
+{
+	size_t len = family == AF_INET6 ? 16 : 4;
+	struct nlmsghdr *nlh;
+	struct rtmsg *rtm;
+	int ifindex = -ENETUNREACH, err;
+
+	nlh = rtnl_begin(r, RTM_GETROUTE, 0, sizeof(*rtm), &rtm);
+	rtm->rtm_family = (unsigned char)family;
+	rtm->rtm_dst_len = (unsigned char)(8 * len);
+	mnl_attr_put(nlh, RTA_DST, len, addr);
+	err = rtnl_talk(r, nlh, rtnl_route_got, &ifindex);
+	return err < 0 ? err : ifindex;
 }
 
 /* --- events -------------------------------------------------------------- */

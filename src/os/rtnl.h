@@ -270,6 +270,16 @@ int rtnl_route_add(struct rtnl *r, int ifindex, const struct rtnl_route *rt);
 /* 0, -ESRCH (there is none) or -errno. */
 int rtnl_route_del(struct rtnl *r, int ifindex, const struct rtnl_route *rt);
 
+/**
+ * rtnl_route_get() - the link by which the routes lead to an address
+ * @family: AF_INET, AF_INET6
+ * @addr:   4 or 16 bytes
+ *
+ * Return: > 0; 0 (it is an address of our own); -ENETUNREACH, -EHOSTUNREACH,
+ * -EINVAL (a route that refuses) or -errno.
+ */
+int rtnl_route_get(struct rtnl *r, int family, const uint8_t *addr);
+
 /* --- namespace ids: what namespaces call each other in netlink ------------ */
 
 /* The socket's namespace's id for @nsfd: >= 0, -ENOENT (none yet) or -errno. */

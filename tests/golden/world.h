@@ -487,8 +487,8 @@ static const struct iface_ops mock_ops = {
 };
 
 static const struct iface_ops *const world_kinds[] = { &feth_ops, &epair_ops,
-	&sock_ops, &tap_ops, &vether_ops, &xnb_ops, &bridge_ops, &lo_ops,
-	&vlan_ops, &mock_ops, NULL };
+	&gif_ops, &sock_ops, &tap_ops, &vether_ops, &xnb_ops, &bridge_ops,
+	&lo_ops, &vlan_ops, &mock_ops, NULL };
 
 static const struct rpc_method *const world_methods[] = { control_methods,
 	control_config_methods, NULL };

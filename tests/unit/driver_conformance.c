@@ -15,7 +15,9 @@
 #include <unistd.h>
 
 #include "base/timerheap.h"
+#include "drv/gif.h"
 #include "drv/tap.h"
+#include "frame/etherip.h"
 #include "frame/tag.h"
 #include "net/impair.h"
 #include "net_fixture.h"
@@ -36,7 +38,9 @@ struct far_end {
 	bool runs_with_far_end; /* and not without */
 	bool has_queue;         /* output waits until somebody takes it */
 	bool flushes;           /* at the end of a round */
-	bool twin; /* it is born with its far end, has a link and runs */
+	bool twin;   /* it is born with its far end, has a link and runs */
+	bool tunnel; /* it has no Ethernet address, and other flags */
+	enum drop_reason runt; /* what too short a frame is; DROP_RUNT if 0 */
 };
 
 static struct {
@@ -420,7 +424,66 @@ port_collect(void)
 	return front_collect(&c.front);
 }
 
+/* gif: a socket that stands for one of IP protocol 97. */
+static int
+outer_open(void *arg, struct net *net, struct vnet *vnet,
+    const struct gif_socket *want)
+{
+	int fds[2];
+
+	(void)arg, (void)net, (void)vnet, (void)want;
+	if (c.fd >= 0)
+		close(c.fd);
+	assert_int_equal(
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, fds), 0);
+	c.fd = fds[0];
+	return fds[1];
+}
+
+static void
+gif_connect(void)
+{
+	static const struct gif_outer outer = { .open = outer_open };
+	const union keyword_value v[KEYWORD_ARGS_MAX] = { { .str = "1.2.3.4" },
+		{ .str = "5.6.7.8" } };
+	const struct iface_keyword *k = gif_ops.keywords;
+
+	drv_context(c.net)->gif_outer = &outer;
+	while (strcmp(k->name, "tunnel") != 0)
+		k++;
+	assert_int_equal(k->apply(c.ifp, v), 0);
+}
+
+static void
+gif_disconnect(void)
+{
+	assert_int_equal(
+	    fixture_word(c.ifp, "deletetunnel", NULL, 0, false), 0);
+}
+
+static void
+gif_inject(uint32_t len)
+{
+	uint8_t data[22 + 2048] = { 0x45, [9] = ETHERIP_PROTO, [12] = 5, 6, 7,
+		8, 1, 2, 3, 4, 0x30 };
+
+	fixture_bytes(data + 22, len, 7);
+	assert_int_equal(send(c.fd, data, 22 + len, MSG_DONTWAIT), 22 + len);
+	run();
+}
+
 static const struct far_end far_ends[] = {
+	{ .kind = "gif",
+	    .mtu_max = 8192,
+	    .connect = gif_connect,
+	    .disconnect = gif_disconnect,
+	    .inject = gif_inject,
+	    .collect = tap_collect,
+	    .flushes = true,
+	    .has_queue = true,
+	    .runs_with_far_end = true,
+	    .tunnel = true,
+	    .runt = DROP_ETHERIP_SHORT },
 	{ .kind = "feth",
 	    .mtu_max = 2048,
 	    .connect = feth_connect,
@@ -536,8 +599,10 @@ test_birth(void **state)
 
 	(void)state;
 	assert_int_equal(ifp->flags,
-	    IFACE_BROADCAST | IFACE_SIMPLEX | IFACE_MULTICAST | more);
-	assert_int_equal(ifp->mtu, 1500);
+	    c.end->tunnel
+	        ? IFACE_POINTOPOINT | IFACE_MULTICAST
+	        : IFACE_BROADCAST | IFACE_SIMPLEX | IFACE_MULTICAST | more);
+	assert_int_equal(ifp->mtu, c.end->tunnel ? 1280 : 1500);
 	assert_false(ether_is_multicast(ifp->mac));
 	assert_true(ether_is_local(ifp->mac));
 	assert_true(iface_group_has(ifp, c.end->kind));
@@ -619,7 +684,7 @@ test_runts_are_counted(void **state)
 	c.end->inject(14);
 	run();
 	assert_int_equal(c.sink.frames, 1);
-	assert_int_equal(c.ifp->count.drops[DROP_RUNT], 1);
+	assert_int_equal(c.ifp->count.drops[c.end->runt], 1);
 	assert_int_equal(c.ifp->count.ierrors, 1);
 }
 
@@ -627,19 +692,20 @@ static void
 test_mtu(void **state)
 {
 	const struct iface_ops *ops = c.ifp->ops;
+	uint32_t small = COAX_MAX(1000u, ops->mtu_min);
 
 	(void)state;
 	up();
 	c.end->connect();
 	assert_int_equal(iface_set_mtu(c.ifp, ops->mtu_min - 1), -EINVAL);
 	assert_int_equal(iface_set_mtu(c.ifp, c.end->mtu_max + 1), -EINVAL);
-	assert_int_equal(c.ifp->mtu, 1500);
+	assert_int_equal(c.ifp->mtu, ops->mtu_default);
 	assert_int_equal(iface_set_mtu(c.ifp, c.end->mtu_max), 0);
 	fixture_output(c.ifp, 1, c.end->mtu_max + 14);
 	assert_int_equal(c.end->collect(), 1);
-	assert_int_equal(iface_set_mtu(c.ifp, 1000), 0);
-	fixture_output(c.ifp, 1, 1014);
-	fixture_output(c.ifp, 1, 1015);
+	assert_int_equal(iface_set_mtu(c.ifp, small), 0);
+	fixture_output(c.ifp, 1, small + 14);
+	fixture_output(c.ifp, 1, small + 15);
 	assert_int_equal(c.end->collect(), 1);
 	assert_int_equal(c.ifp->count.drops[DROP_MTU], 1);
 }
@@ -652,6 +718,10 @@ test_lladdr_can_be_set(void **state)
 
 	(void)state;
 	assert_int_equal(iface_set_lladdr(c.ifp, group), -EINVAL);
+	if (c.end->tunnel) {
+		assert_int_equal(iface_set_lladdr(c.ifp, mac), -EOPNOTSUPP);
+		return;
+	}
 	assert_int_equal(iface_set_lladdr(c.ifp, mac), 0);
 	assert_memory_equal(c.ifp->mac, mac, 6);
 }

@@ -78,7 +78,7 @@ odd_changed(struct iface *ifp, uint32_t what)
 		.changed = odd_changed,                                      \
 	}
 
-static const struct iface_ops tunnel_ops = ODD("tunnel", IFACE_KIND_NO_STP);
+static const struct iface_ops tunnel_ops = ODD("tunnel", IFACE_KIND_TUNNEL);
 static const struct iface_ops odd_ops = ODD("odd", 0);
 static const struct iface_ops *const kinds[] = { &feth_ops, &vlan_ops,
 	&bridge_ops, &tunnel_ops, &odd_ops, NULL };
