@@ -196,8 +196,34 @@ enum drop_counter {
 	    "Received on a span port, which only sends.") \
 	X(MONITOR, "monitor", NONE, \
 	    "Received in monitor mode: shown to captures, no more.") \
+	/* packet filter */ \
 	X(FILTERED, "filtered", NONE, \
-	    "Refused by the packet filter.")
+	    "Refused by the packet filter.") \
+	X(FILTER_BAD, "filter-bad", NONE, \
+	    "The packet filter could not read a header that it had to.") \
+	X(NOT_IP, "not-ip", NONE, \
+	    "Neither IP nor ARP, where only those are filtered and pass.") \
+	X(IP_SHORT, "ip-short", IERR, \
+	    "Cut off within its IP header.") \
+	X(IP_VERSION, "ip-version", IERR, \
+	    "The version in the IP header is not that of the frame.") \
+	X(IP_HEADER, "ip-header", IERR, \
+	    "An IP header length below 20 bytes, or beyond the packet.") \
+	X(IP_CSUM, "ip-checksum", IERR, \
+	    "The checksum of the IP header is wrong.") \
+	X(IP_LENGTH, "ip-length", IERR, \
+	    "The IP length is below its header's, or more than came.") \
+	X(MTU_DF, "mtu-df", OERR, \
+	    "Longer than the MTU, and it may not be fragmented.") \
+	/* pipes of the packet filter */ \
+	X(PIPE_LOSS, "pipe-loss", NONE, \
+	    "Lost on purpose: the pipe has a loss rate.") \
+	X(PIPE_FULL, "pipe-full", NONE, \
+	    "The pipe's queue was full.") \
+	X(PIPE_SHARE, "pipe-share", NONE, \
+	    "Pipes held their share of the pool of frames.") \
+	X(PIPE_NONE, "pipe-none", NONE, \
+	    "A rule sends it through a pipe that is not configured.")
 
 enum drop_reason {
 #define X(id, name, counter, text) DROP_##id,

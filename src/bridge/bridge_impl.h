@@ -34,9 +34,11 @@
 #include "bridge/bridge.h"
 #include "bridge/fdb.h"
 #include "frame/frame.h"
+#include "frame/offload.h"
 #include "net/iface.h"
 #include "net/keyword.h"
 #include "net/net.h"
+#include "pfil/pfil.h"
 #include "stp/stp.h"
 
 #define BRIDGE_SPEED_BPS 10000000000u /* of a virtual member */
@@ -176,6 +178,13 @@ bridge_vnet(const struct bridge *br)
 	return net_host_vnet(&br->ifp);
 }
 
+/* The same, of any interface. */
+static inline struct vnet *
+host_vnet(const struct iface *ifp)
+{
+	return ifp->host != NULL ? ifp->host->vnet : ifp->vnet;
+}
+
 static inline uint32_t
 bridge_now_s(const struct bridge *br)
 {
@@ -198,6 +207,44 @@ bool bridge_flap_allows(struct bridge *br, uint64_t key, uint32_t from,
 void bridge_flaps_forget(struct bridge *br, uint32_t port);
 /* For a copy of a bridge: its own table. 0 or -ENOMEM */
 int bridge_flaps_copy(struct bridge *br);
+
+/* filter.c */
+/* Places of packet filters; its table says what they are. */
+enum bridge_stage {
+	BRIDGE_MEMBER_IN,
+	BRIDGE_BRIDGE_IN,
+	BRIDGE_KNOWN_ETHER,
+	BRIDGE_KNOWN_BRIDGE,
+	BRIDGE_FLOOD_BRIDGE,
+	BRIDGE_FLOOD_ETHER,
+	BRIDGE_MEMBER_OUT,
+	BRIDGE_LOCAL,
+	BRIDGE_STAGES
+};
+struct bridge_filter {
+	struct bridge *br;
+	struct bridge_port *in;  /* that it came in by */
+	struct bridge_port *out; /* that it goes to; NULL: to none of them */
+	uint32_t vid;
+	uint32_t to; /* without @out: where the host has it */
+};
+/* What a filter that held a frame gives it back to; forward.c. */
+extern const struct pfil_point bridge_point;
+/* Is any of the places switched on? */
+bool bridge_filter_wanted(const struct vnet *vnet);
+/* Is it a place on the way out of one port? */
+bool bridge_stage_goes_out(enum bridge_stage stage);
+/* From place @from to the end of that way; @again: from where a hook held it.
+ * Consumes @f.  Return: the frame that goes on, or NULL. */
+struct frame *bridge_filter(const struct bridge_filter *w, struct frame *f,
+    enum bridge_stage from, const struct pfil_where *again);
+/* Behind the last place: must @f be cut to go out of @out? */
+bool bridge_filter_too_long(
+    const struct bridge_port *out, const struct frame *f);
+/* Then this cuts it: @emit gets the pieces, @lost what must not be cut.
+ * Consumes @f. */
+void bridge_filter_cut(const struct bridge_port *out, struct frame *f,
+    offload_emit_fn *emit, offload_drop_fn *lost, void *arg);
 
 /* hostaddr.c */
 /* Has the host given @ifp an address? */

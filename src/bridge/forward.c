@@ -22,7 +22,8 @@
  *   I10 forward
  * Forward
  *   F1 count; F2 port discards: drop; F3 learn; F4 port only learns: drop;
- *   F5 look up; F6 show on the bridge; F7 filter in; F8 flood, within the
+ *   F5 look up; F6 show on the bridge; F7 packet filters (filter.c), here and
+ *   at the ports; F8 flood, within the
  *   port's storm limit;
  *   F9 to a known port: not if it is down, both are private, or it does not
  *   forward (spanning tree)
@@ -87,7 +88,8 @@ struct pass {
 	bool trace;        /* a copy: every step is told */
 	bool watch;        /* one of these two, or captures */
 	bool vlan;         /* something about VLANs is configured */
-	bool one_by_one;   /* ... or traced: a flood does not wait */
+	bool one_by_one;   /* ... or traced, filtered: a flood does not wait */
+	bool filter;       /* packet filters look on (filter.c) */
 	bool svi;          /* vlan children of the bridge got something */
 	struct vnet *vnet; /* of the bridge's host side */
 	uint64_t bytes, obytes;
@@ -160,6 +162,8 @@ outlets_send(struct bridge *br)
 }
 
 static void flood_end(struct pass *pass);
+static struct pass pass_begin(struct bridge *br, struct bridge_port *in);
+static void pass_end(struct pass *pass);
 
 /* T2: @f is handed to @ports ports. */
 static inline void
@@ -296,12 +300,6 @@ span(const struct pass *pass, const struct frame_batch *batch,
 		if (f != NULL)
 			frame_release(f);
 	}
-}
-
-static struct vnet *
-host_vnet(const struct iface *ifp)
-{
-	return ifp->host != NULL ? ifp->host->vnet : ifp->vnet;
 }
 
 /* Does the host have this member, where the bridge is?  Not one without a link:
@@ -622,6 +620,58 @@ flood_skips_one(const struct pass *pass, const struct bridge_port *p,
 	return why;
 }
 
+struct piece {
+	struct pass *pass;
+	struct bridge_port *to;
+	uint32_t vid;
+};
+
+static void
+piece_send(void *arg, struct frame *f)
+{
+	const struct piece *x = arg;
+
+	port_send(x->pass, x->to, f, x->vid);
+}
+
+static void
+piece_lost(void *arg, struct frame *f, enum drop_reason why)
+{
+	const struct piece *x = arg;
+
+	iface_drop(x->to->ifp, f, why);
+}
+
+/* T1 to T3 behind a filter: what is too long goes in pieces.  Consumes @f. */
+static void
+filtered_send(
+    struct pass *pass, struct bridge_port *p, struct frame *f, uint32_t vid)
+{
+	struct piece x = { pass, p, vid };
+
+	if (__builtin_expect(bridge_filter_too_long(p, f), 0))
+		bridge_filter_cut(p, f, piece_send, piece_lost, &x);
+	else
+		port_send(pass, p, f, vid);
+}
+
+/* L1: one of the ports of a flood.  Consumes @f. */
+static void
+filter_port(
+    struct pass *pass, struct bridge_port *p, struct frame *f, uint32_t vid)
+{
+	const struct bridge_filter w = {
+		.br = pass->br,
+		.in = pass->in,
+		.out = p,
+		.vid = vid,
+	};
+
+	f = bridge_filter(&w, f, BRIDGE_FLOOD_ETHER, NULL);
+	if (f != NULL)
+		filtered_send(pass, p, f, vid);
+}
+
 /* L1 for one frame at once: where VLANs are configured, of a reserved group, or
  * traced.
  * Returns how many took it; the caller keeps its claim. */
@@ -642,8 +692,12 @@ flood_one(struct pass *pass, struct frame *f, uint32_t vid, bool unknown,
 		if (flood_skips_one(pass, p, f, vid, unknown, group) !=
 		    FLOOD_TAKES)
 			continue;
-		form = pass->vlan ? vlan_forms_take(&forms, p) : frame_take(f);
 		count++;
+		if (__builtin_expect(pass->filter, 0)) {
+			filter_port(pass, p, frame_take(f), vid);
+			continue;
+		}
+		form = pass->vlan ? vlan_forms_take(&forms, p) : frame_take(f);
 		if (form == NULL) {
 			iface_count_drop(p->ifp, DROP_NO_FRAME, 1);
 			continue;
@@ -764,6 +818,42 @@ flood(struct pass *pass, struct frame *f, uint32_t vid, bool unknown,
 	if (pass->in != NULL && !unknown)
 		heard += members_hear(pass, f, vid);
 	flood_done(pass, f, flood_one(pass, f, vid, unknown, NO_GROUP) + heard);
+}
+
+/* L1 behind the filter's places on the bridge.  Consumes @f; @heard as in
+ * flood(). */
+static void
+filtered_out(struct pass *pass, struct frame *f, uint32_t vid, bool unknown,
+    uint32_t group, uint32_t heard)
+{
+	const struct bridge_filter w = {
+		.br = pass->br,
+		.in = pass->in,
+		.vid = vid,
+		.to = group,
+	};
+
+	f = bridge_filter(&w, f, BRIDGE_FLOOD_BRIDGE, NULL);
+	if (f != NULL)
+		flood_done(
+		    pass, f, flood_one(pass, f, vid, unknown, group) + heard);
+}
+
+/* F7 and L1 of a group. */
+static void
+filtered_flood(struct pass *pass, struct frame *f, uint32_t vid, bool unknown,
+    uint32_t group, uint32_t heard)
+{
+	const struct bridge_filter w = {
+		.br = pass->br,
+		.in = pass->in,
+		.vid = vid,
+		.to = group,
+	};
+
+	f = bridge_filter(&w, f, BRIDGE_MEMBER_IN, NULL);
+	if (f != NULL)
+		filtered_out(pass, f, vid, unknown, group, heard);
 }
 
 /* I7: not spanning tree's, and not refused by `group-fwd'. */
@@ -901,11 +991,34 @@ input_group(struct pass *pass, struct frame *f, const struct looked *l)
 		return;
 	}
 	pass->mcasts++;
+	if (__builtin_expect(pass->filter, 0)) {
+		if (group == NO_GROUP)
+			heard += members_hear(pass, f, l->vid);
+		filtered_flood(pass, f, l->vid, false, group, heard);
+		return;
+	}
 	if (group == NO_GROUP)
 		flood(pass, f, l->vid, false, heard);
 	else
 		flood_done(
 		    pass, f, flood_one(pass, f, l->vid, false, group) + heard);
+}
+
+/* I9: on the port that it came in by, besides where the host has it. */
+static struct frame *
+filter_local(const struct pass *pass, struct frame *f, uint32_t vid,
+    const struct bridge_port *to)
+{
+	const struct bridge_filter w = {
+		.br = pass->br,
+		.in = pass->in,
+		.vid = vid,
+		.to = to != NULL ? to->ifp->index : pass->br->ifp.index,
+	};
+
+	if (bridge_tunable_get(pass->vnet, BRIDGE_PFIL_LOCAL_PHYS) == 0)
+		return f;
+	return bridge_filter(&w, f, BRIDGE_LOCAL, NULL);
 }
 
 /* I9. True: consumed. */
@@ -933,6 +1046,11 @@ input_own(struct pass *pass, struct frame *f, const struct looked *l)
 		if (to != NULL)
 			show(pass, f, l->vid);
 	}
+	if (__builtin_expect(pass->filter, 0) && to != pass->in) {
+		f = filter_local(pass, f, l->vid, to);
+		if (f == NULL)
+			return true;
+	}
 	if (to == NULL)
 		(void)to_bridge(pass, f, l->vid, true);
 	else
@@ -953,6 +1071,190 @@ watched(
 	seen(pass, f, l->vid, false);
 	show(pass, f, l->vid);
 }
+
+/* F9. False: @f was dropped. */
+static inline bool
+may_go(const struct pass *pass, struct bridge_port *out, struct frame *f,
+    uint32_t vid)
+{
+	if (!iface_running(out->ifp))
+		drop(pass, f, DROP_PORT_DOWN);
+	else if ((pass->in->flags & out->flags & BRIDGE_PRIVATE) != 0)
+		drop(pass, f, DROP_PRIVATE);
+	else if (out->state != BRIDGE_STP_FORWARDING)
+		drop(pass, f, stp_reason(out));
+	else if (!vlan_egress(pass, out, vid, f))
+		drop(pass, f, DROP_VLAN_EGRESS);
+	else
+		return true;
+	return false;
+}
+
+/* --- behind a packet filter ------------------------------------------------
+ */
+
+/* F8 to F9 of a frame that has passed the ways in. */
+static void
+filtered_on(struct pass *pass, struct frame *f, uint32_t vid, uint32_t number)
+{
+	struct bridge_filter w = { .br = pass->br, .in = pass->in, .vid = vid };
+
+	if (number == FDB_NONE) {
+		if (bridge_storm_allows(pass->in, BRIDGE_STORM_UNKNOWN))
+			filtered_out(pass, f, vid, true, NO_GROUP, 0);
+		else
+			drop(pass, f, DROP_STORM_UNKNOWN);
+		return;
+	}
+	w.out = pass->br->ports[number];
+	if (!may_go(pass, w.out, f, vid))
+		return;
+	f = bridge_filter(&w, f, BRIDGE_KNOWN_ETHER, NULL);
+	if (f != NULL)
+		filtered_send(pass, w.out, f, vid);
+}
+
+/* F7 to F9. */
+static void
+filtered(struct pass *pass, struct frame *f, uint32_t vid, uint32_t number)
+{
+	const struct bridge_filter w = {
+		.br = pass->br,
+		.in = pass->in,
+		.vid = vid,
+	};
+
+	f = bridge_filter(&w, f, BRIDGE_MEMBER_IN, NULL);
+	if (f != NULL)
+		filtered_on(pass, f, vid, number);
+}
+
+static struct bridge_port *
+where_port(const struct bridge *br, uint32_t index)
+{
+	struct iface *ifp = net_iface_by_index(br->ifp.net, index);
+
+	return ifp != NULL ? bridge_member(br, ifp) : NULL;
+}
+
+/* The bridge of a frame that was held, and the port that it came in by; false:
+ * one of them has gone, and @f with it. */
+static bool
+where_find(struct net *net, struct frame *f, const struct pfil_where *w,
+    struct bridge_filter *out)
+{
+	struct iface *br = net_iface_by_index(net, w->bridge);
+	struct bridge_port *in;
+
+	if (br == NULL) {
+		frame_release(f);
+		return false;
+	}
+	in = where_port(bridge_of(br), w->in);
+	if (in == NULL || !iface_running(br)) {
+		iface_drop(
+		    br, f, in == NULL ? DROP_DESTROYED : DROP_BRIDGE_DOWN);
+		return false;
+	}
+	*out = (struct bridge_filter){
+		.br = bridge_of(br),
+		.in = in,
+		.out = where_port(bridge_of(br), w->to),
+		.vid = w->vid,
+		.to = w->to,
+	};
+	return true;
+}
+
+/* To where the host has it, I9. */
+static void
+resume_local(struct pass *pass, struct frame *f, const struct bridge_filter *w)
+{
+	if (w->out != NULL)
+		(void)to_host(pass, w->out, f, w->vid, true);
+	else
+		(void)to_bridge(pass, f, w->vid, true);
+}
+
+/* A hook that held @f gives it back. */
+static void
+bridge_resume(struct net *net, struct frame *f, const struct pfil_where *again)
+{
+	struct bridge_filter w;
+	enum bridge_stage stage = again->stage;
+	bool group = ether_is_multicast(f->data);
+	struct pass pass;
+	uint64_t key;
+
+	if (!where_find(net, f, again, &w))
+		return;
+	pass = pass_begin(w.br, w.in);
+	if (w.out == NULL && bridge_stage_goes_out(stage)) {
+		drop(&pass, f, DROP_DESTROYED);
+		return;
+	}
+	/* The switches may be off by now: then it just goes on. */
+	pass.one_by_one = true;
+	if (w.br->own_stale)
+		own_fill(w.br);
+	f = bridge_filter(&w, f, stage, again);
+	if (f == NULL) {
+		pass_end(&pass);
+		return;
+	}
+	switch (stage) {
+	case BRIDGE_MEMBER_IN:
+	case BRIDGE_BRIDGE_IN:
+		key = fdb_key_u64(be64_get(f->data) >> 16, w.vid);
+		if (group)
+			filtered_out(&pass, f, w.vid, false, w.to, 0);
+		else
+			filtered_on(&pass, f, w.vid,
+			    fdb_lookup(&w.br->fdb, key,
+			        fdb_hash(&w.br->fdb, key), pass.now_s));
+		break;
+	case BRIDGE_FLOOD_BRIDGE:
+		flood_done(&pass, f, flood_one(&pass, f, w.vid, !group, w.to));
+		break;
+	case BRIDGE_LOCAL:
+		resume_local(&pass, f, &w);
+		break;
+	case BRIDGE_KNOWN_ETHER:
+	case BRIDGE_KNOWN_BRIDGE:
+	case BRIDGE_FLOOD_ETHER:
+	case BRIDGE_MEMBER_OUT:
+		if (may_go(&pass, w.out, f, w.vid))
+			filtered_send(&pass, w.out, f, w.vid);
+		break;
+	case BRIDGE_STAGES:
+		COAX_UNREACHABLE();
+	}
+	pass_end(&pass);
+}
+
+/* Back out of the port that the frame came in by. */
+static void
+bridge_answer(struct net *net, struct frame *f, const struct pfil_where *to)
+{
+	struct bridge_filter w;
+	struct frame_batch one = { .count = 1 };
+
+	if (!where_find(net, f, to, &w))
+		return;
+	f = vlan_dress(f, w.vid, w.in);
+	if (f == NULL) {
+		iface_count_drop(w.in->ifp, DROP_NO_FRAME, 1);
+		return;
+	}
+	one.frames[0] = f;
+	iface_output(w.in->ifp, &one);
+}
+
+const struct pfil_point bridge_point = {
+	.name = "bridge",
+	.resume = bridge_resume,
+	.answer = bridge_answer,
+};
 
 /* I10 and F. */
 static inline void
@@ -977,7 +1279,10 @@ forward(struct pass *pass, struct frame *f, const struct looked *l)
 		drop(pass, f, DROP_SAME_PORT);
 		return;
 	}
-	/* F7: the packet filter's place; it is in no bridge yet. */
+	if (__builtin_expect(pass->filter, 0)) { /* F7 to F9 */
+		filtered(pass, f, l->vid, number);
+		return;
+	}
 	if (number == FDB_NONE) { /* F8 */
 		if (bridge_storm_allows(in, BRIDGE_STORM_UNKNOWN))
 			flood(pass, f, l->vid, true, 0);
@@ -986,15 +1291,7 @@ forward(struct pass *pass, struct frame *f, const struct looked *l)
 		return;
 	}
 	out = br->ports[number]; /* F9 */
-	if (!iface_running(out->ifp))
-		drop(pass, f, DROP_PORT_DOWN);
-	else if ((in->flags & out->flags & BRIDGE_PRIVATE) != 0)
-		drop(pass, f, DROP_PRIVATE);
-	else if (out->state != BRIDGE_STP_FORWARDING)
-		drop(pass, f, stp_reason(out));
-	else if (!vlan_egress(pass, out, l->vid, f))
-		drop(pass, f, DROP_VLAN_EGRESS);
-	else
+	if (may_go(pass, out, f, l->vid))
 		port_send(pass, out, f, l->vid);
 }
 
@@ -1012,8 +1309,10 @@ pass_begin(struct bridge *br, struct bridge_port *in)
 		.vnet = host_vnet(&br->ifp),
 	};
 
+	pass.filter = __builtin_expect(pass.vnet->pfil != NULL, 0) &&
+	              bridge_filter_wanted(pass.vnet);
 	pass.watch = pass.mirror || pass.trace || br->ifp.capture != NULL;
-	pass.one_by_one = pass.vlan || pass.trace;
+	pass.one_by_one = pass.vlan || pass.trace || pass.filter;
 	pass.expire_s = fdb_expiry(&br->fdb, pass.now_s);
 	return pass;
 }
@@ -1122,8 +1421,10 @@ bridge_transmit(struct iface *ifp, struct frame_batch *batch)
 
 	if (__builtin_expect(pass.trace, 0))
 		told(&pass, batch, looked);
-	/* What the host sends on its netdev, that has seen already. */
+	/* What the host sends on its netdev, that has seen already; and its
+	 * filters have passed it. */
 	pass.mirror = false;
+	pass.filter = false;
 	br->from_host = true;
 	br->host_port = NULL;
 	for (uint32_t i = 0; i < count; i++) {
@@ -1202,6 +1503,7 @@ bridge_port_host_output(
 		br->from_host = false;
 		return;
 	}
+	pass.filter = false;
 	count = look(&pass, batch, looked);
 	if (__builtin_expect(pass.trace, 0))
 		told(&pass, batch, looked);

@@ -549,6 +549,7 @@ bridge_trace(const struct trace_request *r, struct info *out)
 	if (err < 0)
 		return err;
 	LIST_INIT(&t.copies);
+	t.net->pfil.host = r->ifp->net->pfil.host;
 	f = frame_alloc(t.net->pool, r->len);
 	if (f == NULL) {
 		t.failed = true;

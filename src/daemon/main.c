@@ -40,6 +40,7 @@
 #include "os/clock.h"
 #include "os/priv.h"
 #include "os/sock.h"
+#include "pfil/pfil.h"
 
 #define SHUTDOWN_NS     (3 * CLOCK_NS_PER_SEC)
 #define ANSWER_MS       1000 /* to a second daemon's question */
@@ -475,6 +476,7 @@ open_net(struct daemon *d, const struct options *o)
 	err = net_create(&no, &d->net);
 	if (err < 0)
 		return refuse("cannot start: %s", strerror(-err));
+	pfil_init(d->net);
 	d->net->identity = no.random_seed;
 	d->net->timers = loop_timers(d->loop);
 	if (d->host != NULL) {

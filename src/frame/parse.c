@@ -244,6 +244,18 @@ parse_ip6(const uint8_t *data, size_t len, bool gso, struct parsed *p)
 }
 
 int
+parse_network(const uint8_t *data, size_t len, bool gso, struct parsed *out)
+{
+	if (out->l3 > len)
+		return -EBADMSG;
+	if (out->ethertype == ETH_TYPE_IPV4)
+		return parse_ip4(data, len, gso, out);
+	if (out->ethertype == ETH_TYPE_IPV6)
+		return parse_ip6(data, len, gso, out);
+	return 0;
+}
+
+int
 parse_frame(const uint8_t *data, size_t len, bool gso, struct parsed *out)
 {
 	*out = (struct parsed){ 0 };
@@ -254,9 +266,5 @@ parse_frame(const uint8_t *data, size_t len, bool gso, struct parsed *out)
 	out->ethertype = be16_get(data + out->l3 - 2);
 	if (is_tag(out->ethertype)) /* one too many, or cut off */
 		return out->tags == PARSE_TAGS_MAX ? 0 : -EBADMSG;
-	if (out->ethertype == ETH_TYPE_IPV4)
-		return parse_ip4(data, len, gso, out);
-	if (out->ethertype == ETH_TYPE_IPV6)
-		return parse_ip6(data, len, gso, out);
-	return 0;
+	return parse_network(data, len, gso, out);
 }

@@ -58,6 +58,16 @@ struct parsed {
 int parse_frame(const uint8_t *data, size_t len, bool gso, struct parsed *out);
 
 /**
+ * parse_network() - the same from an IP header on
+ * @out: ethertype and l3 say what is where, the rest is zero; filled
+ *
+ * Return: 0, or -EBADMSG: no such IP header is there, or it contradicts the
+ * frame.
+ */
+int parse_network(
+    const uint8_t *data, size_t len, bool gso, struct parsed *out);
+
+/**
  * parse_tags() - how many VLAN tags lead @data; at most PARSE_TAGS_MAX
  *
  * A tag that is cut off is not counted.

@@ -273,21 +273,41 @@ iface_input_now(struct iface *ifp, struct frame_batch *batch)
 	}
 }
 
+/* Packet filters at the host's door.  False: nothing is left. */
+static inline bool
+host_filter(struct iface *ifp, struct frame_batch *batch, bool in)
+{
+	const struct iface_host *h = ifp->host;
+
+	if (__builtin_expect(
+	        h == NULL || h->vnet == NULL || h->vnet->pfil == NULL, 1))
+		return true;
+	ifp->net->pfil.host(ifp, batch, in);
+	return batch->count != 0;
+}
+
 void
 iface_host_input(struct iface *ifp, struct frame_batch *batch)
+{
+	if ((ifp->ops->kind_flags & IFACE_KIND_HOST_IS_WIRE) == 0) {
+		ifp->sending = true;
+		drop_runts(ifp, batch);
+	}
+	if (host_filter(ifp, batch, false) && batch->count != 0)
+		iface_host_input_now(ifp, batch);
+	ifp->sending = false;
+}
+
+void
+iface_host_input_now(struct iface *ifp, struct frame_batch *batch)
 {
 	if ((ifp->ops->kind_flags & IFACE_KIND_HOST_IS_WIRE) != 0) {
 		iface_input(ifp, batch);
 		return;
 	}
 	ifp->sending = true;
-	if ((ifp->ops->kind_flags & IFACE_KIND_TUNNEL) != 0) {
+	if ((ifp->ops->kind_flags & IFACE_KIND_TUNNEL) != 0)
 		iface_drop_batch(ifp, batch, DROP_UNBRIDGED);
-		batch->count = 0;
-	}
-	drop_runts(ifp, batch);
-	if (batch->count == 0)
-		; /* none is left */
 	else if (ifp->stack != NULL && ifp->stack->host_output != NULL)
 		ifp->stack->host_output(ifp->stack, ifp, batch);
 	else
@@ -297,6 +317,15 @@ iface_host_input(struct iface *ifp, struct frame_batch *batch)
 
 void
 iface_host_deliver(struct iface *ifp, struct frame_batch *batch)
+{
+	if (ifp->host == NULL || !ifp->host->up)
+		iface_drop_batch(ifp, batch, DROP_HOST_DOWN);
+	else if (host_filter(ifp, batch, true))
+		ifp->host->deliver(ifp->host, ifp, batch);
+}
+
+void
+iface_host_deliver_now(struct iface *ifp, struct frame_batch *batch)
 {
 	if (ifp->host == NULL || !ifp->host->up)
 		iface_drop_batch(ifp, batch, DROP_HOST_DOWN);

@@ -28,6 +28,7 @@
  * and sends nothing, whoever asks (DROP_MONITOR, DROP_MONITOR_OUT).
  *
  * Between the interface and its wire there may be an impairment: net/impair.h.
+ * Between it and the host there may be packet filters: pfil/pfil.h.
  *
  * A vether is the exception (IFACE_KIND_HOST_IS_WIRE): its host netdev is its
  * wire, so what the host sends enters by iface_input(), and transmit delivers
@@ -353,11 +354,15 @@ void iface_input(struct iface *ifp, struct frame_batch *batch);
 void iface_input_now(struct iface *ifp, struct frame_batch *batch);
 /** iface_host_input() - frames that the host sent on @ifp; consumes all */
 void iface_host_input(struct iface *ifp, struct frame_batch *batch);
+/** iface_host_input_now() - the same, behind packet filters */
+void iface_host_input_now(struct iface *ifp, struct frame_batch *batch);
 /** iface_output() - send out of the wire; consumes all of @batch */
 void iface_output(struct iface *ifp, struct frame_batch *batch);
 /** iface_host_deliver() - to the host's stack; consumes all of @batch.
  * Without a host, or with its netdev down: DROP_HOST_DOWN. */
 void iface_host_deliver(struct iface *ifp, struct frame_batch *batch);
+/** iface_host_deliver_now() - the same, behind packet filters */
+void iface_host_deliver_now(struct iface *ifp, struct frame_batch *batch);
 
 /** iface_shown() - does somebody listen promiscuously on the host's netdev,
  * who sees only what reaches it? */

@@ -85,12 +85,12 @@ net_destroy(struct net *net)
 		(void)net_vnet_destroy(v, NULL);
 	while ((v = TAILQ_FIRST(&net->ending)) != NULL) {
 		TAILQ_REMOVE(&net->ending, v, link);
-		free(v);
+		net_vnet_free(v);
 	}
 	if (net->drv_fini != NULL)
 		net->drv_fini(net);
 	net_users_free(net);
-	free(net->home);
+	net_vnet_free(net->home);
 	frame_pool_destroy(net->pool);
 	free(net);
 }

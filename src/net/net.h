@@ -43,6 +43,8 @@
 #define NET_TUNABLES_GIF    3
 #define NET_TUNABLES_MAX    (NET_TUNABLES_BRIDGE + NET_TUNABLES_GIF)
 
+struct pfil_heads;
+struct pfil_vnet;
 struct timerheap;
 
 TAILQ_HEAD(vnet_list, vnet);
@@ -71,6 +73,10 @@ struct vnet {
 	uint32_t uid; /* the user who attached it, or NET_ID_NONE */
 	/* Kinds' sysctls with a value a vnet; zeroed means the defaults. */
 	uint32_t tunables[NET_TUNABLES_MAX];
+	/* Packet filters (pfil/): the lists of hooks, NULL while there is none
+	 * in any; and what belongs to them. */
+	struct pfil_heads *pfil;
+	struct pfil_vnet *filters;
 	struct net_wait ending; /* what the system tells at the end */
 	TAILQ_ENTRY(vnet) link;
 };
@@ -120,6 +126,15 @@ struct net_system {
 	    const int *fds, uint32_t fd_count);
 	void (*vnet_destroy)(void *arg, struct vnet *vnet, struct net_wait *w);
 	void (*vnet_get)(void *arg, const struct vnet *vnet, struct info *out);
+};
+
+/* Packet filters at the host's door; set by pfil_init(). */
+struct net_pfil {
+	/* What the host of @ifp has sent, or is about to be given (@in), where
+	 * its vnet has hooks: what must not pass leaves @batch. */
+	void (*host)(struct iface *ifp, struct frame_batch *batch, bool in);
+	/* @vnet is about to be freed. */
+	void (*vnet_end)(struct vnet *vnet);
 };
 
 enum net_event_type {
@@ -182,6 +197,7 @@ struct net {
 	/* Frames given to drivers, and those of them that found their queues
 	 * full: net_wasted(). */
 	uint64_t given, full;
+	struct net_pfil pfil;
 	struct pipe_share pipe_share; /* what impairments may hold of it */
 	const struct iface_ops *const *kinds; /* NULL-ended driver table */
 	struct net_system system;
@@ -405,6 +421,8 @@ int net_vnet_destroy(struct vnet *vnet, struct net_wait *w);
  * they had one.  Says so in events.  @vnet is freed.
  */
 void net_vnet_lost(struct vnet *vnet);
+/** net_vnet_free() - for net/: what hangs on it, and itself */
+void net_vnet_free(struct vnet *vnet);
 /** net_vnet_find() - by name; "" is home. Borrowed, or NULL (none that who acts
  * now may know of) */
 struct vnet *net_vnet_find(struct net *net, const char *name);

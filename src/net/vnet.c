@@ -195,6 +195,14 @@ vnet_in(struct vnet *v)
 	event_emit(v->net, NET_EVENT_VNET, NULL, text);
 }
 
+void
+net_vnet_free(struct vnet *v)
+{
+	if (v->filters != NULL)
+		v->net->pfil.vnet_end(v);
+	free(v);
+}
+
 int
 net_vnet_create(struct net *net, const char *name, struct vnet **out)
 {
@@ -208,7 +216,7 @@ net_vnet_create(struct net *net, const char *name, struct vnet **out)
 		return err;
 	err = net->system.vnet_create(net->system.arg, v);
 	if (err != 0) {
-		free(v);
+		net_vnet_free(v);
 		return err;
 	}
 	vnet_in(v);
@@ -254,7 +262,7 @@ vnet_adopt(struct net *net, const char *name, bool guest, const char *what,
 		v->uid = net->actor->uid;
 	err = net->system.vnet_attach(net->system.arg, v, what, fds, fd_count);
 	if (err != 0) {
-		free(v);
+		net_vnet_free(v);
 		return err;
 	}
 	vnet_in(v);
@@ -284,7 +292,7 @@ vnet_ended(struct net_wait *w, int err)
 	struct net_wait *waiter = v->waiter;
 
 	TAILQ_REMOVE(&v->net->ending, v, link);
-	free(v);
+	net_vnet_free(v);
 	if (waiter != NULL)
 		waiter->done(waiter, err);
 }

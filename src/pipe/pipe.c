@@ -17,9 +17,9 @@ earlier(const struct delay_entry *a, const struct delay_entry *b)
 }
 
 void
-delay_line_push(struct delay_line *l, struct frame *f, uint64_t due_ns)
+delay_line_push(struct delay_line *l, void *item, uint64_t due_ns)
 {
-	struct delay_entry e = { due_ns, l->order++, f };
+	struct delay_entry e = { due_ns, l->order++, item };
 	uint32_t i = l->count;
 
 	ASSERT(l->count < l->room);
@@ -48,16 +48,16 @@ line_remove(struct delay_line *l)
 	l->heap[i] = e;
 }
 
-struct frame *
+void *
 delay_line_pop(struct delay_line *l, uint64_t now_ns)
 {
-	struct frame *f;
+	void *item;
 
 	if (l->count == 0 || l->heap[0].due_ns > now_ns)
 		return NULL;
-	f = l->heap[0].frame;
+	item = l->heap[0].item;
 	line_remove(l);
-	return f;
+	return item;
 }
 
 /* --- shares --------------------------------------------------------------- */
@@ -73,25 +73,45 @@ pipe_share_init(struct pipe_share *s, const struct frame_pool *pool)
 	};
 }
 
+bool
+pipe_share_take(struct pipe_share *s, uint32_t *small, uint32_t *large,
+    const struct frame *f)
+{
+	if (f->large) {
+		if (s->large >= s->large_max || *large >= s->large_one)
+			return false;
+		s->large++;
+		++*large;
+	} else {
+		if (s->small >= s->small_max || *small >= s->small_one)
+			return false;
+		s->small++;
+		++*small;
+	}
+	return true;
+}
+
+void
+pipe_share_give(struct pipe_share *s, uint32_t *small, uint32_t *large,
+    const struct frame *f)
+{
+	if (f->large) {
+		s->large--;
+		--*large;
+	} else {
+		s->small--;
+		--*small;
+	}
+}
+
 /* Charges for a frame: is there something left of the share and the account? */
 static bool
 share_take(struct pipe *p, const struct frame *f)
 {
-	struct pipe_share *s = p->share;
-
 	if (p->account != NULL && *p->account + f->len > p->account_max)
 		return false;
-	if (f->large) {
-		if (s->large >= s->large_max || p->large >= s->large_one)
-			return false;
-		s->large++;
-		p->large++;
-	} else {
-		if (s->small >= s->small_max || p->small >= s->small_one)
-			return false;
-		s->small++;
-		p->small++;
-	}
+	if (!pipe_share_take(p->share, &p->small, &p->large, f))
+		return false;
 	if (p->account != NULL)
 		*p->account += f->len;
 	return true;
@@ -100,15 +120,9 @@ share_take(struct pipe *p, const struct frame *f)
 static void
 share_give(struct pipe *p, const struct frame *f)
 {
-	if (f->large) {
-		p->share->large--;
-		p->large--;
-	} else {
-		p->share->small--;
-		p->small--;
-	}
 	if (p->account != NULL)
 		*p->account -= f->len;
+	pipe_share_give(p->share, &p->small, &p->large, f);
 }
 
 /* --- the pipe ------------------------------------------------------------- */

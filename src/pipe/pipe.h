@@ -52,20 +52,22 @@
 struct delay_entry {
 	uint64_t due_ns;
 	uint64_t order;
-	struct frame *frame; /* owned */
+	void *item; /* a frame, or what its owner keeps one in */
 };
 
-/* A heap, earliest first.  Zeroed: empty, without room. */
+/* A heap, earliest first.  Zeroed: empty, without room.  Its owner gives it
+ * room and frees the array. */
 struct delay_line {
 	struct delay_entry *heap;
 	uint32_t count, room;
 	uint64_t order;
 };
 
-/** delay_line_push() - consumes @f; there must be room (asserted) */
-void delay_line_push(struct delay_line *l, struct frame *f, uint64_t due_ns);
-/** delay_line_pop() - the earliest frame if it is due (owned), or NULL */
-struct frame *delay_line_pop(struct delay_line *l, uint64_t now_ns);
+/** delay_line_push() - @item is the line's until it is popped; there must be
+ * room (asserted) */
+void delay_line_push(struct delay_line *l, void *item, uint64_t due_ns);
+/** delay_line_pop() - the earliest item if it is due, or NULL */
+void *delay_line_pop(struct delay_line *l, uint64_t now_ns);
 /** delay_line_due() - when the earliest frame is due, or PIPE_NEVER */
 static inline uint64_t
 delay_line_due(const struct delay_line *l)
@@ -84,6 +86,13 @@ struct pipe_share {
 
 /** pipe_share_init() - half of the pool for all, a quarter for each */
 void pipe_share_init(struct pipe_share *s, const struct frame_pool *pool);
+
+/** pipe_share_take() - charges for @f, of which a pipe has @small and @large:
+ * is there something left? */
+bool pipe_share_take(struct pipe_share *s, uint32_t *small, uint32_t *large,
+    const struct frame *f);
+void pipe_share_give(struct pipe_share *s, uint32_t *small, uint32_t *large,
+    const struct frame *f);
 
 /* --- the pipe ------------------------------------------------------------- */
 
