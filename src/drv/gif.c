@@ -517,8 +517,10 @@ static int
 set_tunnelvnet(struct iface *ifp, const union keyword_value *v)
 {
 	struct net *net = ifp->net;
-	struct vnet *vnet = net_vnet_named(net, v[0].str);
+	struct vnet *vnet = NULL;
 
+	if (v[0].str[0] != '\0')
+		vnet = net_vnet_named(net, v[0].str);
 	if (vnet == NULL && strcmp(v[0].str, HOME) == 0)
 		vnet = net->home;
 	if (vnet == NULL)

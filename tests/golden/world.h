@@ -542,6 +542,7 @@ world_create(const struct rpc_method *const *methods)
 		.pid = 1,
 		.client = "test",
 		.now_ns = options.now_ns,
+		.burst = 1000000, /* the clock stands still */
 	};
 
 	ASSERT(w != NULL);

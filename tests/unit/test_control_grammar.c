@@ -15,7 +15,7 @@
 
 /* One interface of each kind. */
 static const char *const targets[] = { "feth0", "bridge0", "mock0", "vlan0",
-	"epair0a", "tap0", "vether0", "lo1", "xnb0", "sock0" };
+	"epair0a", "tap0", "vether0", "lo1", "xnb0", "sock0", "gif0" };
 
 struct walk {
 	struct world *w;
