@@ -18,6 +18,7 @@
 
 struct run {
 	struct sim s;
+	bool trace;
 	char *what;
 	size_t size;
 	int result; /* 0, 1: an expectation failed, -1: the case is wrong */
@@ -987,7 +988,7 @@ run_case(struct run *r, json_t *o)
 		if (!add_link(r, v))
 			return false;
 	}
-	if (r->s.trace)
+	if (r->trace)
 		sim_trace_begin(&r->s);
 	sim_links(&r->s);
 	json_array_foreach(json_object_get(o, "events"), i, v)
@@ -1003,10 +1004,9 @@ int
 sim_case(
     json_t *json, bool trace, struct sim_loops *loops, char *what, size_t size)
 {
-	struct run r = { .what = what, .size = size };
+	struct run r = { .trace = trace, .what = what, .size = size };
 
 	sim_init(&r.s, 1);
-	r.s.trace = trace;
 	what[0] = '\0';
 	(void)run_case(&r, json);
 	sim_check_end(&r.s);

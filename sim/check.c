@@ -113,6 +113,60 @@ join_all(const struct sim *s, uint32_t *up, bool forwarding, uint32_t *loop)
 	return parts;
 }
 
+static bool
+passes(const struct sim *s, const struct sim_port *p)
+{
+	return sim_usable(s, p) && p->was.state == STP_STATE_FORWARDING;
+}
+
+/* Does what comes in at port @i leave by another and come in at an end of which
+ * @in says that from there it goes on? */
+static bool
+goes_on(const struct sim *s, uint32_t i, const bool *in)
+{
+	const struct sim_node *n = s->nodes[s->ports[i]->node];
+
+	for (uint32_t j = 1; j <= SIM_PORT_MAX; j++) {
+		const struct sim_lan *l;
+
+		if (n->ports[j] == SIM_NONE || n->ports[j] == i ||
+		    !passes(s, s->ports[n->ports[j]]))
+			continue;
+		l = &s->lans[s->ports[n->ports[j]]->lan];
+		for (uint32_t k = 0; k < l->end_count; k++) {
+			if (l->ends[k] != n->ports[j] && in[l->ends[k]])
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Where ends are deaf a circle is a loop only if frames get round it one way:
+ * is there an end that they come in at again and again? */
+static bool
+goes_round(const struct sim *s)
+{
+	bool *in = calloc(s->port_count + 1, sizeof(*in));
+	bool moved = true, found = false;
+
+	ASSERT(in != NULL);
+	for (uint32_t i = 0; i < s->port_count; i++)
+		in[i] = passes(s, s->ports[i]) && !s->ports[i]->deaf;
+	while (moved) {
+		moved = false;
+		for (uint32_t i = 0; i < s->port_count; i++) {
+			if (!in[i] || goes_on(s, i, in))
+				continue;
+			in[i] = false;
+			moved = true;
+		}
+	}
+	for (uint32_t i = 0; i < s->port_count; i++)
+		found = found || in[i];
+	free(in);
+	return found;
+}
+
 /* The ports of a circle: what is left when ends that lead nowhere go, again and
  * again. */
 static void
@@ -126,8 +180,7 @@ trace_circle(const struct sim *s)
 	for (uint32_t i = 0; i < s->port_count; i++) {
 		const struct sim_port *p = s->ports[i];
 
-		in[i] =
-		    sim_usable(s, p) && p->was.state == STP_STATE_FORWARDING;
+		in[i] = passes(s, p);
 		degree[p->node] += in[i];
 		if (in[i])
 			degree[s->node_count + p->lan]++;
@@ -213,6 +266,8 @@ check_graph(struct sim *s)
 	parted = join_all(s, up, false, &any) != join_all(s, up, true, &loop);
 	if (up != small)
 		free(up);
+	if (loop != SIM_NONE && s->news_lost && !goes_round(s))
+		loop = SIM_NONE;
 	if (loop != SIM_NONE && s->loop_since_ns == UINT64_MAX)
 		loop_begin(s, loop);
 	else if (loop == SIM_NONE && s->loop_since_ns != UINT64_MAX)
@@ -348,12 +403,13 @@ may_forward(
 	           was->fd_while <= (s->in_tick ? 1 : 0));
 }
 
-/* P3: would @q, not the one that agrees, let frames pass without consent? */
+/* P3: would @q, not the one that agrees, let frames pass without consent?  One
+ * that speaks STP has forgotten that it was agreed to, but is synced. */
 static bool
 is_open(const struct stp_port *q)
 {
 	return q->forwarding && q->role != STP_ROLE_ROOT && !q->oper_edge &&
-	       !q->agreed && q->heard;
+	       !q->agreed && (q->send_rstp || !q->synced) && q->heard;
 }
 
 static void
@@ -488,7 +544,10 @@ trace_notes(const struct sim *s, uint32_t node)
 	for (uint32_t i = 0; i < stp->effect_count; i++) {
 		const struct stp_effect *e = &stp->effects[i];
 
-		if (e->type == STP_EFFECT_NOTE)
+		if (e->type == STP_EFFECT_NOTE && e->port == 0)
+			sim_trace_node(s, node, "%s: %s", s->nodes[node]->name,
+			    stp_note_text(e->note));
+		else if (e->type == STP_EFFECT_NOTE)
 			sim_trace_node(s, node, "%s.%u: %s",
 			    s->nodes[node]->name, e->port,
 			    stp_note_text(e->note));
@@ -512,6 +571,8 @@ sim_check_node(struct sim *s, uint32_t node)
 	}
 	if (s->trace && fresh)
 		trace_notes(s, node);
+	if (s->trace)
+		sim_trace_sent(s);
 	s->steps_max = COAX_MAX(s->steps_max, stp->steps_max);
 	if (stp->steps_max > STEPS_MAX)
 		sim_problem(s, "P6: %s: %u transitions of a port in an event",

@@ -34,6 +34,7 @@
 #define STATIONS_MAX   8u
 #define EXCUSED_S      60 /* after a forged BPDU, or a link that is one-way */
 #define UNSEEN_S       6  /* three hello times: then one was heard */
+#define FORCED_S       100000
 #define RETURN_S       10 /* more than the migrate time, twice */
 
 /*
@@ -48,8 +49,9 @@
 #define JOINED_RSTP_S   14u
 #define JOINED_SHARED_S 45u
 #define JOINED_STP_S    220u
-#define CHANGE_S        10u          /* tcWhile, a hello, and then QUIET_NS */
-#define QUIET_STP_NS    (35 * SIM_S) /* addresses have aged by then */
+#define QUICK_NS        (100 * SIM_MS) /* no timer was needed */
+#define CHANGE_S        10u            /* tcWhile, a hello, and then QUIET_NS */
+#define QUIET_STP_NS    (35 * SIM_S)   /* addresses have aged by then */
 #define CHANGES_STP_S   3000        /* until the last topology change is over */
 #define QUIET_NS        (5 * SIM_S) /* two hellos, and more */
 #define QUIET_SHARED_NS (10 * SIM_S) /* silence is noticed after three */
@@ -279,7 +281,7 @@ build(struct random_run *r)
 	/* In another order, but with the same numbers. */
 	for (uint32_t i = 0; i < r->plan_count; i++)
 		make_port(r, &r->plans[r->reverse ? r->plan_count - 1 - i : i]);
-	if (r->s.trace)
+	if (r->o->trace)
 		sim_trace_begin(&r->s);
 	sim_links(&r->s);
 }
@@ -502,8 +504,8 @@ note_excuses(struct random_run *r)
 {
 	if (r->one_way && one_way_stp(&r->s))
 		sim_excuse(&r->s, EXCUSED_S * SIM_S, SIM_EXCUSE_ONE_WAY);
-	if (r->forced && r->shared)
-		sim_excuse(&r->s, EXCUSED_S * SIM_S, SIM_EXCUSE_FORCED);
+	if (r->forced && r->shared) /* that does not heal */
+		sim_excuse(&r->s, FORCED_S * SIM_S, SIM_EXCUSE_FORCED);
 }
 
 /* Stations behind ports that are alone on their LANs; rest.c knows them by
@@ -591,10 +593,13 @@ check_single(struct random_run *r, struct sim_random *total, bool first)
 	total->single_faults += !first;
 	if (first)
 		return;
-	if (!r->old_stp && !r->shared)
-		total->joined_longest_ns =
-		    COAX_MAX(total->joined_longest_ns, joined_ns);
-	if (s->changed_ns > start_ns && !r->old_stp && !r->shared)
+	if (r->old_stp || r->shared)
+		return;
+	total->rstp_faults++;
+	total->rstp_quick += joined_ns <= QUICK_NS;
+	total->joined_longest_ns =
+	    COAX_MAX(total->joined_longest_ns, joined_ns);
+	if (s->changed_ns > start_ns)
 		total->rest_longest_ns =
 		    COAX_MAX(total->rest_longest_ns, s->changed_ns - start_ns);
 }
@@ -752,7 +757,6 @@ run_once(const struct sim_random_options *o, bool reverse,
 	bool good;
 
 	sim_init(s, o->seed);
-	s->trace = o->trace;
 	s->strict = o->strict;
 	r.lossy = prng_chance(g, 1, 4);
 	r.one_way = prng_chance(g, 1, 10);
@@ -794,6 +798,8 @@ sim_random_add(struct sim_random *to, const struct sim_random *from)
 	to->topologies += from->topologies;
 	sim_loops_add(to->loops, from->loops);
 	to->single_faults += from->single_faults;
+	to->rstp_faults += from->rstp_faults;
+	to->rstp_quick += from->rstp_quick;
 	to->joined_longest_ns =
 	    COAX_MAX(to->joined_longest_ns, from->joined_longest_ns);
 	to->rest_longest_ns =

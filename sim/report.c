@@ -125,6 +125,8 @@ sum_json(const struct sim_random *r)
 	json_object_set_new(o, "topologies", integer(r->topologies));
 	json_object_set_new(o, "not_at_rest", integer(r->not_at_rest));
 	json_object_set_new(o, "single_faults", integer(r->single_faults));
+	json_object_set_new(o, "rstp_faults", integer(r->rstp_faults));
+	json_object_set_new(o, "rstp_joined_quickly", integer(r->rstp_quick));
 	json_object_set_new(
 	    o, "joined_longest_s", json_real(seconds(r->joined_longest_ns)));
 	json_object_set_new(
@@ -144,13 +146,15 @@ sum_text(const struct sim_random *r)
 	       "# equal identifiers; %" PRIu64
 	       " run twice, ports in another order\n",
 	    r->events, r->topologies, r->not_at_rest, r->twins);
-	printf("# %" PRIu64
-	       " single faults; with RSTP on point-to-point links joined "
-	       "after %.3f s at\n"
-	       "# most, at rest after %.3f s; %u transitions of a port in an "
-	       "event at most\n",
-	    r->single_faults, seconds(r->joined_longest_ns),
-	    seconds(r->rest_longest_ns), r->steps_max);
+	printf("# %" PRIu64 " single faults, %" PRIu64
+	       " with RSTP on point-to-point links: of these\n"
+	       "# %" PRIu64
+	       " joined within 0.1 s, all after %.3f s, all at rest after "
+	       "%.3f s;\n"
+	       "# %u transitions of a port in an event at most\n",
+	    r->single_faults, r->rstp_faults, r->rstp_quick,
+	    seconds(r->joined_longest_ns), seconds(r->rest_longest_ns),
+	    r->steps_max);
 	printf("# excused loops (number, seconds in all, longest):\n");
 	for (enum sim_excuse e = SIM_EXCUSE_LOSS; e < SIM_EXCUSES; e++)
 		printf("#   %-40s %5" PRIu64 " %10.3f %8.3f\n",

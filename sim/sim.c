@@ -74,6 +74,7 @@ sim_fini(struct sim *s)
 	free(s->ports);
 	free(s->lans);
 	free(s->leaving);
+	free(s->sent_lines);
 }
 
 void

@@ -179,6 +179,9 @@ struct sim {
 	                             UINT64_MAX: not */
 	uint64_t joined_ns;       /* when that ended last */
 	char problem[512];        /* the first violation; "": none */
+	/* Of --trace: */
+	char *sent_lines;
+	size_t sent_lines_len;
 	/* Data frames under way: the engine's ends that took them. */
 	uint32_t *leaving;
 	uint32_t leaving_count, leaving_room;
@@ -280,9 +283,12 @@ bool sim_check_hellos(struct sim *s);
 bool sim_stale_word(const struct sim *s);
 
 /* trace.c */
-void sim_trace_begin(const struct sim *s);
-void sim_trace_bpdu(const struct sim *s, const struct sim_port *p,
-    const uint8_t *bpdu, size_t len);
+/* From now on: the network is built. */
+void sim_trace_begin(struct sim *s);
+void sim_trace_bpdu(
+    struct sim *s, const struct sim_port *p, const uint8_t *bpdu, size_t len);
+/* The end of an event: now the lines of the BPDUs that it sent. */
+void sim_trace_sent(struct sim *s);
 void sim_trace_forged(const struct sim *s, const struct sim_port *p,
     const uint8_t *bpdu, size_t len);
 void sim_trace_node(const struct sim *s, uint32_t node, const char *fmt, ...)
@@ -300,7 +306,9 @@ int sim_case(struct json_t *json, bool trace, struct sim_loops *loops,
 struct sim_random {
 	uint64_t events, topologies;
 	struct sim_loops loops[SIM_EXCUSES];
-	uint64_t single_faults;     /* L1 */
+	uint64_t single_faults;     /* L1; of these */
+	uint64_t rstp_faults;       /* with RSTP on point-to-point links: */
+	uint64_t rstp_quick;        /* joined within 0.1 s */
 	uint64_t joined_longest_ns; /* after one of them */
 	uint64_t rest_longest_ns;
 	uint32_t steps_max;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The ladder of --trace, in 80 columns:
+ * The ladder of --trace:
  *
- *          time  b0      b1      b2
- *     30.101000  |       o------>|        1>2 D root b1 cost 0 age 0 -A-L-F
- *     30.101000  |       |       *        b2.2 is root, forwarding
+ *         time  b0     b1     b2
+ *     9.501000  |      |      *      b2.2 is root, forwarding
+ *     9.501000  |      |<-----o      2>1 R root b0 cost 4000 age 2 -ALFT-
  *
  * One column a bridge as long as there are few; a line says who sends (o), who
  * is to get it (< >), by which ports, and what: role, root, cost, message age,
@@ -13,20 +13,22 @@
  */
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/util.h"
 #include "sim/sim.h"
 #include "stp/stp_impl.h"
 
-#define WIDTH       80
+#define WIDTH       100
 #define TIME_WIDTH  14
 #define COLUMNS_MAX 8u
 
 static uint32_t
 column_width(const struct sim *s)
 {
-	return s->node_count <= 4 ? 8 : 5;
+	return s->node_count <= 4 ? 7 : 5;
 }
 
 static bool
@@ -56,9 +58,18 @@ line_begin(const struct sim *s, char line[WIDTH + 1])
 	return column(s, s->node_count);
 }
 
+/* Without the blanks at its end, which is at @at. */
+static void
+trim(char line[WIDTH + 1], uint32_t at)
+{
+	while (at > 0 && line[at - 1] == ' ')
+		at--;
+	line[at] = '\0';
+}
+
 /* With the time before and the text behind, as far as there is room. */
 static void
-line_end(
+line_fill(
     const struct sim *s, char line[WIDTH + 1], uint32_t at, const char *text)
 {
 	char time[TIME_WIDTH + 1];
@@ -68,18 +79,45 @@ line_end(
 	memcpy(line, time, strlen(time));
 	len = COAX_MIN(len, (size_t)(WIDTH - at));
 	memcpy(line + at, text, len);
-	at += (uint32_t)len;
-	while (at > 0 && line[at - 1] == ' ')
-		at--;
-	line[at] = '\0';
+	trim(line, at + (uint32_t)len);
+}
+
+static void
+line_end(
+    const struct sim *s, char line[WIDTH + 1], uint32_t at, const char *text)
+{
+	line_fill(s, line, at, text);
 	puts(line);
 }
 
+/* What is sent follows what the same event did to the bridge. */
+static void
+line_later(struct sim *s, char line[WIDTH + 1], uint32_t at, const char *text)
+{
+	size_t len;
+
+	line_fill(s, line, at, text);
+	len = strlen(line);
+	s->sent_lines = realloc(s->sent_lines, s->sent_lines_len + len + 1);
+	ASSERT(s->sent_lines != NULL);
+	memcpy(s->sent_lines + s->sent_lines_len, line, len);
+	s->sent_lines_len += len + 1;
+	s->sent_lines[s->sent_lines_len - 1] = '\n';
+}
+
 void
-sim_trace_begin(const struct sim *s)
+sim_trace_sent(struct sim *s)
+{
+	(void)fwrite(s->sent_lines, 1, s->sent_lines_len, stdout);
+	s->sent_lines_len = 0;
+}
+
+void
+sim_trace_begin(struct sim *s)
 {
 	char line[WIDTH + 1];
 
+	s->trace = true;
 	printf("# D designated, R root, A alternate or backup port; "
 	       "C Config, T TCN\n"
 	       "# flags: P proposal, A agreement, L learning, F forwarding, "
@@ -96,6 +134,7 @@ sim_trace_begin(const struct sim *s)
 		len = COAX_MIN(len, column_width(s) - 1);
 		memcpy(line + column(s, k), s->nodes[k]->name, len);
 	}
+	trim(line, WIDTH);
 	puts(line);
 }
 
@@ -161,8 +200,8 @@ draw(const struct sim *s, char line[WIDTH + 1], uint32_t from, uint32_t to)
 }
 
 void
-sim_trace_bpdu(const struct sim *s, const struct sim_port *p,
-    const uint8_t *bpdu, size_t len)
+sim_trace_bpdu(
+    struct sim *s, const struct sim_port *p, const uint8_t *bpdu, size_t len)
 {
 	char line[WIDTH + 1], what[128], text[256], ends[64] = "";
 	uint32_t at = line_begin(s, line), count = 0;
@@ -193,7 +232,7 @@ sim_trace_bpdu(const struct sim *s, const struct sim_port *p,
 		snprintf(text, sizeof(text), "%s.%u > %s: %s",
 		    s->nodes[p->node]->name, p->number, ends, what);
 	}
-	line_end(s, line, at, text);
+	line_later(s, line, at, text);
 }
 
 void

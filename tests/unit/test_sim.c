@@ -162,6 +162,30 @@ test_p1_an_excuse_has_an_end(void **state)
 	assert_problem(&t, "P1");
 }
 
+/* Round the triangle one way at least. */
+static void
+test_p1_ends_that_are_deaf(void **state)
+{
+	(void)state;
+	for (uint32_t deaf = 0; deaf < 4; deaf++) {
+		struct triangle t;
+
+		setup(&t);
+		t.s.news_lost = true;
+		t.s.ports[t.cb]->deaf = (deaf & 1) != 0;
+		t.s.ports[t.ac]->deaf = (deaf & 1) != 0;
+		t.s.ports[t.ca]->deaf = (deaf & 2) != 0;
+		t.s.ports[t.cb]->was.state = STP_STATE_FORWARDING;
+		t.s.moved = true;
+		sim_check_now(&t.s);
+		if (deaf == 3)
+			assert_string_equal(t.s.problem, "");
+		else
+			assert_non_null(strstr(t.s.problem, "P1"));
+		sim_fini(&t.s);
+	}
+}
+
 static void
 test_p2_the_data_plane_disobeys(void **state)
 {
@@ -404,6 +428,7 @@ main(void)
 		cmocka_unit_test(test_p1_a_loop),
 		cmocka_unit_test(test_p1_a_loop_with_an_excuse_is_counted),
 		cmocka_unit_test(test_p1_an_excuse_has_an_end),
+		cmocka_unit_test(test_p1_ends_that_are_deaf),
 		cmocka_unit_test(test_p2_the_data_plane_disobeys),
 		cmocka_unit_test(test_p3_an_agreement_while_others_are_open),
 		cmocka_unit_test(test_p4_more_than_the_hold_count),
