@@ -20,6 +20,7 @@
 #define FDB_GONE  1u /* no key is 1: the highest bit of a key is set */
 
 /* Slots looked at when a full table makes room for a new address. */
+#define SCAN_SLOTS      4096 /* looked at in one call */
 #define SWEEP_WHEN_FULL 65536u
 
 /* Slots of a new table that are cleared per new address. */
@@ -241,6 +242,7 @@ table_cut(struct fdb *f, uint32_t slot)
 	}
 	t->entries[hole] = (struct fdb_entry){ 0 };
 	t->count--;
+	f->cuts++;
 }
 
 /* Removes an entry of either table and tells the owner. */
@@ -326,6 +328,7 @@ rehash_start(struct fdb *f)
 	f->next = (struct fdb_table){ 0 };
 	f->rehash_at = 0;
 	f->sweep_at = 0;
+	f->rehashes++;
 }
 
 /* Entries that this table has. */
@@ -961,6 +964,64 @@ page_scan(struct page_fill *p, const struct fdb_table *t)
 		for (uint32_t k = 0; k < 16; k++)
 			page_take(p, t, i + k);
 	}
+}
+
+enum scan_stage {
+	SCAN_BEGIN,
+	SCAN_OLD,
+	SCAN_NOW,
+	SCAN_TOP,
+	SCAN_END,
+};
+
+/*
+ * The old table first: what moves goes into the new one.  Downwards: what
+ * moves up because another went (table_cut()) goes to a lower slot, or around
+ * the end to the highest ones, which are looked at once more if one went.  When
+ * a new table takes over, all begins anew.
+ */
+bool
+fdb_scan(const struct fdb *f, uint32_t now_s, struct fdb_cursor *c,
+    uint32_t entries, void (*fn)(void *arg, const struct fdb_entry *e),
+    void *arg)
+{
+	const uint32_t top = (FDB_LINES_MAX + 1) * FDB_LINE;
+	const uint32_t slots = f->now.mask + 1;
+	uint32_t end = 0;
+
+	if (c->stage == SCAN_BEGIN || c->rehashes != f->rehashes) {
+		c->rehashes = f->rehashes;
+		c->cuts = f->cuts;
+		c->stage = SCAN_OLD;
+		c->slot = f->old.entries != NULL ? f->old.mask + 1 : 0;
+	}
+	if (c->stage == SCAN_OLD && f->old.entries == NULL)
+		c->slot = 0; /* all have moved */
+	if (c->stage == SCAN_TOP && slots > top)
+		end = slots - top;
+	for (uint32_t budget = SCAN_SLOTS; budget > 0 && entries > 0;
+	     budget--) {
+		const struct fdb_entry *e;
+
+		if (c->slot == end) {
+			c->stage++;
+			if (c->stage == SCAN_TOP && c->cuts == f->cuts)
+				c->stage = SCAN_END;
+			if (c->stage == SCAN_END)
+				return false;
+			c->slot = slots;
+			end = c->stage == SCAN_TOP && slots > top ? slots - top
+			                                          : 0;
+		}
+		c->slot--;
+		e = c->stage == SCAN_OLD ? &f->old.entries[c->slot]
+		                         : &f->now.entries[c->slot];
+		if (!slot_used(e) || e->expire_s <= now_s)
+			continue;
+		fn(arg, e);
+		entries--;
+	}
+	return true;
 }
 
 int

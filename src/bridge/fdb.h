@@ -111,6 +111,8 @@ struct fdb {
 	uint32_t timeout_s; /* 0: no expiry; fdb_set_timeout() */
 	uint32_t births;    /* birth number of the next entry */
 	uint32_t rehash_at; /* next slot of old to move */
+	uint32_t rehashes;  /* tables that have taken over so far */
+	uint32_t cuts;      /* entries taken out of the present one */
 	uint32_t due_s;     /* nothing expires before */
 	uint32_t sweep_at;  /* next slot to look at, if sweeping */
 	uint32_t sweep_due_s;
@@ -376,6 +378,26 @@ int fdb_walk(const struct fdb *f, uint32_t now_s,
 /** fdb_walk_oldest() - the same, oldest first */
 int fdb_walk_oldest(const struct fdb *f, uint32_t now_s,
     void (*fn)(void *arg, const struct fdb_entry *e), void *arg);
+
+/* Where a scan is; zero it at first. */
+struct fdb_cursor {
+	uint8_t stage;
+	uint32_t slot, rehashes, cuts;
+};
+
+/**
+ * fdb_scan() - some entries that have not expired, in no order
+ * @entries: at most so many; a bounded number of slots is looked at as well
+ *
+ * Call after call sees every entry that is there all the while, whatever the
+ * table does meanwhile; some perhaps more than once.  Costs a look at a slot
+ * each, where fdb_page() costs a look at all for each page.
+ *
+ * Return: true: come again; false: that was all.
+ */
+bool fdb_scan(const struct fdb *f, uint32_t now_s, struct fdb_cursor *cursor,
+    uint32_t entries, void (*fn)(void *arg, const struct fdb_entry *e),
+    void *arg);
 
 #define FDB_PAGE_MAX 4096u
 

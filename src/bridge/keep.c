@@ -52,7 +52,7 @@ struct saving {
 	uint64_t wall_s;
 	uint32_t bridge; /* index of the one that was last looked at */
 	bool paging;
-	uint32_t after;
+	struct fdb_cursor cursor; /* in its table */
 	/* By port number: index of the interface whose name was written. */
 	uint32_t ports[BRIDGE_MEMBERS_MAX + 1];
 	const struct kept *kept;
@@ -480,20 +480,46 @@ count_one(struct saving *s)
 	return true;
 }
 
+static char *
+digits(char *p, uint32_t value)
+{
+	char text[10];
+	int n = 0;
+
+	do
+		text[n++] = (char)('0' + value % 10);
+	while ((value /= 10) != 0);
+	while (n > 0)
+		*p++ = text[--n];
+	return p;
+}
+
+/* By hand: there are millions. */
 static void
 put_address(
     struct sbuf *b, uint64_t key, uint32_t port, uint8_t type, uint32_t left_s)
 {
-	char mac_text[ETH_ADDR_STRLEN];
-	uint8_t mac[ETH_ADDR_LEN];
+	static const char hex[] = "0123456789abcdef";
+	char line[LINE_ADDRESS_MAX], *p = line;
 
-	u64_to_mac(key, mac);
-	sbuf_printf(b, "%s %u %u ", ether_format(mac, mac_text),
-	    fdb_key_vid(key), port);
-	if (type == FDB_DYNAMIC)
-		sbuf_printf(b, "%u\n", left_s);
-	else
-		sbuf_puts(b, type == FDB_STATIC ? "static\n" : "sticky\n");
+	for (int shift = 44; shift >= 0; shift -= 4) {
+		*p++ = hex[key >> shift & 0xf];
+		if (shift % 8 == 0)
+			*p++ = shift > 0 ? ':' : ' ';
+	}
+	p = digits(p, fdb_key_vid(key));
+	*p++ = ' ';
+	p = digits(p, port);
+	*p++ = ' ';
+	if (type == FDB_DYNAMIC) {
+		p = digits(p, left_s);
+	} else {
+		memcpy(p, type == FDB_STATIC ? "static" : "sticky", 6);
+		p += 6;
+	}
+	*p++ = '\n';
+	*p = '\0';
+	sbuf_puts(b, line);
 }
 
 static void
@@ -528,35 +554,30 @@ next_bridge(const struct bridge_keep *k, uint32_t from)
 	return best;
 }
 
-/* A page of the next bridge. 0 or -ENOMEM */
-static int
+/* A page of the next bridge. */
+static void
 save_bridges(struct bridge_keep *k, struct sbuf *b)
 {
 	struct saving *s = &k->save;
 	struct iface *ifp =
 	    next_bridge(k, s->paging ? s->bridge : s->bridge + 1);
 	struct save_page page = { .k = k, .b = b, .now_s = keep_now_s(k) };
-	struct fdb_page p = { .max = PAGE };
 	char name[NET_IFACE_TEXT_MAX];
-	int err;
 
 	if (ifp == NULL) {
 		s->stage = SAVE_KEPT;
-		return 0;
+		return;
 	}
-	p.continued = s->paging && ifp->index == s->bridge;
-	p.after = s->after;
-	if (!p.continued) {
+	if (!s->paging || ifp->index != s->bridge) {
 		memset(s->ports, 0, sizeof(s->ports));
+		memset(&s->cursor, 0, sizeof(s->cursor));
 		sbuf_printf(b, "bridge %s\n",
 		    net_iface_name_in(ifp, k->net->home, name));
 	}
 	page.br = bridge_of_const(ifp);
-	err = fdb_page(&page.br->fdb, page.now_s, &p, save_entry, &page);
 	s->bridge = ifp->index;
-	s->paging = p.more;
-	s->after = p.next;
-	return err;
+	s->paging = fdb_scan(
+	    &page.br->fdb, page.now_s, &s->cursor, PAGE, save_entry, &page);
 }
 
 /* Addresses that still wait, of one port. */
@@ -592,7 +613,7 @@ save_kept(struct bridge_keep *k, struct sbuf *b)
 	}
 }
 
-long
+size_t
 bridge_keep_save(struct bridge_keep *k, char *buf, size_t size)
 {
 	struct saving *s = &k->save;
@@ -607,20 +628,18 @@ bridge_keep_save(struct bridge_keep *k, char *buf, size_t size)
 		    (unsigned long long)s->wall_s);
 		s->stage = SAVE_BRIDGES;
 	}
-	/* A page of a large table a call; small ones together. */
 	do {
 		if (s->stage == SAVE_KEPT)
 			save_kept(k, &b);
-		else if (save_bridges(k, &b) < 0)
-			return -ENOMEM;
-	} while (
-	    s->stage != SAVE_END && !s->paging && b.size - b.len > PAGE_BYTES);
+		else
+			save_bridges(k, &b);
+	} while (s->stage != SAVE_END && b.size - b.len > PAGE_BYTES);
 	if (s->stage == SAVE_END) {
 		sbuf_printf(&b, "end %u\n", s->count);
 		s->stage = SAVE_DONE;
 	}
 	ASSERT(sbuf_ok(&b));
-	return (long)b.len;
+	return b.len;
 }
 
 void

@@ -83,9 +83,10 @@ void bridge_keep_save_begin(struct bridge_keep *k, uint64_t wall_s);
  * bridge_keep_save() - its next portion
  * @buf: room for @size bytes, BRIDGE_KEEP_PORTION_MIN or more
  *
- * Return: bytes, 0: that was all, or -ENOMEM: the text is to be thrown away.
+ * Takes a fraction of a millisecond for each 64 KiB.  An address may stand
+ * twice in a text. Return: bytes; 0: that was all.
  */
-long bridge_keep_save(struct bridge_keep *k, char *buf, size_t size);
+size_t bridge_keep_save(struct bridge_keep *k, char *buf, size_t size);
 
 /** bridge_keep_save_end() - no more of the text, whether it was all or not */
 void bridge_keep_save_end(struct bridge_keep *k);

@@ -26,8 +26,8 @@
 #define FILE_NAME      "addresses"
 #define FILE_NEW       "addresses.new"
 #define FILE_BAD       "addresses.bad"
-#define PORTION        262144 /* bytes, see bridge_keep_save() */
-#define RESTORE_BUDGET 4096   /* addresses put back in a round of the loop */
+#define PORTION        BRIDGE_KEEP_PORTION_MIN
+#define RESTORE_BUDGET 512 /* addresses put back in a round of the loop */
 #define SOON_NS        CLOCK_NS_PER_SEC
 #define APART_NS       (2 * CLOCK_NS_PER_SEC)
 #define ALWAYS_NS      (60 * CLOCK_NS_PER_SEC)
@@ -291,18 +291,14 @@ save_open(struct state *s)
 }
 
 /* Puts the next portion into the buffer and what is to be done into the job. */
-static int
+static void
 save_next(struct state *s)
 {
 	uint64_t begin_ns = clock_now_ns();
-	long n = bridge_keep_save(s->keep, s->buf, sizeof(s->buf));
 
+	s->len = bridge_keep_save(s->keep, s->buf, sizeof(s->buf));
 	s->busy_ns += clock_now_ns() - begin_ns;
-	if (n < 0)
-		return (int)n;
-	s->len = (size_t)n;
-	s->job.run = n > 0 ? write_portion : write_end;
-	return 0;
+	s->job.run = s->len > 0 ? write_portion : write_end;
 }
 
 static void
@@ -320,11 +316,9 @@ job_done(struct job *job, struct loop *loop)
 
 	(void)loop;
 	if (err == 0 && job->run == write_portion) {
-		err = save_next(s);
-		if (err == 0) {
-			jobs_submit(s->jobs, job);
-			return;
-		}
+		save_next(s);
+		jobs_submit(s->jobs, job);
+		return;
 	}
 	save_ended(s, err);
 	put_back(s);
@@ -349,9 +343,8 @@ due(struct timer *t, uint64_t now_ns)
 	s->dirty = false;
 	s->saving = true;
 	err = save_open(s);
-	if (err == 0)
-		err = save_next(s);
 	if (err == 0) {
+		save_next(s);
 		jobs_submit(s->jobs, &s->job);
 		return;
 	}
@@ -365,14 +358,13 @@ save_all(struct state *s)
 {
 	int err = save_open(s);
 
-	do {
-		if (err == 0)
-			err = save_next(s);
-		if (err == 0) {
-			s->job.run(&s->job);
-			err = s->job.status;
-		}
-	} while (err == 0 && s->len > 0);
+	while (err == 0) {
+		save_next(s);
+		s->job.run(&s->job);
+		err = s->job.status;
+		if (s->len == 0)
+			break;
+	}
 	save_ended(s, err);
 }
 

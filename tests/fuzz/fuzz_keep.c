@@ -45,7 +45,7 @@ save(struct bridge_keep *k, size_t *len)
 {
 	size_t size = 0;
 	char *text = NULL;
-	long n;
+	size_t n;
 
 	*len = 0;
 	bridge_keep_save_begin(k, 1000);
@@ -54,8 +54,7 @@ save(struct bridge_keep *k, size_t *len)
 		text = realloc(text, size);
 		ASSERT(text != NULL);
 		n = bridge_keep_save(k, text + *len, size - *len);
-		ASSERT(n >= 0);
-		*len += (size_t)n;
+		*len += n;
 	} while (n > 0);
 	return text;
 }

@@ -684,6 +684,84 @@ test_grows_without_loss(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* A scan sees all that is there all the while, whatever the table does. */
+
+static struct scan_seen {
+	uint8_t times[20000];
+	uint32_t count;
+} scanned;
+
+static void
+scan_entry(void *arg, const struct fdb_entry *e)
+{
+	uint32_t n = (uint32_t)(e->key & 0xffffff);
+
+	(void)arg;
+	assert_true(n < sizeof(scanned.times));
+	scanned.times[n] += scanned.times[n] < 255;
+	scanned.count++;
+}
+
+static void
+test_scan_of_a_table_at_rest(void **state)
+{
+	struct fdb_cursor c = { 0 };
+
+	(void)state;
+	memset(&scanned, 0, sizeof(scanned));
+	assert_int_equal(fdb_set_max(&f, 20000, 0), 0);
+	while (fdb_scan(&f, 1, &c, 10, scan_entry, NULL))
+		;
+	assert_int_equal(scanned.count, 0);
+	for (uint32_t n = 0; n < 5000; n++)
+		(void)learn(n, 1 + n % 3, n < 100 ? 1 : 2000);
+	c = (struct fdb_cursor){ 0 };
+	while (fdb_scan(&f, 2100, &c, 10, scan_entry, NULL))
+		;
+	/* Each, and not what has expired. */
+	for (uint32_t n = 0; n < 5000; n++)
+		assert_int_equal(scanned.times[n] != 0, n >= 100);
+	/* Each once, if nothing is under way. */
+	assert_int_equal(f.old.entries == NULL, scanned.count == 4900);
+}
+
+static void
+test_scan_of_a_table_that_changes(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 40; seed++) {
+		struct prng g = prng_init(seed);
+		struct fdb_cursor c = { 0 };
+		uint32_t most = 200 + (uint32_t)prng_below(&g, 3000);
+		uint32_t next = most;
+
+		memset(&scanned, 0, sizeof(scanned));
+		fdb_flush(&f, true);
+		assert_int_equal(fdb_set_max(&f, 20000, 1), 0);
+		for (uint32_t n = 0; n < most; n++)
+			assert_int_equal(learn(n, 1, 1), FDB_NEW);
+		/* Those with an even number stay; others go, and more come, so
+		 * that the table grows. */
+		while (fdb_scan(&f, 1, &c, 1 + (uint32_t)prng_below(&g, 40),
+		    scan_entry, NULL)) {
+			uint8_t mac[ETH_ADDR_LEN];
+
+			for (uint32_t i = 0; i < 20; i++) {
+				u64_to_mac(key(1 + 2 * (uint32_t)prng_below(
+				                           &g, most / 2)),
+				    mac);
+				(void)fdb_remove_mac(&f, mac, 0, 1);
+				if (next < 15000 && prng_below(&g, 2) == 0)
+					(void)learn(next++, 2, 1);
+			}
+		}
+		for (uint32_t n = 0; n < most; n += 2)
+			if (scanned.times[n] == 0)
+				fail_msg("seed %llu: %u was not seen",
+				    (unsigned long long)seed, n);
+	}
+}
+
 int
 main(void)
 {
@@ -711,6 +789,8 @@ main(void)
 		TEST(test_walk_is_newest_first),
 		TEST(test_pages_are_newest_first),
 		TEST(test_pages_of_a_table_that_changes),
+		TEST(test_scan_of_a_table_at_rest),
+		TEST(test_scan_of_a_table_that_changes),
 		TEST(test_tells_what_went_and_why),
 		TEST(test_sweep_in_steps),
 		TEST(test_shrinks_when_it_is_empty),
