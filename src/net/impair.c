@@ -351,8 +351,11 @@ iface_impair(struct iface *ifp, const struct impair_change *change)
 	int err;
 
 	if ((ifp->ops->kind_flags & IFACE_KIND_ETHERNET) == 0)
-		return net_error(net, -EOPNOTSUPP,
-		    "%s has no wire: impair its members", ifp->name);
+		return net_error(net, -EOPNOTSUPP, "%s has no wire%s",
+		    ifp->name,
+		    (ifp->ops->kind_flags & IFACE_KIND_VLANS) != 0
+		        ? ": impair its members"
+		        : "");
 	for (int dir = IMPAIR_IN; dir <= IMPAIR_OUT; dir++) {
 		const struct direction *w =
 		    way_of(ifp, (enum impair_direction)dir);

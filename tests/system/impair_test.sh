@@ -189,7 +189,7 @@ tcp_body()
 atf_test_case every_kind
 every_kind_head()
 {
-	about 60 "tap, feth, vether, vlan; a bridge says why it has none"
+	about 60 "All that have a wire; a bridge says why it has none"
 }
 every_kind_body()
 {
@@ -201,10 +201,19 @@ every_kind_body()
 	run ifconfig feth0 create -host peer feth1 up
 	run ifconfig feth1 -host up
 	run ifconfig feth1.7 create -host up
-	run ifconfig bridge0 create -host addm tap0 addm vether0 addm feth0 \
-	    addm feth1.7 up
-	refused 'bridge0 has no wire' ifconfig bridge0 impair loss 1%
-	for i in tap0 vether0 feth0 feth1.7; do
+	shows '^epair0a$' ifconfig epair0 create
+	run ifconfig epair0a -host up
+	run ifconfig epair0b -host up
+	run ifconfig sock0 create -host listen "unix:$PWD/s" up
+	run ifconfig xnb0 create -host up
+	kinds='tap0 vether0 feth0 feth1.7 epair0a sock0 xnb0'
+	run ifconfig bridge0 create -host up
+	refused 'bridge0 has no wire: impair its members' \
+	    ifconfig bridge0 impair loss 1%
+	run ifconfig lo1 create
+	refused 'lo1 has no wire' ifconfig lo1 impair loss 1%
+	for i in $kinds; do
+		run ifconfig bridge0 addm $i
 		run ifconfig $i impair out loss 100% seed 5
 		shows 'impair out: loss 100% seed 5' ifconfig $i
 	done
@@ -212,9 +221,9 @@ every_kind_body()
 	run ifconfig "$tap_name" up
 	run ifconfig bridge0 addm "$tap_name"
 	tap_do write "$(frame ff:ff:ff:ff:ff:ff 02:00:00:00:00:01 88b5 all)"
-	# The vether has no host and the tap nobody who reads, but their wire
-	# is in front of that.
-	for i in tap0 vether0 feth0 feth1.7; do
+	# The vether has no host, the sock no peer, and nobody reads from the
+	# tap and the ring, but their wire is in front of that.
+	for i in $kinds; do
 		wait_for "[ \"\$(dropped $i impair-loss)\" -eq 1 ]"
 	done
 	run ifconfig "$tap_name" impair in loss 100%
