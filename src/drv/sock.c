@@ -479,6 +479,8 @@ sock_transmit(struct iface *ifp, struct frame_batch *batch)
 			iface_drop(ifp, f,
 			    err == -EDQUOT ? DROP_QUEUE_BYTES
 			                   : DROP_QUEUE_FULL);
+		else if (frame_ring_crowded(&sc->tx))
+			ifp->net->full++;
 	}
 	if (!sc->blocked)
 		net_flush_later(ifp);

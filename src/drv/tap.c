@@ -16,10 +16,10 @@
  *   the app to have something to read until then, and for each wake-up to move
  *   many frames.  A frame counts as sent when the socket has taken it.
  *
- *   Where most of what an app wrote found the queues of other ports full, the
- *   app is not read for a moment.  Its socket fills, it waits in write(2), and
- *   the processor's time is for those who are to read, instead of for frames
- *   that are dropped.
+ *   Where most of what an app wrote found the queues of other ports full, or
+ *   half full, the app is not read for a moment.  Its socket fills, it waits in
+ *   write(2), and the processor's time is for those who are to read, instead of
+ *   for frames that are dropped.
  *
  *   The app's last close, however it comes about (close, exit, kill, any number
  *   of dup and fork before), is a hang-up of our end.  What the app wrote
@@ -356,6 +356,8 @@ tap_transmit(struct iface *ifp, struct frame_batch *batch)
 			iface_drop(ifp, f,
 			    err == -EDQUOT ? DROP_QUEUE_BYTES
 			                   : DROP_QUEUE_FULL);
+		else if (frame_ring_crowded(&q->ring))
+			ifp->net->full++;
 		flush = flush || !q->blocked;
 	}
 	if (flush)
@@ -493,7 +495,7 @@ queue_read(struct tap_queue *q)
 	if (batch.count != 0) {
 		mark = net_mark(ifp->net);
 		iface_input(ifp, &batch);
-		if (net_wasted(ifp->net, mark))
+		if (net_crowded(ifp->net, mark))
 			rest(q);
 		else
 			q->rest_ns = REST_MIN_NS;

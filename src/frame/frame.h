@@ -324,6 +324,14 @@ frame_ring_count(const struct frame_ring *r)
 	return r->tail - r->head;
 }
 
+/** frame_ring_crowded() - is half of its room taken, or more? */
+static inline bool
+frame_ring_crowded(const struct frame_ring *r)
+{
+	return frame_ring_count(r) > r->limit / 2 ||
+	       r->bytes > r->bytes_max / 2;
+}
+
 /**
  * frame_ring_push() - append
  * @f: consumed on success only

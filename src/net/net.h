@@ -195,7 +195,7 @@ struct net {
 	                  * the shell, net_random() */
 	struct frame_pool *pool;
 	/* Frames given to drivers, and those of them that found their queues
-	 * full: net_wasted(). */
+	 * full, or half full: net_crowded(). */
 	uint64_t given, full;
 	struct net_pfil pfil;
 	struct pipe_share pipe_share; /* what impairments may hold of it */
@@ -453,10 +453,10 @@ void net_unsubscribe(struct net *net, struct net_subscriber *s);
 void net_emit(struct net *net, struct net_event *ev);
 
 /*
- * Has the better part of what was given to drivers since @mark been dropped
- * because their queues were full?  Who feeds frames in on behalf
- * of a program does better to let them wait a moment where they are: the
- * program then waits too, instead of taking time from those who are to read.
+ * Has the better part of what was given to drivers since @mark come to queues
+ * that were full, or half full?  Who feeds frames in on behalf of a program
+ * does better to let them wait a moment where they are: the program then waits
+ * too, instead of taking time from those who are to read, and nothing is lost.
  */
 struct net_mark {
 	uint64_t given, full;
@@ -469,7 +469,7 @@ net_mark(const struct net *net)
 }
 
 static inline bool
-net_wasted(const struct net *net, struct net_mark mark)
+net_crowded(const struct net *net, struct net_mark mark)
 {
 	return net->full != mark.full &&
 	       2 * (net->full - mark.full) >= net->given - mark.given;
