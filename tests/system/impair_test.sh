@@ -213,9 +213,9 @@ every_kind_body()
 	run ifconfig lo1 create
 	refused 'lo1 has no wire' ifconfig lo1 impair loss 1%
 	for i in $kinds; do
-		run ifconfig bridge0 addm $i
-		run ifconfig $i impair out loss 100% seed 5
-		shows 'impair out: loss 100% seed 5' ifconfig $i
+		run ifconfig bridge0 addm "$i"
+		run ifconfig "$i" impair out loss 100% seed 5
+		shows 'impair out: loss 100% seed 5' ifconfig "$i"
 	done
 	tap_hold
 	run ifconfig "$tap_name" up
