@@ -88,6 +88,7 @@ struct pass {
 	bool trace;        /* a copy: every step is told */
 	bool watch;        /* one of these two, or captures */
 	bool vlan;         /* something about VLANs is configured */
+	bool vlan_filter;  /* not all may leave everywhere */
 	bool one_by_one;   /* ... or traced, filtered: a flood does not wait */
 	bool filter;       /* packet filters look on (filter.c) */
 	bool svi;          /* vlan children of the bridge got something */
@@ -180,7 +181,8 @@ static inline bool
 vlan_egress(const struct pass *pass, const struct bridge_port *p, uint32_t vid,
     const struct frame *f)
 {
-	return __builtin_expect(!pass->vlan, 1) || vlan_may_leave(p, vid, f);
+	return __builtin_expect(!pass->vlan_filter, 1) ||
+	       vlan_is_let_out(p, vid, f);
 }
 
 /* T1, T2: with the tag that the port wants. Consumes one claim on @f. */
@@ -219,6 +221,7 @@ static __attribute__((always_inline)) inline uint32_t
 look_at(struct pass *pass, struct frame_batch *batch, struct looked *looked,
     bool vlan)
 {
+	const struct vlan_ingress in = vlan_ingress_of(pass->br, pass->in);
 	struct bridge *br = pass->br;
 	uint32_t n = 0;
 
@@ -228,7 +231,7 @@ look_at(struct pass *pass, struct frame_batch *batch, struct looked *looked,
 		enum drop_reason why = DROP_VLAN_BAD;
 		int vid;
 
-		vid = vlan ? vlan_enter(br, pass->in, f, &why) : frame_vid(f);
+		vid = vlan ? vlan_enter(&in, f, &why) : frame_vid(f);
 		/* I5. 4095 is none, and a tag must be whole. */
 		if (__builtin_expect(vid < 0 || vid == 0xfff, 0)) {
 			iface_drop(&br->ifp, f, why);
@@ -1304,6 +1307,7 @@ pass_begin(struct bridge *br, struct bridge_port *in)
 		.in = in,
 		.now_s = bridge_now_s(br),
 		.vlan = br->vlan_work,
+		.vlan_filter = (br->vlan_flags & BRIDGE_VLANFILTER) != 0,
 		.mirror = h != NULL && h->promisc && h->up,
 		.trace = br->ifp.net->tracer != NULL,
 		.vnet = host_vnet(&br->ifp),

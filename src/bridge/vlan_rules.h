@@ -61,46 +61,85 @@ vlan_is_reserved(const struct frame *f)
 	return (be64_get(f->data) >> 16 & ~0xfull) == 0x0180c2000000u;
 }
 
-/* The VLAN of a frame that comes in; -1: it must not, @why. @in NULL: from the
- * host, on the bridge. */
-static inline int
-vlan_enter(const struct bridge *br, const struct bridge_port *in,
-    const struct frame *f, enum drop_reason *why)
+/* What a port says about the VLANs of frames that come in: read once a batch.
+ */
+struct vlan_ingress {
+	const struct vlan_set *tagged; /* NULL: all may enter */
+	int untagged; /* the VLAN of frames without a tag; -1: they must not */
+	bool stacked; /* a second tag may follow */
+	bool host;    /* not from a port: the bridge's host has sent it */
+};
+
+static inline struct vlan_ingress
+vlan_ingress_of(const struct bridge *br, const struct bridge_port *in)
 {
-	bool tagged = vlan_is_tag(be16_get(f->data + 12));
-	uint32_t vid = 0, type_at = 12;
+	bool filter = (br->vlan_flags & BRIDGE_VLANFILTER) != 0;
+	struct vlan_ingress v = { .host = in == NULL, .stacked = true };
+
+	if (in == NULL)
+		return v;
+	v.untagged = in->pvid;
+	if (!filter)
+		return v;
+	v.tagged = &in->tagged;
+	v.stacked = (in->flags & BRIDGE_QINQ) != 0;
+	if (in->pvid == 0)
+		v.untagged = -1;
+	return v;
+}
+
+/* The VLAN of a frame with a tag, or with a part of one; -1 as below. */
+static inline int
+vlan_enter_tagged(
+    const struct vlan_ingress *v, const struct frame *f, enum drop_reason *why)
+{
+	uint32_t vid;
 
 	*why = DROP_VLAN_BAD;
-	if (tagged) {
-		if (f->len < ETH_HDR_LEN + ETH_VLAN_LEN)
-			return -1;
-		vid = FRAME_VID(frame_tci(f));
-		type_at += ETH_VLAN_LEN;
-	}
+	if (f->len < ETH_HDR_LEN + ETH_VLAN_LEN)
+		return -1;
+	vid = FRAME_VID(frame_tci(f));
 	if (vid > VLAN_ID_MAX)
 		return -1;
-	if (in == NULL || (vid == 0 && vlan_is_reserved(f)))
+	if (v->host || (vid == 0 && vlan_is_reserved(f)))
 		return (int)vid;
-	if ((br->vlan_flags & BRIDGE_VLANFILTER) == 0)
-		return vid != 0 ? (int)vid : in->pvid;
 	*why = DROP_VLAN_INGRESS;
-	if ((in->flags & BRIDGE_QINQ) == 0 &&
-	    vlan_is_tag(be16_get(f->data + type_at)))
+	if (!v->stacked &&
+	    vlan_is_tag(be16_get(f->data + ETH_HDR_LEN + ETH_VLAN_LEN - 2)))
 		return -1;
-	if (vid != 0)
-		return vlan_set_has(&in->tagged, vid) ? (int)vid : -1;
-	return in->pvid != 0 ? in->pvid : -1;
+	if (vid == 0)
+		return v->untagged;
+	return v->tagged == NULL || vlan_set_has(v->tagged, vid) ? (int)vid
+	                                                         : -1;
+}
+
+/* The VLAN of a frame that comes in; -1: it must not, @why. */
+static inline int
+vlan_enter(
+    const struct vlan_ingress *v, const struct frame *f, enum drop_reason *why)
+{
+	if (vlan_is_tag(be16_get(f->data + ETH_HDR_LEN - 2)))
+		return vlan_enter_tagged(v, f, why);
+	*why = DROP_VLAN_INGRESS;
+	return v->untagged != 0 && vlan_is_reserved(f) ? 0 : v->untagged;
+}
+
+/* V5, filter on. */
+static inline bool
+vlan_is_let_out(
+    const struct bridge_port *p, uint32_t vid, const struct frame *f)
+{
+	if (vid == 0)
+		return vlan_is_reserved(f);
+	return vid == p->pvid || vlan_set_has(&p->tagged, vid);
 }
 
 /* V5. */
 static inline bool
 vlan_may_leave(const struct bridge_port *p, uint32_t vid, const struct frame *f)
 {
-	if ((p->bridge->vlan_flags & BRIDGE_VLANFILTER) == 0)
-		return true;
-	if (vid == 0)
-		return vlan_is_reserved(f);
-	return vid == p->pvid || vlan_set_has(&p->tagged, vid);
+	return (p->bridge->vlan_flags & BRIDGE_VLANFILTER) == 0 ||
+	       vlan_is_let_out(p, vid, f);
 }
 
 /* The forms of a frame: untagged, 802.1Q, 802.1ad. */
