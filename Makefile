@@ -24,6 +24,15 @@ test: deps
 	@$(MAKE) --no-print-directory all
 	@exec tools/run-tests $(BUILD)
 
+# On a real Xen, emulated; the short ones are in "make test", too.
+test-xen: deps
+	@$(MAKE) --no-print-directory all
+	@exec tests/xen/run short --build $(BUILD) $(XEN_OPTIONS)
+
+test-xen-long: deps
+	@$(MAKE) --no-print-directory all
+	@exec tests/xen/run long --build $(BUILD) $(XEN_OPTIONS)
+
 bench: all
 	@exec bench/run-bench $(BUILD)
 
@@ -44,4 +53,5 @@ install: all
 clean:
 	rm -rf $(BUILD) build-gcc build-clang build-asan build-fuzz build-check
 
-.PHONY: all deps demo test bench check fuzz sim install clean
+.PHONY: all deps demo test test-xen test-xen-long bench check fuzz sim install
+.PHONY: clean

@@ -50,6 +50,7 @@ int cli_sed(struct cli *cli, int argc, char **argv);
 int cli_run(struct cli *cli, int argc, char **argv);
 int cli_tap(struct cli *cli, int argc, char **argv);
 int cli_uplink(struct cli *cli, int argc, char **argv);
+int cli_xen(struct cli *cli, int argc, char **argv);
 int cli_list(struct cli *cli, int argc, char **argv);
 int cli_apply(struct cli *cli, int argc, char **argv);
 int cli_export(struct cli *cli, int argc, char **argv);

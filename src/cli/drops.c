@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * coax drops and coax list: tables of what the daemon has.
+ * coax drops, coax list and coax xen: tables of what the daemon has.
  */
 #include "cli/cli.h"
 #include "control/printout.h"
@@ -29,4 +29,13 @@ cli_list(struct cli *cli, int argc, char **argv)
 	if (argc > 1)
 		return cli_usage(cli, "list [--json]");
 	return cli_list_method(cli, "iface.list", NULL, printout_iface_table);
+}
+
+int
+cli_xen(struct cli *cli, int argc, char **argv)
+{
+	cli_take_json(cli, &argc, argv);
+	if (argc > 1)
+		return cli_usage(cli, "xen [--json]");
+	return cli_list_method(cli, "xen.list", NULL, printout_xen);
 }

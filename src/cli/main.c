@@ -30,6 +30,8 @@ static const struct cli_command commands[] = {
 	    "one line an interface" },
 	{ "drops", cli_drops, false, "[--json] [interface]",
 	    "every dropped frame, by interface and reason" },
+	{ "xen", cli_xen, false, "[--json]",
+	    "Xen's vifs that are served, and their state" },
 	{ "trace", cli_trace, false,
 	    "[--json] [--host] interface words ... | hex | file | -r file",
 	    "what would happen to a frame, step by step" },

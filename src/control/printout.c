@@ -1274,6 +1274,51 @@ printout_vnets(const json_t *list, struct text *t)
 	}
 }
 
+static void
+put_vif(const json_t *o, struct text *t)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%lld.%lld", get_int(o, "domid"),
+	    get_int(o, "handle"));
+	put_column(t, text, 8);
+	put_column(t,
+	    get_str(o, "interface") != NULL ? get_str(o, "interface") : "-",
+	    10);
+	put_column(t, get_str(o, "phase"), 9);
+	put_column(t, get_str(o, "state"), 13);
+	put_column(t, get_str(o, "front_state"), 13);
+	snprintf(text, sizeof(text), "%lld", get_int(o, "queues"));
+	put_column(t, text, 6);
+	put_column(t, get_str(o, "mac") != NULL ? get_str(o, "mac") : "-", 17);
+	put(t, get_str(o, "bridge") != NULL ? get_str(o, "bridge") : "-");
+	text_puts(t, "\n");
+	if (get_str(o, "error") != NULL) {
+		text_puts(t, "         ");
+		put(t, get_str(o, "error"));
+		text_puts(t, "\n");
+	}
+}
+
+void
+printout_xen(const json_t *result, struct text *t)
+{
+	const json_t *vifs = json_object_get(result, "vifs");
+	const char *why = get_str(result, "why");
+
+	if (why != NULL) {
+		text_puts(t, "no vifs are served: ");
+		put(t, why);
+		text_puts(t, "\n");
+	}
+	if (vifs == NULL || (why != NULL && json_array_size(vifs) == 0))
+		return;
+	text_puts(t, "VIF      INTERFACE  PHASE     STATE         GUEST"
+	             "         QUEUES MAC               BRIDGE\n");
+	for (size_t i = 0; i < json_array_size(vifs); i++)
+		put_vif(json_array_get(vifs, i), t);
+}
+
 void
 printout_trace(const json_t *result, struct text *t)
 {

@@ -54,6 +54,9 @@ void printout_addresses(const json_t *addresses, struct text *out);
 /* The answer of iface.list (an array of iface objects) as a table. */
 void printout_iface_table(const json_t *list, struct text *out);
 
+/* The answer of xen.list: a table, or why there is none. */
+void printout_xen(const json_t *result, struct text *out);
+
 /* The answer of vnet.list as a table. */
 void printout_vnets(const json_t *list, struct text *out);
 

@@ -30,10 +30,13 @@ struct daemon {
 	struct config *config;
 	struct start start;  /* -f */
 	struct state *state; /* --state, or NULL */
-	char path[108];      /* of the control socket */
+	struct xnb_xen *xen; /* NULL: none, see @xen_why */
+	char xen_why[256];
+	char path[108]; /* of the control socket */
 	uint64_t started_ns;
 	uint32_t spin_us;
 	bool detached;
+	bool no_xen;                     /* --no-xen */
 	LIST_HEAD(, capturing) captures; /* captures.c's */
 	uint32_t capture_count;
 	int ready_fd; /* while its parent waits */
@@ -46,6 +49,10 @@ extern const struct rpc_method daemon_tap_methods[];
 extern const struct rpc_method daemon_port_methods[];
 extern const struct rpc_method daemon_sock_methods[];
 extern const struct rpc_method daemon_capture_methods[];
+extern const struct rpc_method daemon_xen_methods[];
+
+/* Serves the vifs of this machine, if it is a Xen, unless @off. */
+void daemon_xen_start(struct daemon *d, bool off);
 
 /* Ends the captures of all clients; before the net. */
 void daemon_captures_end(struct daemon *d);

@@ -37,6 +37,7 @@
 #include "daemon/daemon.h"
 #include "drv/drv.h"
 #include "drv/xnb/local.h"
+#include "drv/xnb/xen.h"
 #include "os/clock.h"
 #include "os/priv.h"
 #include "os/sock.h"
@@ -56,6 +57,7 @@ struct options {
 	const char *group, *admin;
 	uint32_t spin_us;
 	struct frame_pool_options pool;
+	bool no_xen;
 	const char *files[START_FILES_MAX]; /* -f */
 	unsigned int file_count;
 	const char *state; /* a directory, or NULL */
@@ -66,7 +68,8 @@ struct options {
 
 static const char usage_text[] =
     "usage: coaxd [-dv] [-a group] [-f file] [-g group] [-p microseconds]\n"
-    "             [-S path] [--frames n] [--large-frames n] [--state dir]\n";
+    "             [-S path] [--frames n] [--large-frames n] [--no-xen]\n"
+    "             [--state dir]\n";
 
 static void
 log_to_stderr(void *arg, enum log_level level, const char *line)
@@ -102,6 +105,7 @@ static int COAX_PRINTF(1, 2) refuse(const char *fmt, ...)
 enum {
 	OPT_FRAMES = 256,
 	OPT_LARGE_FRAMES,
+	OPT_NO_XEN,
 	OPT_STATE,
 };
 
@@ -110,6 +114,7 @@ static const struct option long_options[] = {
 	{ "group", required_argument, NULL, 'g' },
 	{ "frames", required_argument, NULL, OPT_FRAMES },
 	{ "large-frames", required_argument, NULL, OPT_LARGE_FRAMES },
+	{ "no-xen", no_argument, NULL, OPT_NO_XEN },
 	{ "state", required_argument, NULL, OPT_STATE },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
@@ -160,6 +165,9 @@ parse_options(int argc, char **argv, struct options *o)
 		case 'V':
 			(void)printf("coaxd %s\n", control_version());
 			return 0;
+		case OPT_NO_XEN:
+			o->no_xen = true;
+			break;
 		case OPT_STATE:
 			o->state = optarg;
 			break;
@@ -414,6 +422,7 @@ static const struct rpc_method *const method_tables[] = {
 	daemon_port_methods,
 	daemon_sock_methods,
 	daemon_capture_methods,
+	daemon_xen_methods,
 	NULL,
 };
 
@@ -621,7 +630,9 @@ close_all(struct daemon *d)
 	config_destroy(d->config);
 	if (d->net != NULL) {
 		xnb_local_leave(d->net);
+		xnb_xen_leave(d->xen);
 		net_destroy(d->net);
+		xnb_xen_stop(d->xen);
 	}
 	host_system_destroy(d->host);
 }
@@ -641,6 +652,8 @@ started(void *arg, bool ok)
 	if (d->state != NULL)
 		state_begin(d->state);
 	control_hold(d->control, false);
+	/* After the files: the bridges that the toolstack names are there. */
+	daemon_xen_start(d, d->no_xen);
 	if (d->detached)
 		detached_ready(d->ready_fd);
 	else
@@ -656,6 +669,7 @@ serve(const struct options *o, const char *path, int ready_fd)
 		.spin_us = o->spin_us,
 		.detached = ready_fd >= 0,
 		.ready_fd = ready_fd,
+		.no_xen = o->no_xen,
 	};
 	struct sysctl_tree tree = { sysctl_tables, &d };
 	struct net_subscriber logger = { .event = log_event };

@@ -48,6 +48,7 @@ struct drv_context {
 	    *batch;        /* the shell's, for drivers that gather; or NULL */
 	struct kick *kick; /* wakes ring ports; made with the first */
 	struct feth_tunables feth;
+	bool xen_makes; /* an interface that is being made is a domain's */
 	/* Of gifs: what they share, and what they have of the system (NULL: the
 	 * real one). */
 	struct gif_shared *gif;

@@ -170,6 +170,8 @@ arm_all(struct xnb *x)
 		x->look_ctrl = true;
 		sleep = false;
 	}
+	if (sleep && x->t->ops->armed != NULL)
+		x->t->ops->armed(x->t);
 	return sleep;
 }
 
@@ -310,17 +312,33 @@ xnb_caps_update(struct xnb *x)
 /* --- life ------------------------------------------------------------------
  */
 
-int
-xnb_attach(struct xnb *x, struct xnb_transport *t)
+static int
+attach(struct xnb *x, struct xnb_transport *t, uint32_t state)
 {
 	if (x->t != NULL)
 		return -EBUSY;
 	t->xnb = x;
 	x->t = t;
-	x->state = COAX_NETIF_STATE_INITIALISING;
+	x->state = state;
 	x->front_state = COAX_NETIF_STATE_UNKNOWN;
-	xnb_vif_start(x);
 	return 0;
+}
+
+int
+xnb_attach(struct xnb *x, struct xnb_transport *t)
+{
+	int err = attach(x, t, COAX_NETIF_STATE_INITIALISING);
+
+	if (err == 0)
+		xnb_vif_start(x);
+	return err;
+}
+
+int
+xnb_attach_connected(struct xnb *x, struct xnb_transport *t)
+{
+	x->broken = false;
+	return attach(x, t, COAX_NETIF_STATE_INIT_WAIT);
 }
 
 void
@@ -360,15 +378,36 @@ number_choose(struct xnb *x)
 		x->number++;
 }
 
+/* "xnb1.0" is a domain's, when it comes from there; to others it would be the
+ * name of a VLAN of xnb1. */
+static int
+xnb_name_match(struct net *net, const struct vnet *vnet, const char *name)
+{
+	const struct drv_context *ctx = drv_context(net);
+
+	(void)vnet;
+	return ctx != NULL && ctx->xen_makes &&
+	               strncmp(name, xnb_ops.kind, strlen(xnb_ops.kind)) == 0
+	           ? 1
+	           : 0;
+}
+
 static int
 xnb_create(struct iface *ifp)
 {
+	static const uint8_t bridged[6] = { 0xfe, 0xff, 0xff, 0xff, 0xff,
+		0xff };
 	struct xnb *x = xnb_of(ifp);
 
 	number_choose(x);
 	x->stall.fn = stall_due;
 	x->rx_poll.fn = rx_poll_due;
-	net_lladdr_choose(ifp, 0xf20ba4, ifp->mac);
+	/* The toolstack has one for the guest. Ours is the one that no bridge
+	 * prefers to others, until it is set. */
+	if (ifp->unit == IFACE_UNIT_NONE)
+		ether_copy(ifp->mac, bridged);
+	else
+		net_lladdr_choose(ifp, 0xf20ba4, ifp->mac);
 	net_lladdr_choose(ifp, 0xf20ba4, x->front_mac);
 	xnb_caps_update(x);
 	iface_set_link(ifp, IFACE_LINK_DOWN);
@@ -441,8 +480,13 @@ xnb_get(const struct iface *ifp, struct info *out)
 static int
 set_persist(struct iface *ifp, const union keyword_value *v)
 {
+	struct xnb *x = xnb_of(ifp);
+
 	(void)v;
-	xnb_of(ifp)->persist = true;
+	if (x->t != NULL && x->t->ops->by_itself)
+		return net_error(ifp->net, -EINVAL,
+		    "%s comes and goes with its domain", ifp->name);
+	x->persist = true;
 	ifp->transient = false;
 	return 0;
 }
@@ -715,6 +759,7 @@ const struct iface_ops xnb_ops = {
 	.mtu_max = XNB_MTU_MAX,
 	.flags = IFACE_BROADCAST | IFACE_SIMPLEX | IFACE_MULTICAST,
 	.size = sizeof(struct xnb),
+	.name_match = xnb_name_match,
 	.create = xnb_create,
 	.destroy = xnb_destroy,
 	.transmit = xnb_transmit,

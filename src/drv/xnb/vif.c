@@ -484,6 +484,13 @@ xnb_vif_close(struct xnb *x)
 	end(x);
 }
 
+void
+xnb_vif_unplug(struct xnb *x)
+{
+	x->state = COAX_NETIF_STATE_CLOSING;
+	iface_set_link(&x->ifp, IFACE_LINK_DOWN);
+}
+
 /* The multicast list may be switched on and off at any time. */
 static void
 reread_dynamic(struct xnb *x)

@@ -87,6 +87,7 @@ struct xnb_channel;
 struct xnb_transport_ops {
 	const char *name; /* "local", "xen" */
 	bool any_offset;  /* its front ends take data anywhere in a page */
+	bool by_itself;   /* its interfaces come and go by themselves */
 
 	/* Data. The status of each piece is set; pieces are independent. What
 	 * is read goes to @c[i].mem, which is private memory. Return: how many
@@ -110,6 +111,9 @@ struct xnb_transport_ops {
 	void (*unbind)(struct xnb_transport *t, struct xnb_channel *ch);
 	/* Tell the front end; never waits. May be put off until flush. */
 	void (*notify)(struct xnb_transport *t, struct xnb_channel *ch);
+	/* All queues sleep: from now on events must be reported again, if they
+	 * are not after a first one. NULL: they always are. */
+	void (*armed)(struct xnb_transport *t);
 
 	/* Keys and values. read_front: of the front end's directory (hostile);
 	 * read_back: of ours (the tool's who made the interface); write: to
@@ -270,6 +274,11 @@ void xnb_event(struct xnb *x);
  * Return: 0, or -EBUSY. */
 int xnb_attach(struct xnb *x, struct xnb_transport *t);
 
+/** xnb_attach_connected() - the same for one whose front end was connected to
+ * another back end, which has gone without a word: nothing is said, and its
+ * rings are taken as they are with the first xnb_vif_front_changed() */
+int xnb_attach_connected(struct xnb *x, struct xnb_transport *t);
+
 /** xnb_detach() - the front end is gone for good: disconnect, ops->close */
 void xnb_detach(struct xnb *x);
 
@@ -286,6 +295,9 @@ void xnb_vif_start(struct xnb *x);
 void xnb_vif_front_changed(struct xnb *x, uint32_t state);
 /** xnb_vif_ready() - what may_connect() waited for has come */
 void xnb_vif_ready(struct xnb *x);
+/** xnb_vif_unplug() - our state was set to Closing by who takes the interface
+ * away: the front end is to close now */
+void xnb_vif_unplug(struct xnb *x);
 /** xnb_vif_close() - we end it: Closing, disconnect, Closed */
 void xnb_vif_close(struct xnb *x);
 /** xnb_vif_mtu() - the MTU was changed: the front end can read it */
