@@ -217,6 +217,67 @@ limits_body()
 	run ifconfig bridge0 static tap0 02:00:00:00:00:0a
 	refused 'allows|exceed|quota' \
 	    ifconfig bridge0 static tap1 02:00:00:00:00:0b
+	run ifconfig bridge0 deladdr 02:00:00:00:00:0a
+	# The same by what is learned; others learn on.  (The static one that
+	# was refused counts, too.)
+	atf_check -o ignore sysctl security.user.addresses=2
+	run ifconfig feth0 create up
+	run ifconfig feth1 create peer feth0 up
+	run ifconfig bridge0 addm feth1
+	run ifconfig tap0 up
+	tap_hold tap0
+	for n in 1 2 3 4; do
+		tap_do write "$(frame ff:ff:ff:ff:ff:ff \
+		    02:00:00:00:00:0$n 88b5 x)"
+	done
+	wait_for 'coax rpc iface.get "{\"name\":\"bridge0\"}" | tool json \
+	    "sum(m[\"violations\"] for m in v[\"bridge\"][\"members\"]) == 3"'
+	tool send feth0 "$(frame ff:ff:ff:ff:ff:ff 02:00:00:00:00:05 88b5 x)"
+	wait_for 'ifconfig bridge0 addr | grep -q 02:00:00:00:00:05'
+	shows '02:00:00:00:00:02' ifconfig bridge0 addr
+	hides '02:00:00:00:00:0[34]' ifconfig bridge0 addr
+	# What he gives back he has again.
+	run ifconfig bridge0 flushall
+	tap_do write "$(frame ff:ff:ff:ff:ff:ff 02:00:00:00:00:04 88b5 x)"
+	wait_for 'ifconfig bridge0 addr | grep -q 02:00:00:00:00:04'
+	tap_release
+	coaxd_stop
+}
+
+atf_test_case places
+places_head()
+{
+	about 60 "A user's clients are a quarter of all; there is room for others"
+}
+places_body()
+{
+	start
+	mkfifo hold.in
+	as alice /usr/bin/python3 -c 'import socket, sys
+held = []
+for i in range(160):
+    s = socket.socket(socket.AF_UNIX)
+    s.connect(sys.argv[1])
+    held.append(s)
+refused = 0
+for s in held:
+    s.settimeout(10)
+    try:
+        s.sendall(b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n")
+        refused += b"pong" not in s.recv(4096)
+    except OSError:
+        refused += 1
+print("refused", refused, flush=True)
+sys.stdin.read()' "$COAX_SOCKET" <hold.in >hold.out 2>&1 &
+	exec 8>hold.in
+	wait_for 'grep -q refused hold.out'
+	atf_check -o inline:'refused 32\n' cat hold.out
+	denied 'too many clients' alice ifconfig -l
+	as bob ifconfig tap create >/dev/null || fail "Bob was shut out"
+	run ifconfig feth0 create
+	exec 8>&-
+	wait $!
+	wait_for 'as alice ifconfig -l'
 	coaxd_stop
 }
 
@@ -374,5 +435,6 @@ atf_init_test_cases()
 	atf_add_test_case not_for_users
 	atf_add_test_case shared_switch
 	atf_add_test_case limits
+	atf_add_test_case places
 	atf_add_test_case spoofing
 }
