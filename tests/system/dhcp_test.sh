@@ -63,6 +63,8 @@ all_of()
 	atf_check -o inline:'CapEff:\t0000000000002400\n' \
 	    grep CapEff "/proc/$pid/status"
 	atf_check -o match:'NoNewPrivs:	1' cat "/proc/$pid/status"
+	# Every file is read-only for it: of all mounts the options begin so.
+	atf_check -o empty awk '$6 !~ /^ro(,|$)/' "/proc/$pid/mountinfo"
 	# What the network says reaches no shell, and no file of the machine.
 	[ ! -e evil ] || fail "the server's words were run"
 	cat /etc/resolv.conf >resolv.after 2>/dev/null || :
