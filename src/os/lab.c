@@ -82,30 +82,6 @@ lab_fail(struct lab_report *rep, int err, const char *fmt, ...)
 
 /* --- in the lab ---------------------------------------------------------- */
 
-/* Makes every capability survive execve(2) without being root. */
-static int
-lab_ambient(void)
-{
-	struct __user_cap_header_struct hdr = {
-		.version = _LINUX_CAPABILITY_VERSION_3,
-	};
-	struct __user_cap_data_struct data[2];
-
-	if (syscall(SYS_capget, &hdr, data) < 0)
-		return -errno;
-	for (int i = 0; i < 2; i++)
-		data[i].inheritable = data[i].permitted;
-	if (syscall(SYS_capset, &hdr, data) < 0)
-		return -errno;
-	for (int cap = 0; cap < 64; cap++) {
-		if ((data[cap / 32].permitted & (1u << cap % 32)) == 0)
-			continue;
-		if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) < 0)
-			return -errno;
-	}
-	return 0;
-}
-
 static int
 lab_take_ids(enum lab_ids ids, struct lab_report *rep)
 {
@@ -123,7 +99,7 @@ lab_take_ids(enum lab_ids ids, struct lab_report *rep)
 			return lab_fail(rep, -errno, "becoming root inside");
 		return 0;
 	case LAB_IDS_OWN:
-		err = lab_ambient();
+		err = priv_caps_through_exec();
 		if (err < 0)
 			return lab_fail(rep, err, "ambient capabilities");
 		return 0;

@@ -94,6 +94,30 @@ priv_drop_caps(uint64_t keep)
 	return syscall(SYS_capset, &hdr, data) < 0 ? -errno : 0;
 }
 
+int
+priv_caps_through_exec(void)
+{
+	struct __user_cap_header_struct hdr = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct data[2];
+	int err = priv_capget(data);
+
+	if (err < 0)
+		return err;
+	for (int i = 0; i < 2; i++)
+		data[i].inheritable = data[i].permitted;
+	if (syscall(SYS_capset, &hdr, data) < 0)
+		return -errno;
+	for (int cap = 0; cap < 64; cap++) {
+		if ((data[cap / 32].permitted & (1u << cap % 32)) == 0)
+			continue;
+		if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
 /* Mounts of the process's namespace, all of them; Linux 5.12. */
 static void
 mounts_read_only(void)
@@ -127,27 +151,15 @@ priv_confine(uint64_t keep)
 	    syscall(SYS_setresuid, PRIV_NOBODY, PRIV_NOBODY, PRIV_NOBODY) < 0)
 		return -errno;
 	/* Effective capabilities went with the user, permitted ones did not. */
-	if (syscall(SYS_capget, &hdr, data) < 0)
-		return -errno;
+	err = priv_capget(data);
+	if (err < 0)
+		return err;
 	for (int i = 0; i < 2; i++)
 		data[i].effective = data[i].permitted;
 	if (syscall(SYS_capset, &hdr, data) < 0)
 		return -errno;
 	err = priv_drop_caps(keep);
-	if (err != 0)
-		return err;
-	/* Through exec by inheritance and the ambient set. */
-	if (syscall(SYS_capget, &hdr, data) < 0)
-		return -errno;
-	for (int i = 0; i < 2; i++)
-		data[i].inheritable = data[i].permitted;
-	if (syscall(SYS_capset, &hdr, data) < 0)
-		return -errno;
-	for (unsigned int cap = 0; cap < 64; cap++)
-		if ((data[cap / 32].permitted >> (cap % 32) & 1) != 0 &&
-		    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) < 0)
-			return -errno;
-	return 0;
+	return err == 0 ? priv_caps_through_exec() : err;
 }
 
 int

@@ -23,6 +23,10 @@ bool priv_have_cap(int cap);
  */
 int priv_drop_caps(uint64_t keep);
 
+/** priv_caps_through_exec() - every capability survives execve(2), also of who
+ * is not root. 0 or -errno */
+int priv_caps_through_exec(void);
+
 /**
  * priv_confine() - become as harmless as can be, for a program from others
  * @keep: as above: what the programs executed from here on may do
