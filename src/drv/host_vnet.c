@@ -377,6 +377,23 @@ ns_owner_check(struct net *net, int fd)
 	    "that network namespace is not in a user namespace of yours");
 }
 
+/* Somebody has made a vnet of a guest's namespace: it has the host sides now.
+ */
+static void
+guest_absorb(struct host_ns *guest, struct vnet *vnet)
+{
+	struct host_if *h;
+
+	TAILQ_FOREACH (h, &guest->hs->ifs, link) {
+		if (h->host.vnet == guest->vnet)
+			h->host.vnet = vnet;
+	}
+	/* Nothing leads to it any more. */
+	guest->id = (struct netns_id){ 0 };
+	guest->nsid = RTNL_NSID_NONE;
+	host_ns_left(guest->vnet);
+}
+
 int
 host_vnet_attach(void *arg, struct vnet *vnet, const char *what, const int *fds,
     uint32_t fd_count)
@@ -413,7 +430,7 @@ host_vnet_attach(void *arg, struct vnet *vnet, const char *what, const int *fds,
 	if (err != 0)
 		goto out_close;
 	known = ns_by_id(hs, &ns->id);
-	if (known != NULL) {
+	if (known != NULL && !known->vnet->guest) {
 		err = net_error(hs->net, -EEXIST,
 		    known == &hs->home ? "that is the daemon's own namespace%s"
 		                       : "that namespace is vnet %s already",
@@ -448,6 +465,8 @@ host_vnet_attach(void *arg, struct vnet *vnet, const char *what, const int *fds,
 	}
 	close(fd);
 	ns_in(ns);
+	if (known != NULL)
+		guest_absorb(known, vnet);
 	return 0;
 
 out_close:

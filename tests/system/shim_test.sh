@@ -514,9 +514,15 @@ stranger_body()
 	atf_check -o match:'^[0-9]+: tap0' nsenter -t "$socat_pid" -n \
 	    "$COAX_BUILD/coax" tap tap -- ip -o link show tap0
 	[ "$(guests)" -eq 1 ] || fail "$(coax vnet list)"
+	# Somebody makes a vnet of it.
+	run coax vnet attach box "$socat_pid"
+	wait_for '[ "$(guests)" -eq 0 ]'
+	shows 'vnet: box' ifconfig tap5
+	run nsenter -t "$socat_pid" -n ip link set tap5 up
+	wait_for 'ifconfig tap5 | grep -q "<UP"'
+	pings s1 192.0.2.9
 	kill "$socat_pid"
 	wait_for '! ifconfig tap5 && ! ifconfig tap6'
-	wait_for '[ "$(guests)" -eq 0 ]'
 	# One that is made to stay, stays with its namespace.
 	unshare -n coax run -- "$COAX_BUILD/tests/system/shim_probe" \
 	    persist on || fail "persist"
