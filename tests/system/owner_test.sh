@@ -244,6 +244,47 @@ limits_body()
 	coaxd_stop
 }
 
+atf_test_case tun
+tun_head()
+{
+	about 60 "TUNSETOWNER and TUNSETGROUP: whose a tap is, and who may open it"
+}
+tun_body()
+{
+	start
+	if [ ! -e "$COAX_BUILD/libcoax-shim.so" ] ||
+	    grep -q __asan_init "$COAX_BUILD/libcoax-shim.so"; then
+		atf_skip "there is no library to preload"
+	fi
+	cat >/mnt/tun.py <<-'EOF'
+	import errno, fcntl, os, struct, sys
+	SETIFF, PERSIST = 0x400454ca, 0x400454cb
+	OWNER, GROUP = 0x400454cc, 0x400454ce
+	def refused(number, value):
+	    try:
+	        fcntl.ioctl(fd, number, value)
+	        return None
+	    except OSError as e:
+	        return errno.errorcode[e.errno]
+	fd = os.open("/dev/net/tun", os.O_RDWR)
+	fcntl.ioctl(fd, SETIFF, struct.pack("16sH22x", b"vpn0", 0x1002))
+	for number, value in [(PERSIST, 1), (OWNER, 20002), (OWNER, 20001),
+	                      (GROUP, 4), (GROUP, 20010)]:
+	    print(refused(number, value))
+	EOF
+	as alice coax run -- /usr/bin/python3 /mnt/tun.py >tun.out 2>&1 ||
+	    fail "$(cat tun.out)"
+	atf_check -o inline:'None\nEPERM\nNone\nEPERM\nNone\n' cat tun.out
+	# It stays, hers; Bob may open it and no more.
+	shows 'user: 20001 usergroup: 20010' ifconfig vpn0
+	wait_for 'as bob coax tap vpn0 -- true'
+	denied 'not permitted' bob ifconfig vpn0 destroy
+	run ifconfig vpn0 -usergroup
+	denied 'not configured' bob coax tap vpn0 -- true
+	did alice ifconfig vpn0 destroy
+	coaxd_stop
+}
+
 atf_test_case places
 places_head()
 {
@@ -435,6 +476,7 @@ atf_init_test_cases()
 	atf_add_test_case not_for_users
 	atf_add_test_case shared_switch
 	atf_add_test_case limits
+	atf_add_test_case tun
 	atf_add_test_case places
 	atf_add_test_case spoofing
 }
