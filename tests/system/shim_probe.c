@@ -190,6 +190,11 @@ device(const char *arg)
 	FAILS(ENXIO, openat(AT_FDCWD, "/dev/tap7", O_RDWR));
 	FAILS(EEXIST, open("/dev/tap0", O_RDWR | O_CREAT | O_EXCL, 0600));
 	FAILS(ENOTDIR, open("/dev/tap0", O_RDONLY | O_DIRECTORY));
+	/* A place is no opening: tap1 is still free. */
+	fd = open("/dev/tap", O_PATH | O_CLOEXEC);
+	CHECK(fd >= 0 && fstat(fd, &st) == 0 && S_ISCHR(st.st_mode));
+	FAILS(EBADF, read(fd, &st, 1));
+	close(fd);
 	fd = open_or_die("/dev/tap0", O_RDWR);
 	CHECK((fcntl(fd, F_GETFD) & FD_CLOEXEC) == 0);
 	CHECK((fcntl(fd, F_GETFL) & O_NONBLOCK) == 0);
