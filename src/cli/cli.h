@@ -28,6 +28,7 @@ struct cli_command {
 
 int cli_ifconfig(struct cli *cli, int argc, char **argv);
 int cli_brconfig(struct cli *cli, int argc, char **argv);
+int cli_ipfw(struct cli *cli, int argc, char **argv);
 int cli_sysctl(struct cli *cli, int argc, char **argv);
 int cli_trace(struct cli *cli, int argc, char **argv);
 int cli_drops(struct cli *cli, int argc, char **argv);

@@ -22,6 +22,8 @@ static const struct cli_command commands[] = {
 	    "show and change bridges, as NetBSD's brconfig(8)" },
 	{ "sysctl", cli_sysctl, true, "[-adehiNnoqTtWwx] [name[=value] ...]",
 	    "show and change variables, as sysctl(8)" },
+	{ "ipfw", cli_ipfw, true, "[-abcdDefhinNqStTv] command ... | file",
+	    "packet filter and traffic shaper, as ipfw(8)" },
 	{ "apply", cli_apply, false, "[-n] file ...",
 	    "make the interfaces what rc.conf(5) files say; -n: only show" },
 	{ "export", cli_export, false, "[--json]",

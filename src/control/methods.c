@@ -17,13 +17,14 @@
 #include "control/bsderr.h"
 #include "control/ifconfig.h"
 #include "control/info_json.h"
+#include "control/ipfw.h"
 #include "frame/frame.h"
 #include "net/keyword.h"
 
 #define ADDRESSES_AT_ONCE 4096 /* without pages */
 
 static const struct sysctl_row *const own_tables[] = { sysctl_control_rows,
-	NULL };
+	sysctl_pfil_rows, NULL };
 static const struct sysctl_tree own_tree = { .tables = own_tables };
 static const struct sysctl_tree *sysctl_tree = &own_tree;
 

@@ -1135,10 +1135,53 @@ part_difference(const json_t *p, struct text *out)
 	}
 }
 
+/* Lines as they are. */
+static void
+part_lines(const json_t *part, struct text *out)
+{
+	const char *text = get_str(part, "text");
+
+	put_lines(out, text != NULL ? text : "");
+	text_puts(out, "\n");
+}
+
+/* Data, whose lines the daemon has made. */
+static void
+part_data_lines(const json_t *part, struct text *out)
+{
+	const char *text = get_str(part, "lines");
+
+	if (text == NULL)
+		return;
+	put_lines(out, text);
+	text_puts(out, "\n");
+}
+
+/* A rule: "NUMBER [COUNTERS] [TIME] RULE". */
+static void
+part_ipfw_rule(const json_t *part, struct text *out)
+{
+	const char *head = get_str(part, "head");
+	const char *time = get_str(part, "time"); /* the client's */
+	const char *body = get_str(part, "body");
+
+	put(out, head != NULL ? head : "");
+	put(out, time != NULL ? time : "");
+	put(out, body != NULL ? body : "");
+	text_puts(out, "\n");
+}
+
 static const struct part {
 	const char *name;
 	void (*print)(const json_t *p, struct text *out);
 } parts[] = {
+	{ "lines", part_lines },
+	{ "ipfw-rule", part_ipfw_rule },
+	{ "ipfw-state", part_data_lines },
+	{ "ipfw-table", part_data_lines },
+	{ "ipfw-entry", part_data_lines },
+	{ "ipfw-pipe", part_data_lines },
+	{ "ipfw-flow", part_data_lines },
 	{ "iface", part_iface },
 	{ "names", part_names },
 	{ "created", part_created },

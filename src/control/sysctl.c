@@ -232,6 +232,7 @@ node_get(const struct node *n, struct sysctl_ctx *ctx, struct sysctl_value *v)
 		return 0;
 	}
 	ctx->child = n->child[0] != '\0' ? n->child : NULL;
+	ctx->arg = n->row->arg;
 	return n->row->get(ctx, v);
 }
 
@@ -252,6 +253,7 @@ node_set(
 		return 0;
 	}
 	ctx->child = n->child[0] != '\0' ? n->child : NULL;
+	ctx->arg = n->row->arg;
 	return n->row->set(ctx, v);
 }
 

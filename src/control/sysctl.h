@@ -47,6 +47,7 @@ struct sysctl_ctx {
 	struct vnet *vnet; /* never NULL */
 	void *user;        /* struct sysctl_tree's */
 	const char *child; /* of a dynamic node: "tap0"; else NULL */
+	int64_t arg;       /* the row's */
 };
 
 struct sysctl_row {

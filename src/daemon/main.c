@@ -33,6 +33,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "base/util.h"
+#include "control/ipfw.h"
 #include "control/methods.h"
 #include "daemon/daemon.h"
 #include "drv/drv.h"
@@ -417,6 +418,7 @@ log_event(struct net_subscriber *s, const struct net_event *ev)
 static const struct rpc_method *const method_tables[] = {
 	control_methods,
 	control_config_methods,
+	control_ipfw_methods,
 	daemon_methods,
 	daemon_tap_methods,
 	daemon_port_methods,
@@ -428,6 +430,7 @@ static const struct rpc_method *const method_tables[] = {
 
 static const struct sysctl_row *const sysctl_tables[] = {
 	sysctl_control_rows,
+	sysctl_pfil_rows,
 	daemon_sysctls,
 	daemon_xnb_sysctls,
 	NULL,

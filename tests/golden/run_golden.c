@@ -9,6 +9,7 @@
  *
  *   ifconfig WORDS...        sysctl WORDS...
  *   brconfig [--json] WORDS...
+ *   ipfw WORDS...            ipfw-file NAME: the lines of a file (below)
  *   drops [IF]  ifaces  vnets  pool  methods  json METHOD [PARAMS]
  *   trace [--host] IF WORDS...
  *   rpc LINE                 a raw line; the answer as it is
@@ -199,6 +200,29 @@ do_tool(struct golden *g, struct rpc_session *s, const char *program,
 	finish(g, &out, &err, status);
 }
 
+/* The lines of a file. */
+static void
+do_ipfw_file(struct golden *g, struct rpc_session *s, const char *name)
+{
+	const char *at = json_string_value(json_object_get(g->files, name));
+	json_t *lines = json_array(), *answer;
+	struct text out = { 0 }, err = { 0 };
+	int status;
+
+	while (*at != '\0') {
+		size_t n = strcspn(at, "\n");
+
+		json_array_append_new(lines, json_stringn(at, n));
+		at += n + (at[n] == '\n');
+	}
+	answer = world_call(
+	    g->w, s, "ipfw", json_pack("{s:[],s:o}", "argv", "lines", lines));
+	status = printout_result(
+	    "ipfw", json_object_get(answer, "result"), &out, &err);
+	json_decref(answer);
+	finish(g, &out, &err, status);
+}
+
 struct brconfig {
 	struct golden *g;
 	struct rpc_session *s;
@@ -297,8 +321,11 @@ do_line(struct golden *g, struct rpc_session *s, const char *line)
 	char word[32];
 
 	snprintf(word, sizeof(word), "%.*s", (int)n, line);
-	if (strcmp(word, "ifconfig") == 0 || strcmp(word, "sysctl") == 0) {
+	if (strcmp(word, "ifconfig") == 0 || strcmp(word, "sysctl") == 0 ||
+	    strcmp(word, "ipfw") == 0) {
 		do_tool(g, s, word, args);
+	} else if (strcmp(word, "ipfw-file") == 0) {
+		do_ipfw_file(g, s, args);
 	} else if (strcmp(word, "brconfig") == 0) {
 		do_brconfig(g, s, args);
 	} else if (strcmp(word, "drops") == 0) {

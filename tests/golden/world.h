@@ -29,6 +29,7 @@
 #include "base/util.h"
 #include "bridge/bridge.h"
 #include "control/config.h"
+#include "control/ipfw.h"
 #include "control/methods.h"
 #include "control/printout.h"
 #include "control/rpc.h"
@@ -491,7 +492,7 @@ static const struct iface_ops *const world_kinds[] = { &feth_ops, &epair_ops,
 	&lo_ops, &vlan_ops, &mock_ops, NULL };
 
 static const struct rpc_method *const world_methods[] = { control_methods,
-	control_config_methods, NULL };
+	control_config_methods, control_ipfw_methods, NULL };
 
 /* Descriptors are numbers here. */
 static int *world_closed_fds;
@@ -548,6 +549,7 @@ world_create(const struct rpc_method *const *methods)
 	ASSERT(w != NULL);
 	ASSERT(net_create(&options, &w->net) == 0);
 	ASSERT(drv_init(w->net, NULL) == 0);
+	pfil_init(w->net);
 	w->net->host_attach = 1;
 	world_closed_fds = &w->closed_fds;
 	server.net = w->net;

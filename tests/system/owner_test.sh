@@ -137,6 +137,9 @@ not_for_users_body()
 	denied 'not permitted' alice sysctl net.link.host_attach=0
 	denied 'not permitted' alice sysctl security.user.ports=0
 	denied 'not permitted' alice coax vnet create mine
+	denied 'not permitted' alice ipfw add deny ip from any to any
+	denied 'not permitted' alice ipfw list
+	seen '65535 allow' carol ipfw list
 	denied 'not permitted' alice ifconfig sock0 create
 	denied 'not permitted' alice ifconfig tap0 host
 	denied 'not permitted' alice ifconfig tap0 user 20002
