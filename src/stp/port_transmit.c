@@ -8,18 +8,19 @@
  *
  * At most TxHoldCount BPDUs go out a port, plus one a second.
  *
- * Differs: two go out at once, the next ones wait a little, each twice as long
- * as the one before, and what changes meanwhile goes into the one.  In a mesh
- * that loses its root the news change a few times within milliseconds; sent one
- * by one they would use up the hold count, and the last and true one would have
- * to wait for a second.  A BPDU for which the other end does not wait (what it
- * has agreed to became better only) leaves room for others.
+ * Differs: two go out at once, the next ones wait a little, each longer than
+ * the one before, and what changes meanwhile goes into the one.  In a mesh that
+ * loses its root the news change a few times within milliseconds; sent one by
+ * one they would use up the hold count, and the last and true one would have to
+ * wait for a second.  A BPDU for which the other end does not wait (what it has
+ * agreed to became better only) leaves room for others.
  */
 #include "base/util.h"
 #include "stp/stp_impl.h"
 
-#define PACE_NS   1900000u /* before the third BPDU */
-#define PACE_SLOW 2u       /* so often doubled where nobody waits */
+#define PACE_NS   400000u /* before the third BPDU */
+#define PACE_MORE 3u      /* so many times as long before the next */
+#define PACE_SLOW 9u      /* and where nobody waits */
 
 static void
 tx(struct stp *s, struct stp_port *p, const struct stp_bpdu *b)
@@ -130,12 +131,13 @@ is_urgent(const struct stp_port *p)
 static uint64_t
 pace(const struct stp_port *p)
 {
-	uint32_t doubled;
+	uint64_t wait_ns = PACE_NS;
 
 	if (p->tx_count < 2)
 		return 0;
-	doubled = p->tx_count - 2u + (is_urgent(p) ? 0 : PACE_SLOW);
-	return p->tx_last_ns + ((uint64_t)PACE_NS << doubled);
+	for (uint16_t i = 2; i < p->tx_count; i++)
+		wait_ns *= PACE_MORE;
+	return p->tx_last_ns + wait_ns * (is_urgent(p) ? 1 : PACE_SLOW);
 }
 
 /* A doubt about an agreement is over: answers.c. */

@@ -711,7 +711,7 @@ test_news_that_follow_each_other_are_paced(void **state)
 	struct stp_bpdu out = { 0 }, last = { 0 };
 
 	(void)state;
-	for (uint32_t i = 1; i <= 20; i++) {
+	for (uint32_t i = 1; i <= 15; i++) {
 		m.root_path_cost = 20000 - 100 * i;
 		net_hear(s, 1, &m);
 		if (net_sent(s, 2, &out))
@@ -730,8 +730,71 @@ test_news_that_follow_each_other_are_paced(void **state)
 		if (net_sent(s, 2, &out))
 			last = out;
 	}
-	assert_int_equal(last.root_path_cost, 20000 - 2000 + 20000);
+	assert_int_equal(last.root_path_cost, 20000 - 1500 + 20000);
 	assert_true(net_now - start < NET_S / 2);
+	stp_destroy(s);
+}
+
+/* Where in the list of effects port @number gets @state; SIZE_MAX: nowhere. */
+static size_t
+place_of(const struct stp *s, uint16_t number, enum stp_state state)
+{
+	uint32_t count;
+	const struct stp_effect *e = stp_effects(s, &count);
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (e[i].type == STP_EFFECT_STATE && e[i].port == number &&
+		    e[i].state == state)
+			return i;
+	}
+	return SIZE_MAX;
+}
+
+/* reRooted: the old way is shut before the new one opens, whichever port has
+ * the lower number. */
+static void
+test_a_new_root_port_waits_for_the_old_one(void **state)
+{
+	(void)state;
+	for (uint16_t old = 1; old <= 2; old++) {
+		uint16_t new = (uint16_t)(3 - old);
+		struct stp *s = net_new(2);
+		struct stp_bpdu m =
+		    net_rst(NET_GOOD, 0, NET_GOOD, 0x8001, DESIGNATED, 0);
+
+		net_hear(s, old, &m);
+		assert_int_equal(net_port(s, old).state, STP_STATE_FORWARDING);
+		m.root_id--;
+		m.bridge_id--;
+		net_hear(s, new, &m);
+		assert_int_equal(net_port(s, new).state, STP_STATE_FORWARDING);
+		assert_int_equal(net_port(s, old).state, STP_STATE_DISCARDING);
+		assert_true(place_of(s, old, STP_STATE_DISCARDING) <
+		            place_of(s, new, STP_STATE_LEARNING));
+		stp_destroy(s);
+	}
+}
+
+/* rbWhile: what a backup port hears may still come from ourselves. */
+static void
+test_a_backup_port_that_becomes_root_waits(void **state)
+{
+	struct stp *s = net_new(2);
+	struct stp_bpdu own =
+	    net_rst(NET_SELF, 0, NET_SELF, 0x8001, DESIGNATED, 0);
+	struct stp_bpdu m =
+	    net_rst(NET_GOOD, 0, NET_GOOD, 0x8001, DESIGNATED, 0);
+
+	(void)state;
+	net_hear(s, 2, &own);
+	assert_int_equal(net_port(s, 2).role, STP_ROLE_BACKUP);
+	net_hear(s, 2, &m);
+	assert_int_equal(net_port(s, 2).role, STP_ROLE_ROOT);
+	assert_int_equal(net_port(s, 2).state, STP_STATE_DISCARDING);
+	net_seconds(s, 1);
+	assert_int_equal(net_port(s, 2).state, STP_STATE_DISCARDING);
+	net_seconds(s, 3);
+	assert_int_equal(net_port(s, 2).state, STP_STATE_FORWARDING);
 	stp_destroy(s);
 }
 
@@ -1028,6 +1091,8 @@ main(void)
 		    test_a_new_way_that_is_no_nearer_waits_for_the_others),
 		cmocka_unit_test(test_a_root_port_is_disputed_too),
 		cmocka_unit_test(test_news_that_follow_each_other_are_paced),
+		cmocka_unit_test(test_a_new_root_port_waits_for_the_old_one),
+		cmocka_unit_test(test_a_backup_port_that_becomes_root_waits),
 		cmocka_unit_test(test_a_port_cut_off_waits_for_who_was_heard),
 		cmocka_unit_test(
 		    test_a_port_that_was_alternate_waits_for_who_was_heard),
