@@ -22,6 +22,7 @@
  *       tools/check-layers.)
  *   P7  No bridge passes on a BPDU of another; no port sends one without link,
  *       or in the role Disabled.
+ *   L5  No bridge believes a message that is as old as max age.
  *   P8  An edge port makes no topology change known, forgets no addresses and
  *       does not stop forwarding when others sync.
  */
@@ -573,6 +574,10 @@ sim_check_node(struct sim *s, uint32_t node)
 		trace_notes(s, node);
 	if (s->trace)
 		sim_trace_sent(s);
+	if (stp->root_port != 0 &&
+	    stp->root_times.message_age > stp->root_times.max_age)
+		sim_problem(s, "L5: %s believes a message of age %u", n->name,
+		    stp->root_times.message_age - 1u);
 	s->steps_max = COAX_MAX(s->steps_max, stp->steps_max);
 	if (stp->steps_max > STEPS_MAX)
 		sim_problem(s, "P6: %s: %u transitions of a port in an event",

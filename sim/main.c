@@ -50,8 +50,11 @@ run_file(struct sim_report *t, const char *path, bool trace)
 	size_t i;
 
 	if (cases == NULL) {
-		snprintf(
-		    what, sizeof(what), "line %d: %s", error.line, error.text);
+		if (error.line > 0)
+			snprintf(what, sizeof(what), "line %d: %s", error.line,
+			    error.text);
+		else
+			snprintf(what, sizeof(what), "%s", error.text);
 		sim_report_case(t, path, false, what, NULL);
 		return;
 	}

@@ -659,22 +659,45 @@ all_speak_rstp(const struct sim *s, const struct sim_lan *l)
 	return true;
 }
 
-/* L4: where STP was heard and is no more, mcheck brings RSTP back. */
+/* To each port that has a link: a word of STP, or mcheck.  By bridge and
+ * number, in whatever order they were added. */
 static void
-check_return(struct sim *s)
+migrate(struct sim *s, bool back)
 {
-	/* By bridge and number, in whatever order they were added. */
+	const struct stp_bpdu tcn = { .type = STP_BPDU_TCN };
+	uint8_t data[STP_BPDU_LEN_MAX];
+	size_t len = stp_bpdu_encode(&tcn, data);
+
 	for (uint32_t i = 0; i < s->node_count * (SIM_PORT_MAX + 1); i++) {
 		uint32_t port = s->nodes[i / (SIM_PORT_MAX + 1)]
 		                    ->ports[i % (SIM_PORT_MAX + 1)];
 
-		if (port == SIM_NONE)
+		if (port == SIM_NONE || !sim_usable(s, s->ports[port]))
 			continue;
 		s->ports[port]->old_heard_ns = 0;
-		if (sim_usable(s, s->ports[port]))
+		if (back)
 			sim_mcheck(s, port);
+		else
+			sim_bpdu(s, port, data, len);
 	}
 	sim_run(s, RETURN_S * SIM_S);
+}
+
+/* L4: where STP was heard all speak STP, and where it is no more mcheck brings
+ * RSTP back. */
+static void
+check_return(struct sim *s)
+{
+	migrate(s, false);
+	for (uint32_t i = 0; i < s->port_count; i++) {
+		const struct sim_port *p = s->ports[i];
+
+		if (sim_usable(s, p) && s->lans[p->lan].end_count == 1 &&
+		    sim_stp_port(s, p)->send_rstp)
+			sim_problem(s, "L4: %s.%u has heard STP, speaks RSTP",
+			    s->nodes[p->node]->name, p->number);
+	}
+	migrate(s, true);
 	for (uint32_t i = 0; i < s->port_count; i++) {
 		const struct sim_port *p = s->ports[i];
 

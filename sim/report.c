@@ -173,6 +173,11 @@ sim_report_random(struct sim_report *t, const struct sim_request *q,
 		sim_report_case(t, "random", false,
 		    "a process ended before its time", NULL);
 	t->passed += o->total.topologies - o->count;
+	if (q->mask == 0 && o->total.rstp_faults >= 100 &&
+	    o->total.rstp_quick * 10 < o->total.rstp_faults * 9)
+		sim_report_case(t, "random", false,
+		    "L1: less than nine of ten faults are over without a timer",
+		    NULL);
 	if (t->json)
 		t->random = sum_json(&o->total);
 	else

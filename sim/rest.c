@@ -7,7 +7,8 @@
  *   Q2  one designated port on each LAN
  *   Q3  one root port on each bridge but the root
  *   Q4  what forwards joins all that is wired, without loop, as solved
- *   Q5  root path costs, root ports and designated ports as solved
+ *   Q5  root path costs, message ages, root ports and designated ports as
+ *       solved
  *   Q6  all ends of a LAN have the same designated port in mind
  *   Q7  one BPDU per designated port and hello time, none elsewhere
  *   Q8  no topology change timer runs
@@ -290,14 +291,16 @@ check_port(struct sim *s, const struct solved *v, uint32_t port, bool changes)
 	check_timers(s, p, sim_stp_port(s, p), changes);
 }
 
+/* Where messages do not come any more, who knows what is known there. */
 static void
-check_bridge(struct sim *s, const struct solved *v, uint32_t k)
+check_root(struct sim *s, const struct solved *v, uint32_t k)
 {
 	const struct stp_info *info = &v->bridge[k];
 	const struct solved_node *n = &v->nodes[k];
-	const struct stp *stp = sim_stp(s, k);
 	const char *name = s->nodes[k]->name;
 
+	if (n->hops > info->root_times.max_age)
+		return;
 	if (info->root_id != n->best.root_id)
 		sim_problem(s,
 		    "Q1: %s has the root %016" PRIx64
@@ -306,6 +309,17 @@ check_bridge(struct sim *s, const struct solved *v, uint32_t k)
 	else if (info->root_path_cost != n->best.root_path_cost)
 		sim_problem(s, "Q5: %s has the cost %u, should be %u", name,
 		    info->root_path_cost, n->best.root_path_cost);
+	else if (info->root_times.message_age != n->hops)
+		sim_problem(s, "Q5: %s says a message age of %u, should be %u",
+		    name, info->root_times.message_age, n->hops);
+}
+
+static void
+check_silence(struct sim *s, uint32_t k)
+{
+	const struct stp *stp = sim_stp(s, k);
+	const char *name = s->nodes[k]->name;
+
 	/* Who has no link has no ticks either. */
 	for (uint32_t i = 0; i < STP_ROOTS_MAX && stp->enabled_count > 0; i++) {
 		if (stp->roots[i].memory_while > 0 ||
@@ -396,6 +410,10 @@ sim_check_rest(struct sim *s, bool changes, bool *deep)
 	*deep = v.solved && too_deep(s, &v);
 	if (!v.solved)
 		sim_problem(s, "the solver found no end");
+	for (uint32_t k = 0; k < s->node_count && v.solved; k++) {
+		if (s->nodes[k]->alive)
+			check_root(s, &v, k);
+	}
 	if (*deep)
 		goto out;
 	for (uint32_t k = 0; k < s->node_count; k++) {
@@ -403,7 +421,7 @@ sim_check_rest(struct sim *s, bool changes, bool *deep)
 
 		if (!s->nodes[k]->alive)
 			continue;
-		check_bridge(s, &v, k);
+		check_silence(s, k);
 		if (!s->news_lost && fdb_walk(sim_fdb(s, k), sim_now_s(s, k),
 		                         check_address, &w) < 0)
 			sim_problem(s, "no memory");

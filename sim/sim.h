@@ -45,7 +45,7 @@
 
 #define SIM_MS          1000000ull
 #define SIM_S           1000000000ull
-#define SIM_NAME        32
+#define SIM_NAME        64
 #define SIM_NONE        UINT32_MAX
 #define SIM_BRIDGES_MAX 500u /* of a random topology */
 #define SIM_PORT_MAX    255u /* highest port number */
@@ -268,8 +268,8 @@ void sim_loops_add(struct sim_loops *to, const struct sim_loops *from);
 
 /* rest.c */
 /* Q1 to Q6, Q8 (if @changes), Q9 now, and L2; false: sim.problem says.  @deep:
- * some bridge is further from the root than messages live, and Q was not
- * checked. */
+ * some bridge is further from the root than messages live, and Q was checked of
+ * the others' roots, costs and ages only. */
 bool sim_check_rest(struct sim *s, bool changes, bool *deep);
 /* Is some bridge further from the root than messages live? */
 bool sim_is_deep(const struct sim *s);

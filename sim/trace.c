@@ -203,7 +203,7 @@ void
 sim_trace_bpdu(
     struct sim *s, const struct sim_port *p, const uint8_t *bpdu, size_t len)
 {
-	char line[WIDTH + 1], what[128], text[256], ends[64] = "";
+	char line[WIDTH + 1], what[160], text[512], ends[256] = "";
 	uint32_t at = line_begin(s, line), count = 0;
 	const struct sim_lan *l = p->lan != SIM_NONE ? &s->lans[p->lan] : NULL;
 

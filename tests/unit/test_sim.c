@@ -281,6 +281,19 @@ test_p6_too_many_transitions(void **state)
 }
 
 static void
+test_l5_a_message_too_old(void **state)
+{
+	struct triangle t;
+
+	(void)state;
+	setup(&t);
+	((struct stp *)(uintptr_t)sim_stp(&t.s, B))->root_times.message_age =
+	    21;
+	sim_check_node(&t.s, B);
+	assert_problem(&t, "L5");
+}
+
+static void
 test_p7_a_bpdu_of_another(void **state)
 {
 	static const uint8_t other[6] = { 2, 0, 0, 9, 9, 9 };
@@ -312,7 +325,7 @@ static void
 test_q_wrong_at_rest(void **state)
 {
 	static const char *const names[] = { "Q1", "Q5", "Q5", "Q6", "Q8", "Q2",
-		"Q3", "Q9" };
+		"Q3", "Q5: c says a message age", "Q9" };
 	bool deep;
 
 	(void)state;
@@ -343,6 +356,9 @@ test_q_wrong_at_rest(void **state)
 			break;
 		case 6:
 			machine(&t, t.ca)->role = STP_ROLE_DESIGNATED;
+			break;
+		case 7:
+			c->root_times.message_age = 0;
 			break;
 		default:
 			machine(&t, t.bc)->rr_while = 1;
@@ -434,6 +450,7 @@ main(void)
 		cmocka_unit_test(test_p4_more_than_the_hold_count),
 		cmocka_unit_test(test_p5_another_cost),
 		cmocka_unit_test(test_p6_too_many_transitions),
+		cmocka_unit_test(test_l5_a_message_too_old),
 		cmocka_unit_test(test_p7_a_bpdu_of_another),
 		cmocka_unit_test(test_p8_an_edge_with_a_topology_change),
 		cmocka_unit_test(test_q_wrong_at_rest),
