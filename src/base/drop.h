@@ -143,6 +143,9 @@ enum drop_counter {
 	    "Sent through a gif that has no working tunnel.") \
 	X(UNBRIDGED, "unbridged", NOPROTO, \
 	    "On a tunnel, which carries only what is bridged.") \
+	/* ether */ \
+	X(ETHER_RX_QUEUE, "ether-receive-queue", IQDROP, \
+	    "The receive queue of a packet socket was full.") \
 	X(IMPAIR_LOSS, "impair-loss", NONE, \
 	    "Lost on purpose: the interface is impaired.") \
 	X(IMPAIR_LIMIT, "impair-limit", NONE, \

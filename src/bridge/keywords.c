@@ -26,6 +26,36 @@ find(struct iface *bridge, const char *name, struct iface **out)
 	return 0;
 }
 
+/* Something joins: if it is a netdev of the host, that is adopted, and let go
+ * again if it cannot join. */
+static int
+find_to_join(struct iface *bridge, const char *name,
+    int (*join)(struct iface *bridge, struct iface *ifp), struct iface **out)
+{
+	struct net *net = bridge->net;
+	char message[sizeof(net->message)];
+	int err = find(bridge, name, out);
+
+	if (err == 0)
+		return join(bridge, *out);
+	if (strchr(name, '@') != NULL)
+		return err;
+	net->message[0] = '\0';
+	err = net_iface_adopt(net, net_host_vnet(bridge), name, out);
+	if (err == -ENODEV || err == -EEXIST)
+		return net_error(
+		    net, -ENOENT, "there is no interface %s", name);
+	if (err != 0)
+		return err;
+	err = join(bridge, *out);
+	if (err != 0) {
+		memcpy(message, net->message, sizeof(message));
+		(void)net_iface_destroy(*out, NULL);
+		memcpy(net->message, message, sizeof(message));
+	}
+	return err;
+}
+
 /* Rows whose only argument is an interface. */
 #define WITH_INTERFACE(function, call)                          \
 	static int function(                                    \
@@ -38,7 +68,6 @@ find(struct iface *bridge, const char *name, struct iface **out)
 	}
 
 WITH_INTERFACE(set_deletem, bridge_delete(bridge, ifp))
-WITH_INTERFACE(set_span, bridge_span_add(bridge, ifp))
 WITH_INTERFACE(unset_span, bridge_span_delete(bridge, ifp))
 
 #define WITH_FLAG(name, flag)                                          \
@@ -114,16 +143,24 @@ tagged(struct iface *bridge, struct iface *ifp, const char *text,
 }
 
 static int
+set_span(struct iface *bridge, const union keyword_value *v)
+{
+	struct iface *ifp;
+
+	return find_to_join(bridge, v[0].str, bridge_span_add, &ifp);
+}
+
+static int
 set_addm(struct iface *bridge, const union keyword_value *v)
 {
 	struct iface *ifp;
-	int err = find(bridge, v[0].str, &ifp);
+	int err = 0;
 
 	/* In which VLAN a port is, the bridge's owner says. */
-	if (err == 0 && (v[1].num != 0 || v[2].str != NULL))
+	if (v[1].num != 0 || v[2].str != NULL)
 		err = net_need(bridge, NET_ACCESS_OWN);
 	if (err == 0)
-		err = bridge_add(bridge, ifp);
+		err = find_to_join(bridge, v[0].str, bridge_add, &ifp);
 	if (err == 0 && v[1].num != 0)
 		err = bridge_set_untagged(bridge, ifp, (uint32_t)v[1].num);
 	if (err == 0 && v[2].str != NULL)

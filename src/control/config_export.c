@@ -284,6 +284,8 @@ put_iface(struct section *s, const struct iface *ifp, bool child)
 	/* Twins are made with or without host sides as the first one is. */
 	if (is_second(ifp) && (ifp->host == NULL) != (ifp->twin->host == NULL))
 		text_puts(&main, ifp->host != NULL ? "host" : "-host");
+	else if (ifp->host_taken)
+		text_puts(&main, "-host");
 	op_list_init(&l, false, s->transient);
 	ifconfig_save(ifp, &l.sink);
 	for (op_first(&l, &op); op.count > 0; op_next(&l, &op))
@@ -467,7 +469,9 @@ born_name(const struct made *m, char name[IFACE_NAME_MAX])
 {
 	const struct iface *ifp = m->ifp;
 
-	if (ifp->twin_letter != 0)
+	if ((ifp->ops->kind_flags & IFACE_KIND_ADOPTED) != 0)
+		memcpy(name, ifp->name, IFACE_NAME_MAX);
+	else if (ifp->twin_letter != 0)
 		(void)net_unit_name(
 		    ifp->ops, ifp->unit, ifp->twin_letter, name);
 	else
@@ -590,7 +594,8 @@ put_section(struct section *s)
 		m[count].ifp = ifp;
 		m[count].child = is_child(s, ifp);
 		if (!m[count].child && !is_second(ifp) &&
-		    (ifp->ops->kind_flags & IFACE_KIND_NO_CLONE) == 0 &&
+		    (ifp->ops->kind_flags &
+		        (IFACE_KIND_NO_CLONE | IFACE_KIND_ADOPTED)) == 0 &&
 		    !clone_name(s, ifp, m[count].clone))
 			m[count].clone[0] = '\0';
 		m[count].depth = depth_of(ifp);

@@ -465,6 +465,33 @@ gather_children(struct planner *p)
 	}
 }
 
+/* Netdevs of the host that variables are about: they are adopted when their
+ * turn comes.  "ifconfig_em0_alias0": whatever may be the name. */
+static void
+gather_netdevs(struct planner *p)
+{
+	static const char prefix[] = "ifconfig_";
+	char name[IFACE_NAME_MAX];
+
+	for (size_t i = 0; p->vnet != NULL && i < p->count; i++) {
+		const struct rc_entry *e = p->entries[i];
+		const char *rest = e->name + sizeof(prefix) - 1;
+
+		if (!str_has_prefix(e->name, prefix))
+			continue;
+		for (size_t n = strlen(rest); n > 0; n--) {
+			if (n >= sizeof(name) ||
+			    (rest[n] != '\0' && rest[n] != '_'))
+				continue;
+			memcpy(name, rest, n);
+			name[n] = '\0';
+			if (json_object_get(p->known, name) == NULL &&
+			    net_adopt_check(p->net, p->vnet, name) == 0)
+				known_add(p, name);
+		}
+	}
+}
+
 static void
 gather(struct planner *p)
 {
@@ -476,6 +503,7 @@ gather(struct planner *p)
 			known_add(p, ifp->name);
 	gather_clones(p);
 	gather_names(p);
+	gather_netdevs(p);
 	gather_children(p);
 }
 

@@ -253,6 +253,7 @@ is_so(struct attempt *t, const struct iface *ifp, const struct ifc_op *op)
 	case IFC_SHOW:
 		return true;
 	case IFC_CREATE:
+	case IFC_ADOPT:
 	case IFC_TWIN:
 	case IFC_DESTROY:
 		return false;

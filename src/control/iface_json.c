@@ -347,7 +347,9 @@ control_iface_json(const struct iface *ifp, const struct vnet *vnet)
 	    o, "created_ns", json_integer((json_int_t)ifp->created_ns));
 	json_object_set_new(o, "link_changed_ns",
 	    json_integer((json_int_t)ifp->link_changed_ns));
-	json_object_set_new(o, ifp->ops->kind, kind);
+	json_object_set_new(o,
+	    ifp->ops->info_name != NULL ? ifp->ops->info_name : ifp->ops->kind,
+	    kind);
 	return o;
 }
 

@@ -249,7 +249,8 @@ list_kinds(struct ifconfig_run *run, bool verbose)
 
 	for (const struct iface_ops *const *k = run->net->kinds;
 	     k != NULL && *k != NULL; k++)
-		if (((*k)->kind_flags & IFACE_KIND_NO_CLONE) == 0)
+		if (((*k)->kind_flags &
+		        (IFACE_KIND_NO_CLONE | IFACE_KIND_ADOPTED)) == 0)
 			json_array_append_new(
 			    list, json_pack("{s:s,s:s}", "kind", (*k)->kind,
 			              "about", (*k)->about));
@@ -359,6 +360,35 @@ check_read_only(struct ifconfig_run *run)
 	return 0;
 }
 
+/* A line about a netdev of the host that is none of ours yet, and that does
+ * more than print: it is adopted first.  0, or refused. */
+static int
+parse_adopt(struct ifconfig_run *run, uint32_t word)
+{
+	struct ifc_op *op;
+	int err;
+
+	err = net_adopt_check(run->net, ifc_vnet(run), run->target);
+	if (err == -ENODEV)
+		return ifc_fail(
+		    run, -ENXIO, "interface %s does not exist", run->target);
+	if (err != 0) {
+		if (run->net->message[0] != '\0')
+			ifc_detail(run, "%s", run->net->message);
+		return ifc_fail(run, err, "interface %s: %s", run->target,
+		    bsd_strerror(err));
+	}
+	for (uint32_t i = 0; run->net->kinds[i] != NULL; i++) {
+		if ((run->net->kinds[i]->kind_flags & IFACE_KIND_ADOPTED) != 0)
+			run->kind = run->net->kinds[i];
+	}
+	op = ifc_op_add(run, IFC_ADOPT);
+	if (op == NULL)
+		return -ENOMEM;
+	op->word = word;
+	return 0;
+}
+
 /* "NAME create WORDS": the operations before WORDS. */
 static int
 parse_create(struct ifconfig_run *run, uint32_t word)
@@ -371,6 +401,9 @@ parse_create(struct ifconfig_run *run, uint32_t word)
 		    run, -EINVAL, "%s: cloning name too long", run->target);
 	err =
 	    net_kind_of_name(run->net, ifc_vnet(run), run->target, &run->kind);
+	if (err < 0 && run->net->message[0] == '\0' &&
+	    net_adopt_check(run->net, ifc_vnet(run), run->target) == 0)
+		return parse_adopt(run, word);
 	if (err < 0) {
 		if (run->net->message[0] == '\0')
 			ifc_detail(
@@ -430,10 +463,16 @@ parse_iface(struct ifconfig_run *run, uint32_t first, struct vnet *vnet,
 	}
 	snprintf(run->target, sizeof(run->target), "%.*s",
 	    (int)(at != NULL ? COAX_MIN(at - name, 63) : 63), name);
-	if (ifp == NULL && !create)
+	if (ifp == NULL && !create &&
+	    (next == NULL || strcmp(next, "destroy") == 0 ||
+	        (first + 1 == run->count && ifc_family(next, &o->family))))
 		return ifc_fail(
 		    run, -ENXIO, "interface %s does not exist", run->target);
-	if (ifp == NULL) {
+	if (ifp == NULL && !create) {
+		err = parse_adopt(run, first);
+		if (err != 0)
+			return err;
+	} else if (ifp == NULL) {
 		err = parse_create(run, first++);
 		if (err != 0)
 			return err;

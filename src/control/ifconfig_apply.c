@@ -194,6 +194,28 @@ created(struct ifconfig_run *run, const struct ifc_op *op, int err)
 	return err;
 }
 
+/* adopt */
+
+static int
+apply_adopt(struct ifconfig_run *run)
+{
+	struct vnet *vnet = ifc_vnet(run);
+	struct iface *ifp;
+	char what[128];
+	int err;
+
+	if (vnet == NULL)
+		return ifc_fail(run, -ENXIO, "the vnet is gone");
+	err = net_iface_adopt(run->net, vnet, run->target, &ifp);
+	if (err != 0) {
+		snprintf(what, sizeof(what), "interface %s", run->target);
+		return refused(run, err, what);
+	}
+	run->index = ifp->index;
+	run->exists = true;
+	return 0;
+}
+
 /* destroy */
 
 static int
@@ -296,6 +318,10 @@ apply_host(struct ifconfig_run *run, struct ifc_op *op, struct iface *ifp)
 {
 	int err = 0;
 
+	if (ifp->ops->set_host != NULL) {
+		err = ifp->ops->set_host(ifp, op->kind == IFC_HOST);
+		return ifc_applied(run, op, err);
+	}
 	if (op->kind == IFC_HOST && ifp->host == NULL)
 		err = net_host_attach(ifp, &run->wait);
 	else if (op->kind == IFC_NOHOST && ifp->host != NULL)
@@ -576,6 +602,7 @@ ifc_applied(struct ifconfig_run *run, struct ifc_op *op, int err)
 			return dhcp_late(run, ifc_iface(run));
 		return 0;
 	case IFC_DESTROY: /* it is gone, whatever the system says */
+	case IFC_ADOPT:
 	case IFC_ROW:
 	case IFC_SHOW:
 	case IFC_NAME:
@@ -646,6 +673,8 @@ ifc_apply(struct ifconfig_run *run, struct ifc_op *op)
 	run->net->message[0] = '\0';
 	if (op->kind == IFC_CREATE)
 		return apply_create(run, op);
+	if (op->kind == IFC_ADOPT)
+		return apply_adopt(run);
 	ifp = ifc_iface(run);
 	if (ifp == NULL) /* somebody destroyed it while this run waited */
 		return ifc_fail(
@@ -655,6 +684,7 @@ ifc_apply(struct ifconfig_run *run, struct ifc_op *op)
 		return err;
 	switch (op->kind) {
 	case IFC_CREATE:
+	case IFC_ADOPT:
 		break;
 	case IFC_TWIN:
 		return apply_twin(run, op, ifp);

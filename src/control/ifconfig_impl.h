@@ -16,6 +16,7 @@ enum ifc_kind {
 	IFC_ROW,    /* a row's apply */
 	IFC_SHOW,   /* a row's show */
 	IFC_CREATE, /* and the host side, if wanted */
+	IFC_ADOPT,  /* a netdev that is there */
 	IFC_TWIN,   /* ... of the second of the two that were made */
 	IFC_DESTROY,
 	IFC_VNET,  /* str: its name */

@@ -40,6 +40,10 @@ ifc_save_host(const struct iface *ifp, struct keyword_sink *s)
 
 	if (net->system.host_attach == NULL)
 		return;
+	if (ifp->ops->set_host != NULL) {
+		keyword_put_switch(s, "host", "", !ifp->host_taken, true);
+		return;
+	}
 	keyword_put_switch(
 	    s, "host", "", ifp->host != NULL, net->host_attach != 0);
 }
@@ -153,6 +157,12 @@ save_addresses(
 	bool alias = strcmp(family, "inet6") == 0;
 	const char *f;
 	size_t i;
+
+	/* Those of an adopted netdev are its host's affair. */
+	if ((ifp->ops->kind_flags & IFACE_KIND_ADOPTED) != 0 && !s->transient) {
+		json_decref(list);
+		return;
+	}
 
 	json_array_foreach(list, i, a)
 	{

@@ -87,6 +87,43 @@ host_attach(void *arg, struct iface *ifp, struct net_wait *w)
 }
 
 static int
+netdev_check(void *arg, struct vnet *vnet, const char *name)
+{
+	struct shadow *s = arg;
+	const struct net_system *sys = &s->real->system;
+	struct vnet *real = net_vnet_find(s->real, vnet->name);
+	struct iface *ifp;
+	int err;
+
+	if (real == NULL || sys->netdev_check == NULL)
+		return -ENODEV;
+	ifp = net_iface_find(s->real, real, name);
+	if (ifp != NULL && (ifp->ops->kind_flags & IFACE_KIND_ADOPTED) != 0)
+		return 0;
+	err = sys->netdev_check(sys->arg, real, name);
+	if (err != 0)
+		(void)net_error(vnet->net, err, "%s", s->real->message);
+	return err;
+}
+
+static int
+netdev_adopt(void *arg, struct iface *ifp)
+{
+	int err = netdev_check(arg, ifp->vnet, ifp->name);
+	struct shadow_host *h;
+
+	if (err != 0)
+		return err;
+	h = calloc(1, sizeof(*h));
+	if (h == NULL)
+		return -ENOMEM;
+	h->host.deliver = host_deliver;
+	h->host.vnet = ifp->vnet;
+	ifp->host = &h->host;
+	return 0;
+}
+
+static int
 host_detach(void *arg, struct iface *ifp, struct net_wait *w)
 {
 	struct shadow_host *h = host_of(ifp);
@@ -312,6 +349,11 @@ copy_iface(struct pair *p, struct net *shadow)
 
 	if (vnet == NULL)
 		return;
+	if ((ifp->ops->kind_flags & IFACE_KIND_ADOPTED) != 0) {
+		if (net_iface_adopt(shadow, vnet, ifp->name, &p->shadow) == 0)
+			p->shadow->host_taken = ifp->host_taken;
+		return;
+	}
 	if (ifp->unit == IFACE_UNIT_NONE)
 		err = str_copy(name, sizeof(name), ifp->ops->kind);
 	else
@@ -498,6 +540,8 @@ shadow_create(struct net *real, struct net **out)
 	pretend.arg = s;
 	if (real->system.host_attach != NULL) {
 		pretend.host_attach = host_attach;
+		pretend.netdev_check = netdev_check;
+		pretend.netdev_adopt = netdev_adopt;
 		pretend.host_detach = host_detach;
 		pretend.host_move = host_move;
 		pretend.host_rename = host_rename;

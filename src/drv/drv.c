@@ -22,6 +22,7 @@ drv_fini(struct net *net)
 	if (ctx->spare != NULL)
 		frame_release(ctx->spare);
 	kick_destroy(ctx->kick);
+	free(ctx->ether_slots);
 	free(ctx->trash);
 	free(ctx);
 	net->drv = NULL;

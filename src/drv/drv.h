@@ -24,6 +24,7 @@ struct loop;
 extern const struct iface_ops *const drv_kinds[];
 
 extern const struct iface_ops epair_ops;
+extern const struct iface_ops ether_ops;
 extern const struct iface_ops feth_ops;
 extern const struct iface_ops gif_ops;
 extern const struct iface_ops sock_ops;
@@ -53,6 +54,7 @@ struct drv_context {
 	 * real one). */
 	struct gif_shared *gif;
 	const struct gif_outer *gif_outer;
+	void *ether_slots; /* of ethers: room for what is read */
 	/* A large frame that stands ready to be read into, since the next one
 	 * may be long; or NULL. */
 	struct frame *spare;

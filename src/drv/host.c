@@ -144,6 +144,8 @@ host_system_ops(struct host_system *hs, struct net_system *out)
 		.dhcp_wait = host_dhcp_wait,
 		.dhcp_get = host_dhcp_get,
 		.host_name_taken = host_name_taken,
+		.netdev_check = host_netdev_check,
+		.netdev_adopt = host_netdev_adopt,
 		.host_refresh = host_refresh,
 		.vnet_create = host_vnet_create,
 		.vnet_attach = host_vnet_attach,

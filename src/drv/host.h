@@ -108,6 +108,16 @@ int host_vnet_open(struct net *net, struct vnet *vnet);
 int host_attach_guest(
     struct net *net, struct iface *ifp, int netns_fd, struct net_wait *w);
 
+/** host_netdev_index() - the number of an adopted interface's netdev, in its
+ * vnet; 0: it is not there now */
+int host_netdev_index(const struct iface *ifp);
+/** host_netdev_set() - change an adopted netdev at once. 0 or -errno, with
+ * net_error() */
+struct rtnl_change;
+int host_netdev_set(struct iface *ifp, const struct rtnl_change *c);
+/** host_bury_tap() - close a TAP of ours in the background */
+void host_bury_tap(struct net *net, int fd);
+
 /** host_vnet_check() - see whether an adopted vnet's namespace has ended, where
  * a socket of ours in it keeps the kernel from telling; the core hears of it
  * from the loop */

@@ -100,7 +100,9 @@ host_announce(const struct host_if *h, const uint8_t *addr)
 	struct frame *f;
 	uint8_t *p;
 
-	if ((ifp->flags & (IFACE_NOARP | IFACE_LOOPBACK)) != 0 || !h->host.up)
+	/* What goes out of an adopted netdev is its host's affair. */
+	if ((ifp->flags & (IFACE_NOARP | IFACE_LOOPBACK)) != 0 || !h->host.up ||
+	    h->adopted)
 		return;
 	f = frame_alloc(ifp->net->pool, ETH_LEN_MIN);
 	if (f == NULL)

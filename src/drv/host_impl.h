@@ -7,6 +7,7 @@
  *   host_netdev.c   netdevs come, go, move; coax's changes go to them
  *   host_nd6.c      ... their IPv6
  *   host_monitor.c  the kernel's changes come from them
+ *   host_adopt.c    netdevs that were there before
  *   host_vnet.c     namespaces
  *   host_addr.c     addresses
  *   host_dhcp.c     ... that somebody leases
@@ -70,9 +71,10 @@ struct host_if {
 	uint32_t caps; /* OFFLOAD_* */
 	int ifindex;   /* 0: none yet */
 	int nsid;
-	bool blind;  /* its namespace takes no requests of ours */
-	bool unread; /* nor questions */
-	bool parked; /* waits until its name is free */
+	bool adopted; /* it was there before, and has no TAP: host_adopt.c */
+	bool blind;   /* its namespace takes no requests of ours */
+	bool unread;  /* nor questions */
+	bool parked;  /* waits until its name is free */
 	bool hashed, dirty;
 	bool missed; /* events about it may have been lost */
 	/* What is known of the netdev. */
@@ -199,7 +201,27 @@ void host_nd6_follow(struct host_if *h);
 /** host_nd6_forget() - its netdev is new, or in another namespace */
 void host_nd6_forget(struct host_if *h);
 
+/* host_adopt.c */
+int host_netdev_check(void *arg, struct vnet *vnet, const char *name);
+int host_netdev_adopt(void *arg, struct iface *ifp);
+/* What coax changes goes to an adopted netdev. */
+void host_adopted_changed(struct host_if *h, uint32_t what);
+/* An adopted netdev has gone: another of its name may come. */
+void host_adopted_left(struct host_if *h);
+/* A netdev has come, or has been changed; it is none of those that are known.
+ */
+void host_adopted_seen(
+    struct host_system *hs, int nsid, const struct rtnl_link *l);
+/* The table of host sides, and their end. */
+struct host_if *host_if_new(
+    struct host_system *hs, struct iface *ifp, struct vnet *vnet);
+void host_if_free(struct host_if *h);
+void host_if_place(struct host_if *h, int nsid, int ifindex);
+void host_if_unplace(struct host_if *h);
+
 /* host_monitor.c */
+/* An adopted netdev as it is, to its interface. */
+void host_adopted_sync(struct host_if *h, const struct rtnl_link *l);
 int host_monitor_open(struct host_system *hs);
 void host_monitor_close(struct host_system *hs);
 /* Reads the netdev's state and has coax follow. */

@@ -83,10 +83,24 @@ sync_mac(struct host_if *h, const struct rtnl_link *l)
 	if (ether_equal(l->mac, h->ifp->mac) ||
 	    iface_set_lladdr(h->ifp, l->mac) == 0)
 		return;
-	if (tun_set_mac(h->fd, h->ifp->mac) == 0)
+	if (!h->adopted && tun_set_mac(h->fd, h->ifp->mac) == 0)
 		ether_copy(h->nd_mac, h->ifp->mac);
 	host_event(h, "the host set address %s, which cannot be: set back",
 	    ether_format(l->mac, text));
+}
+
+void
+host_adopted_sync(struct host_if *h, const struct rtnl_link *l)
+{
+	const char *cause = cause_begin(h);
+
+	sync_name(h, l);
+	sync_mtu(h, l);
+	sync_mac(h, l);
+	sync_up(h, l);
+	h->nd_carrier = l->carrier;
+	iface_set_link(h->ifp, l->carrier ? IFACE_LINK_UP : IFACE_LINK_DOWN);
+	net_set_cause(h->hs->net, cause);
 }
 
 void
@@ -95,6 +109,14 @@ host_sync(struct host_if *h)
 	struct rtnl_link l;
 	const char *cause;
 
+	if (h->adopted) {
+		if (h->ifindex > 0 && rtnl_link_get_index(h->hs->rtnl, h->nsid,
+		                          h->ifindex, &l) == 0)
+			host_adopted_sync(h, &l);
+		else if (h->ifindex > 0)
+			host_adopted_left(h);
+		return;
+	}
 	if (h->ifindex <= 0 || h->unread || h->move != NULL || h->fd < 0)
 		return;
 	if (rtnl_link_get_index(h->hs->rtnl, h->nsid, h->ifindex, &l) != 0) {
@@ -137,7 +159,8 @@ known(const struct host_if *h, const struct rtnl_link *l)
 	return strcmp(l->name, h->nd_name) == 0 && l->mtu == h->nd_mtu &&
 	       ((l->flags & IFF_UP) != 0) == h->nd_up && l->has_mac &&
 	       ether_equal(l->mac, h->nd_mac) &&
-	       (l->promiscuity > 0) == h->host.promisc;
+	       (h->adopted ? l->carrier == h->nd_carrier
+	                   : (l->promiscuity > 0) == h->host.promisc);
 }
 
 /* True if link @ifindex of @ns is @h's netdev. */
@@ -212,10 +235,14 @@ monitor_event(void *arg, const struct rtnl_event *ev)
 		h = host_lookup(hs, ev->nsid, ev->link->ifindex);
 		if (h != NULL && h->move == NULL && !known(h, ev->link))
 			mark(h);
+		if (h == NULL)
+			host_adopted_seen(hs, ev->nsid, ev->link);
 		break;
 	case RTNL_EVENT_LINK_DEL:
 		h = host_lookup(hs, ev->nsid, ev->link->ifindex);
-		if (h != NULL)
+		if (h != NULL && h->adopted)
+			host_adopted_left(h);
+		else if (h != NULL)
 			link_left(h, ev);
 		break;
 	case RTNL_EVENT_NSID_DEL:

@@ -72,6 +72,9 @@ host_event(struct host_if *h, const char *fmt, ...)
 
 /* --- the table ------------------------------------------------------------ */
 
+static struct host_if *if_new(
+    struct host_system *hs, struct iface *ifp, struct vnet *vnet);
+
 static struct host_if_bucket *
 bucket_of(struct host_system *hs, int nsid, int ifindex)
 {
@@ -126,6 +129,30 @@ if_free(struct host_if *h)
 	free(h);
 	if (hs->if_count == 0)
 		host_io_trim(hs, 0);
+}
+
+struct host_if *
+host_if_new(struct host_system *hs, struct iface *ifp, struct vnet *vnet)
+{
+	return if_new(hs, ifp, vnet);
+}
+
+void
+host_if_free(struct host_if *h)
+{
+	if_free(h);
+}
+
+void
+host_if_place(struct host_if *h, int nsid, int ifindex)
+{
+	place_set(h, nsid, ifindex);
+}
+
+void
+host_if_unplace(struct host_if *h)
+{
+	place_clear(h);
 }
 
 /* --- coax's changes go to the netdev -------------------------------------- */
@@ -277,6 +304,10 @@ changed(struct iface_host *host, struct iface *ifp, uint32_t what)
 	struct host_if *h = CONTAINER_OF(host, struct host_if, host);
 
 	(void)ifp;
+	if (h->adopted) {
+		host_adopted_changed(h, what);
+		return;
+	}
 	if (h->fd < 0)
 		return;
 	if ((what & IFACE_CHANGED_LLADDR) != 0)
@@ -941,6 +972,11 @@ host_move(void *arg, struct iface *ifp, struct vnet *vnet, struct net_wait *w)
 	struct net_wait *waiting;
 	int err;
 
+	if (h->adopted)
+		return net_error(hs->net, -EOPNOTSUPP,
+		    "%s is the host's own: move it with ip(8), and let it be "
+		    "adopted there",
+		    ifp->name);
 	if (ns->helper)
 		return net_error(hs->net, -EACCES,
 		    "vnet %s belongs to another user namespace: a client from "
@@ -1062,7 +1098,8 @@ host_refresh(void *arg, struct iface *ifp)
 	struct rtnl_link l;
 	uint64_t now;
 
-	if (h == NULL || h->ifindex <= 0 || h->unread || h->move != NULL)
+	if (h == NULL || h->ifindex <= 0 || h->unread || h->adopted ||
+	    h->move != NULL)
 		return;
 	now = hs->net->now_ns;
 	if (h->refreshed_ns != 0 && now - h->refreshed_ns < HOST_REFRESH_NS)

@@ -8,6 +8,7 @@
 const struct iface_ops *const drv_kinds[] = {
 	&feth_ops,
 	&epair_ops,
+	&ether_ops,
 	&gif_ops,
 	&sock_ops,
 	&tap_ops,

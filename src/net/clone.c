@@ -362,7 +362,8 @@ net_kind_of_name(const struct net *net, const struct vnet *vnet,
 		kind[len] = '\0';
 		ops = net_kind(net, kind);
 	}
-	if (ops == NULL || (ops->kind_flags & IFACE_KIND_NO_CLONE) != 0)
+	if (ops == NULL ||
+	    (ops->kind_flags & (IFACE_KIND_NO_CLONE | IFACE_KIND_ADOPTED)) != 0)
 		return -EINVAL;
 	*out = ops;
 	return match;
@@ -546,6 +547,48 @@ out:
 	if (err == 0)
 		*out = ifp;
 	return err;
+}
+
+static const struct iface_ops *
+adopting_kind(const struct net *net)
+{
+	for (uint32_t i = 0; net->kinds != NULL && net->kinds[i] != NULL; i++) {
+		if ((net->kinds[i]->kind_flags & IFACE_KIND_ADOPTED) != 0)
+			return net->kinds[i];
+	}
+	return NULL;
+}
+
+int
+net_adopt_check(struct net *net, struct vnet *vnet, const char *name)
+{
+	const struct net_system *sys = &net->system;
+	int err;
+
+	if (vnet == NULL)
+		vnet = net->home;
+	if (adopting_kind(net) == NULL || sys->netdev_check == NULL ||
+	    vnet->dead)
+		return -ENODEV;
+	if (net_name_taken(net, vnet, name, NULL))
+		return -EEXIST;
+	err = sys->netdev_check(sys->arg, vnet, name);
+	if (err != -ENODEV && !net_is_admin(net))
+		return net_error(net, -EPERM,
+		    "netdevs of the host are adopted by administrators");
+	return err;
+}
+
+int
+net_iface_adopt(
+    struct net *net, struct vnet *vnet, const char *name, struct iface **out)
+{
+	int err = net_adopt_check(net, vnet, name);
+
+	if (err != 0)
+		return err;
+	return iface_new(net, vnet != NULL ? vnet : net->home,
+	    adopting_kind(net), name, IFACE_UNIT_NONE, NULL, out);
 }
 
 int

@@ -126,6 +126,8 @@ struct iface_counters {
 #define IFACE_CHANGED_DHCP   0x2000u
 /* Only for ops->changed: its vlan children, or their addresses. */
 #define IFACE_CHANGED_VLANS 0x100u
+/* Likewise: an adopted netdev has gone, or come back. */
+#define IFACE_CHANGED_NETDEV 0x2000u
 
 /* Does its host side get an address by DHCP? */
 enum iface_dhcp {
@@ -222,6 +224,7 @@ struct iface_capture {
 #define IFACE_KIND_NO_AUTOCONF  0x08u /* bridge: takes no router's advice */
 #define IFACE_KIND_VLANS        0x10u /* bridge: may have vlan children */
 #define IFACE_KIND_TUNNEL       0x20u /* gif: carries only what is bridged */
+#define IFACE_KIND_ADOPTED      0x100u /* ether: a netdev that is there already */
 #define IFACE_KIND_USERS        0x80u /* not only administrators make it */
 #define IFACE_KIND_NO_ADDRESS   0x40u /* its Ethernet address is not shown */
 
@@ -261,11 +264,16 @@ struct iface_ops {
 	 * mtu_max have been checked already. */
 	int (*set_mtu)(struct iface *ifp, uint32_t mtu);
 	int (*set_lladdr)(struct iface *ifp, const uint8_t mac[6]);
+	/* `host', `-host' of an adopted netdev: may its host use it?  0 or
+	 * -errno. */
+	int (*set_host)(struct iface *ifp, bool on);
 	/* Would a new interface of @ifp's name and surroundings have its
 	 * address by itself?  NULL: its kind's come by chance. */
 	bool (*lladdr_given)(const struct iface *ifp);
 	/* The kind's own part of the print-out (net/info.h). */
 	void (*get)(const struct iface *ifp, struct info *out);
+	/* ... and where it stands there; NULL: under the kind's name. */
+	const char *info_name;
 	/* The kind's own ifconfig words, ended by a row with a NULL name. */
 	const struct iface_keyword *keywords;
 	/* The kind's sysctls (net/tunable.h), ended by a row with a NULL name.
@@ -337,8 +345,9 @@ struct iface {
 	uint32_t nd6_said; /* ... that somebody has set or cleared */
 	char groups[IFACE_GROUPS_MAX][IFACE_NAME_MAX];
 	uint32_t group_count;
-	bool transient; /* ends with its program: not to be configured again */
-	bool changing;  /* inside ops->changed: what it changes is told */
+	bool host_taken; /* an adopted netdev: its host may not use it */
+	bool transient;  /* ends with its program: not to be configured again */
+	bool changing;   /* inside ops->changed: what it changes is told */
 	uint32_t changed; /* ... together with the rest: IFACE_CHANGED_* */
 	uint64_t drops_told_ns[DROP_COUNT]; /* last NET_EVENT_DROPS of each */
 	TAILQ_ENTRY(iface) all_link, flush_link;

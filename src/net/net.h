@@ -100,6 +100,13 @@ struct net_system {
 	/* Has somebody else, whom the core does not know of, the name in
 	 * @vnet?  For choosing a name; NULL: never. */
 	bool (*host_name_taken)(void *arg, struct vnet *vnet, const char *name);
+	/* Is there a netdev @name in @vnet, not of ours, that can be adopted?
+	 * 0, -ENODEV, or -errno with net_error() saying why not. */
+	int (*netdev_check)(void *arg, struct vnet *vnet, const char *name);
+	/* Makes the netdev of @ifp's name its host side as it is: sets
+	 * ifp->host, and address, MTU, flags and link of the interface, which
+	 * is just being born. As netdev_check(). */
+	int (*netdev_adopt)(void *arg, struct iface *ifp);
 	/* Addresses, as text: "192.0.2.1/24", "2001:db8::1/64"; @dst is the far
 	 * end of a point-to-point address or NULL. */
 	int (*addr_add)(void *arg, struct iface *ifp, const char *addr,
@@ -307,6 +314,18 @@ const char *net_iface_name_in(const struct iface *ifp, const struct vnet *vnet,
 /** net_iface_can_name() - do the words of @who find @ifp by that name, in its
  * own vnet or in the one where its host side is? */
 bool net_iface_can_name(const struct iface *who, const struct iface *ifp);
+
+/**
+ * net_adopt_check() - could the host's netdev @name become an interface?
+ *
+ * Return: 0, -ENODEV (none of that name), -EPERM (only administrators adopt),
+ * -EEXIST (the name is taken here) or the system's.
+ */
+int net_adopt_check(struct net *net, struct vnet *vnet, const char *name);
+/** net_iface_adopt() - make it one. Return: as net_adopt_check(), or the
+ * driver's */
+int net_iface_adopt(
+    struct net *net, struct vnet *vnet, const char *name, struct iface **out);
 
 /** net_iface_by_index() - or NULL; not one that is being destroyed */
 struct iface *net_iface_by_index(struct net *net, uint32_t index);

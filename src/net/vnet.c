@@ -468,6 +468,12 @@ net_vnet_lost(struct vnet *vnet)
 		had_host = ifp->host != NULL && net_host_vnet(ifp) == vnet;
 		if (!had_host && ifp->vnet != vnet)
 			continue;
+		/* Its netdev went with the namespace, or back to where it came
+		 * from. */
+		if ((ifp->ops->kind_flags & IFACE_KIND_ADOPTED) != 0) {
+			(void)net_iface_destroy(ifp, NULL);
+			continue;
+		}
 		if (had_host) {
 			(void)net_host_detach(ifp, NULL);
 			ifp->host = NULL;

@@ -10,14 +10,19 @@
  */
 #include "os/rtnl.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/if.h>
 #include <linux/if_addr.h>
+#include <linux/if_ether.h>
 #include <linux/if_link.h>
 #include <linux/ip.h>
 #include <linux/net_namespace.h>
+#include <linux/pkt_cls.h>
+#include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
+#include <linux/tc_act/tc_mirred.h>
 #include <linux/veth.h>
 #include <stdlib.h>
 #include <string.h>
@@ -1197,6 +1202,95 @@ rtnl_route_get(struct rtnl *r, int family, const uint8_t *addr)
 	mnl_attr_put(nlh, RTA_DST, len, addr);
 	err = rtnl_talk(r, nlh, rtnl_route_got, &ifindex);
 	return err < 0 ? err : ifindex;
+}
+
+/* --- traffic control ------------------------------------------------------ */
+
+int
+rtnl_clsact_add(struct rtnl *r, int ifindex, bool *made)
+{
+	struct nlmsghdr *nlh;
+	struct tcmsg *tcm;
+	int err;
+
+	nlh = rtnl_begin(
+	    r, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL, sizeof(*tcm), &tcm);
+	tcm->tcm_ifindex = ifindex;
+	tcm->tcm_parent = TC_H_CLSACT;
+	tcm->tcm_handle = TC_H_MAKE(TC_H_CLSACT, 0);
+	mnl_attr_put_strz(nlh, TCA_KIND, "clsact");
+	err = rtnl_talk(r, nlh, NULL, NULL);
+	*made = err == 0;
+	return err == -EEXIST ? 0 : err;
+}
+
+int
+rtnl_clsact_del(struct rtnl *r, int ifindex)
+{
+	struct nlmsghdr *nlh;
+	struct tcmsg *tcm;
+
+	nlh = rtnl_begin(r, RTM_DELQDISC, 0, sizeof(*tcm), &tcm);
+	tcm->tcm_ifindex = ifindex;
+	tcm->tcm_parent = TC_H_CLSACT;
+	tcm->tcm_handle = TC_H_MAKE(TC_H_CLSACT, 0);
+	return rtnl_talk(r, nlh, NULL, NULL);
+}
+
+static struct nlmsghdr *
+rtnl_filter(struct rtnl *r, uint16_t type, uint16_t flags, int ifindex,
+    const struct rtnl_redirect *rd)
+{
+	struct nlmsghdr *nlh;
+	struct tcmsg *tcm;
+
+	nlh = rtnl_begin(r, type, flags, sizeof(*tcm), &tcm);
+	tcm->tcm_ifindex = ifindex;
+	tcm->tcm_parent = TC_H_MAKE(
+	    TC_H_CLSACT, rd->egress ? TC_H_MIN_EGRESS : TC_H_MIN_INGRESS);
+	tcm->tcm_info =
+	    TC_H_MAKE(rd->priority << 16, (uint32_t)htons(ETH_P_ALL));
+	mnl_attr_put_strz(nlh, TCA_KIND, "u32");
+	return nlh;
+}
+
+int
+rtnl_redirect_add(struct rtnl *r, int ifindex, const struct rtnl_redirect *rd)
+{
+	/* One key that every frame has, all zeros behind this: the oldest way,
+	 * and everywhere. */
+	const struct tc_u32_sel sel = { .flags = TC_U32_TERMINAL, .nkeys = 1 };
+	uint8_t all[sizeof(sel) + sizeof(struct tc_u32_key)] = { 0 };
+	const struct tc_mirred mirred = {
+		.action = TC_ACT_STOLEN,
+		.eaction = rd->to_egress ? TCA_EGRESS_REDIR : TCA_INGRESS_REDIR,
+		.ifindex = (uint32_t)rd->to,
+	};
+	struct nlattr *options, *acts, *act, *parms;
+	struct nlmsghdr *nlh;
+
+	memcpy(all, &sel, sizeof(sel));
+	nlh = rtnl_filter(
+	    r, RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL, ifindex, rd);
+	options = mnl_attr_nest_start(nlh, TCA_OPTIONS);
+	mnl_attr_put(nlh, TCA_U32_SEL, sizeof(all), all);
+	acts = mnl_attr_nest_start(nlh, TCA_U32_ACT);
+	act = mnl_attr_nest_start(nlh, 1);
+	mnl_attr_put_strz(nlh, TCA_ACT_KIND, "mirred");
+	parms = mnl_attr_nest_start(nlh, TCA_ACT_OPTIONS);
+	mnl_attr_put(nlh, TCA_MIRRED_PARMS, sizeof(mirred), &mirred);
+	mnl_attr_nest_end(nlh, parms);
+	mnl_attr_nest_end(nlh, act);
+	mnl_attr_nest_end(nlh, acts);
+	mnl_attr_nest_end(nlh, options);
+	return rtnl_talk(r, nlh, NULL, NULL);
+}
+
+int
+rtnl_redirect_del(struct rtnl *r, int ifindex, const struct rtnl_redirect *rd)
+{
+	return rtnl_talk(
+	    r, rtnl_filter(r, RTM_DELTFILTER, 0, ifindex, rd), NULL, NULL);
 }
 
 /* --- events -------------------------------------------------------------- */

@@ -280,6 +280,27 @@ int rtnl_route_del(struct rtnl *r, int ifindex, const struct rtnl_route *rt);
  */
 int rtnl_route_get(struct rtnl *r, int family, const uint8_t *addr);
 
+/* --- traffic control ------------------------------------------------------ */
+
+/* Where a filter stands, and what it does with every frame. */
+struct rtnl_redirect {
+	bool egress;    /* of what the link sends; else of what it has got */
+	int to;         /* another link */
+	bool to_egress; /* it sends them; else it is as if it had got them */
+	uint32_t priority;
+};
+
+/* Gives a link the place that filters stand in (clsact). 0 (also if it has it
+ * already: @made tells), -ENOENT or -EOPNOTSUPP (not in this kernel), -errno.
+ */
+int rtnl_clsact_add(struct rtnl *r, int ifindex, bool *made);
+int rtnl_clsact_del(struct rtnl *r, int ifindex);
+/* 0, -ENOENT (not in this kernel) or -errno. */
+int rtnl_redirect_add(
+    struct rtnl *r, int ifindex, const struct rtnl_redirect *rd);
+int rtnl_redirect_del(
+    struct rtnl *r, int ifindex, const struct rtnl_redirect *rd);
+
 /* --- namespace ids: what namespaces call each other in netlink ------------ */
 
 /* The socket's namespace's id for @nsfd: >= 0, -ENOENT (none yet) or -errno. */

@@ -141,6 +141,9 @@ not_for_users_body()
 	denied 'not permitted' alice ipfw list
 	seen '65535 allow' carol ipfw list
 	denied 'not permitted' alice ifconfig sock0 create
+	denied 'not permitted' alice ifconfig gif0 create
+	ip link add card0 type veth peer name card1
+	denied 'not permitted' alice ifconfig card0 up
 	denied 'not permitted' alice ifconfig tap0 host
 	denied 'not permitted' alice ifconfig tap0 user 20002
 	denied 'not permitted' alice ifconfig tap0 macs 02:00:00:00:00:01

@@ -44,7 +44,11 @@ static const struct iface_ops port_ops = {
 	.kind = "port", .kind_flags = IFACE_KIND_USERS, PORT_OPS
 };
 static const struct iface_ops plain_ops = { .kind = "plain", PORT_OPS };
-static const struct iface_ops *const kinds[] = { &port_ops, &plain_ops, NULL };
+static const struct iface_ops card_ops = {
+	.kind = "card", .kind_flags = IFACE_KIND_ADOPTED, PORT_OPS
+};
+static const struct iface_ops *const kinds[] = { &port_ops, &plain_ops,
+	&card_ops, NULL };
 
 static struct net *net;
 
@@ -224,6 +228,44 @@ test_vnets_of_a_user(void **state)
 	net->actor = NULL;
 }
 
+/* The host has eth0, which can be adopted, and lo, which cannot. */
+static int
+netdev_check(void *arg, struct vnet *vnet, const char *name)
+{
+	(void)arg;
+	if (strcmp(name, "lo") == 0)
+		return net_error(vnet->net, -EPROTONOSUPPORT, "no wire");
+	return strcmp(name, "eth0") == 0 ? 0 : -ENODEV;
+}
+
+static void
+test_adopting(void **state)
+{
+	const struct iface_ops *ops;
+	struct iface *ifp = NULL, *again;
+
+	(void)state;
+	assert_int_equal(net_iface_adopt(net, NULL, "eth0", &ifp), -ENODEV);
+	net->system.netdev_check = netdev_check;
+	net->actor = &alice;
+	assert_int_equal(net_iface_adopt(net, NULL, "eth0", &ifp), -EPERM);
+	assert_int_equal(net_iface_adopt(net, NULL, "lo", &ifp), -EPERM);
+	assert_int_equal(net_iface_adopt(net, NULL, "eth1", &ifp), -ENODEV);
+	net->actor = &root;
+	assert_int_equal(
+	    net_iface_adopt(net, NULL, "lo", &ifp), -EPROTONOSUPPORT);
+	assert_int_equal(net_iface_adopt(net, NULL, "eth1", &ifp), -ENODEV);
+	assert_int_equal(net_iface_adopt(net, NULL, "eth0", &ifp), 0);
+	assert_string_equal(ifp->name, "eth0");
+	assert_int_equal(ifp->unit, IFACE_UNIT_NONE);
+	assert_int_equal(net_iface_adopt(net, NULL, "eth0", &again), -EEXIST);
+	/* It is made of nothing else. */
+	assert_int_equal(
+	    net_kind_of_name(net, net->home, "card", &ops), -EINVAL);
+	assert_int_equal(net_iface_create(net, NULL, "card0", &again), -EINVAL);
+	net->actor = NULL;
+}
+
 int
 main(void)
 {
@@ -234,6 +276,7 @@ main(void)
 		T(test_ports_of_a_user),
 		T(test_queues_of_a_user),
 		T(test_vnets_of_a_user),
+		T(test_adopting),
 	};
 #undef T
 
