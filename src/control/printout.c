@@ -1317,29 +1317,28 @@ printout_vnets(const json_t *list, struct text *t)
 	}
 }
 
+/* One that has no interface is "1.0". */
 static void
 put_vif(const json_t *o, struct text *t)
 {
+	const char *bridge = get_str(o, "bridge"), *error = get_str(o, "error");
 	char text[32];
 
 	snprintf(text, sizeof(text), "%lld.%lld", get_int(o, "domid"),
 	    get_int(o, "handle"));
-	put_column(t, text, 8);
 	put_column(t,
-	    get_str(o, "interface") != NULL ? get_str(o, "interface") : "-",
-	    10);
+	    get_str(o, "interface") != NULL ? get_str(o, "interface") : text,
+	    12);
 	put_column(t, get_str(o, "phase"), 9);
 	put_column(t, get_str(o, "state"), 13);
 	put_column(t, get_str(o, "front_state"), 13);
 	snprintf(text, sizeof(text), "%lld", get_int(o, "queues"));
 	put_column(t, text, 6);
-	put_column(t, get_str(o, "mac") != NULL ? get_str(o, "mac") : "-", 17);
-	put(t, get_str(o, "bridge") != NULL ? get_str(o, "bridge") : "-");
+	put(t, bridge != NULL ? bridge : "-");
 	text_puts(t, "\n");
-	if (get_str(o, "error") != NULL) {
-		text_puts(t, "         ");
-		put(t, get_str(o, "error"));
-		text_puts(t, "\n");
+	if (error != NULL) {
+		text_puts(t, "             ");
+		put_wrapped(t, error, 13, false);
 	}
 }
 
@@ -1356,8 +1355,8 @@ printout_xen(const json_t *result, struct text *t)
 	}
 	if (vifs == NULL || (why != NULL && json_array_size(vifs) == 0))
 		return;
-	text_puts(t, "VIF      INTERFACE  PHASE     STATE         GUEST"
-	             "         QUEUES MAC               BRIDGE\n");
+	text_puts(t, "INTERFACE    PHASE     STATE         GUEST         "
+	             "QUEUES BRIDGE\n");
 	for (size_t i = 0; i < json_array_size(vifs); i++)
 		put_vif(json_array_get(vifs, i), t);
 }

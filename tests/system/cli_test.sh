@@ -16,7 +16,7 @@ no_daemon_body()
 {
 	export COAX_SOCKET="$PWD/none.sock"
 	for cmd in "ifconfig -a" "sysctl -a" "drops" "monitor" "vnet list" \
-	    "rpc ping" "jexec home true"; do
+	    "rpc ping" "xen" "jexec home true"; do
 		# shellcheck disable=SC2086 # words
 		refused 'coaxd -d.*coax lab|coax lab.*coaxd -d' coax $cmd
 		# shellcheck disable=SC2086
@@ -174,7 +174,7 @@ json_body()
 	[ "$(tool get 0.name none <j)$(tool get name none <j)" != nonenone ] ||
 	    fail "not feth0"
 	for cmd in "ifconfig -a" "ifconfig -l" "ifconfig -C" "drops" \
-	    "vnet list" "list" "status" "sysctl -a"; do
+	    "vnet list" "list" "xen" "status" "sysctl -a"; do
 		# shellcheck disable=SC2086 # words
 		coax $cmd --json >j || fail "coax $cmd --json"
 		tool json 'v is not None' <j || fail "coax $cmd: $(cat j)"

@@ -182,8 +182,8 @@ test_odd_data_prints_something_or_nothing(void **state)
 {
 	static void (*const prints[])(const json_t *,
 	    struct text *) = { printout_addresses, printout_iface_table,
-		printout_vnets, printout_drops, printout_pool, printout_methods,
-		printout_event, printout_json };
+		printout_vnets, printout_xen, printout_drops, printout_pool,
+		printout_methods, printout_event, printout_json };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(odd); i++) {
@@ -221,6 +221,43 @@ test_drops_fit_the_screen(void **state)
 	printout_drops(v, &t);
 	for (p = text_str(&t); *p != '\0'; p += strcspn(p, "\n") + 1)
 		assert_in_range(strcspn(p, "\n"), 0, 80);
+	text_free(&t);
+	json_decref(v);
+}
+
+static void
+test_vifs(void **state)
+{
+	json_t *v = parse(
+	    "{\"available\":true,\"domid\":0,\"why\":null,\"vifs\":["
+	    "{\"domid\":12,\"handle\":0,\"interface\":\"xnb12.0\","
+	    "\"phase\":\"served\",\"state\":\"Connected\","
+	    "\"front_state\":\"Connected\",\"queues\":2,"
+	    "\"bridge\":\"bridge0\",\"error\":null},"
+	    "{\"domid\":13,\"handle\":1,\"interface\":null,"
+	    "\"phase\":\"ended\",\"state\":\"Closed\","
+	    "\"front_state\":\"Initialising\",\"queues\":0,"
+	    "\"bridge\":null,\"error\":\"17 the name is taken by "
+	    "somebody who has had it for so long that it takes two lines\"}]}");
+	struct text t = { 0 };
+
+	(void)state;
+	printout_xen(v, &t);
+	assert_string_equal(text_str(&t),
+	    "INTERFACE    PHASE     STATE         GUEST         QUEUES BRIDGE\n"
+	    "xnb12.0      served    Connected     Connected     2      "
+	    "bridge0\n"
+	    "13.1         ended     Closed        Initialising  0      -\n"
+	    "             17 the name is taken by somebody who has had it for so "
+	    "long that it\n"
+	    "             takes two lines\n");
+	text_free(&t);
+	json_decref(v);
+	v = parse("{\"available\":false,\"why\":\"there is none\"}");
+	t = (struct text){ 0 };
+	printout_xen(v, &t);
+	assert_string_equal(
+	    text_str(&t), "no vifs are served: there is none\n");
 	text_free(&t);
 	json_decref(v);
 }
@@ -287,6 +324,7 @@ main(void)
 		    test_control_characters_are_shown_as_question_marks),
 		cmocka_unit_test(test_odd_data_prints_something_or_nothing),
 		cmocka_unit_test(test_drops_fit_the_screen),
+		cmocka_unit_test(test_vifs),
 		cmocka_unit_test(test_info_sink_survives_mistakes),
 		cmocka_unit_test(test_error_names_and_sentences_are_bsds),
 	};

@@ -783,6 +783,24 @@ test_the_next_daemon_goes_on(void **state)
 	assert_int_equal(netring_front_poll(&c.g.tx), 3);
 }
 
+/* The one before was killed between its responses and the event about them: the
+ * guest, whose ring may be full, waits for that event and asks for no other. */
+static void
+test_the_next_daemon_says_what_was_left(void **state)
+{
+	(void)state;
+	connect_guest(&c.g);
+	listen_in();
+	guest_sends(&c.g, 1);
+	ring_bell(&c.g, 11);
+	assert_int_equal(netring_front_poll(&c.g.tx), 1);
+	stop();
+	start();
+	run();
+	assert_int_equal(c.h->channels[fake_channel(&c.g, 11)].notified, 1);
+	assert_int_equal(c.h->channels[fake_channel(&c.g, 12)].notified, 1);
+}
+
 static void
 test_the_next_daemon_finds_nonsense(void **state)
 {
@@ -981,6 +999,7 @@ main(void)
 		CASE(test_ifconfig_destroy),
 		CASE(test_twenty_hot_plugs),
 		CASE(test_the_next_daemon_goes_on),
+		CASE(test_the_next_daemon_says_what_was_left),
 		CASE(test_the_next_daemon_finds_nonsense),
 		CASE(test_the_store_is_not_there_yet),
 		CASE(test_no_xen),

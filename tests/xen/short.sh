@@ -10,7 +10,8 @@ guests_create || exit 1
 vif_of() { echo "xnb$(domid "$1").0"; }
 appears() {
 	coax xen
-	coax xen | grep -q "$(vif_of 1).*Connected *Connected.*00:16:3e:77:00:01" &&
+	coax xen | grep -q "^$(vif_of 1) .*served *Connected *Connected *1 *br0" &&
+	    coax xen --json | grep -q '"mac": "00:16:3e:77:00:01"' &&
 	    coax ifconfig br0 | grep -q "member: $(vif_of 1)" &&
 	    coax sysctl -n dev.xnb.0.%desc | grep -q "$(vif_of 1)" &&
 	    coax sysctl -n dev.xnb.1.%desc | grep -q "$(vif_of 2)" &&

@@ -321,6 +321,7 @@ attach(struct xnb *x, struct xnb_transport *t, uint32_t state)
 	x->t = t;
 	x->state = state;
 	x->front_state = COAX_NETIF_STATE_UNKNOWN;
+	x->resumed = false;
 	return 0;
 }
 
@@ -337,8 +338,13 @@ xnb_attach(struct xnb *x, struct xnb_transport *t)
 int
 xnb_attach_connected(struct xnb *x, struct xnb_transport *t)
 {
-	x->broken = false;
-	return attach(x, t, COAX_NETIF_STATE_INIT_WAIT);
+	int err = attach(x, t, COAX_NETIF_STATE_INIT_WAIT);
+
+	if (err == 0) {
+		x->broken = false;
+		x->resumed = true;
+	}
+	return err;
 }
 
 void

@@ -427,6 +427,23 @@ vif_connect(struct xnb *x)
 		xnb_vif_ready(x);
 }
 
+/*
+ * Who had the rings before may have published responses and ended before it
+ * could say so. The front end waits for that event still: for what comes now it
+ * asks no other, and with a full ring that would be for ever.
+ */
+static void
+say_what_was_left(struct xnb *x)
+{
+	for (uint32_t i = 0; i < x->queue_count; i++) {
+		x->queues[i].notify_tx = x->queues[i].notify_rx = true;
+		xnb_notify(&x->queues[i]);
+	}
+	if (x->ctrl_ch != NULL)
+		x->t->ops->notify(x->t, x->ctrl_ch);
+	x->resumed = false;
+}
+
 void
 xnb_vif_ready(struct xnb *x)
 {
@@ -436,6 +453,8 @@ xnb_vif_ready(struct xnb *x)
 	set_state(x, COAX_NETIF_STATE_CONNECTED);
 	end(x);
 	iface_set_link(&x->ifp, IFACE_LINK_UP);
+	if (x->resumed)
+		say_what_was_left(x);
 	/* The rings may have something already, and no event comes for that. */
 	xnb_event(x);
 }

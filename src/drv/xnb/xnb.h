@@ -227,6 +227,7 @@ struct xnb {
 	uint32_t state;       /* ours, COAX_NETIF_STATE_* */
 	uint32_t front_state; /* the front end's, as last seen */
 	bool connected;       /* rings are mapped */
+	bool resumed;         /* the rings were another back end's */
 	bool broken;          /* fatal error: down until a new handshake */
 	enum drop_reason broken_why;
 	bool split; /* two event channels a queue */
