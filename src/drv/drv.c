@@ -11,7 +11,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "os/iobatch.h"
 #include "os/kick.h"
+
+#define BATCH_MAX 64
 
 /* The spare goes back before the pool ends. */
 static void
@@ -21,6 +24,7 @@ drv_fini(struct net *net)
 
 	if (ctx->spare != NULL)
 		frame_release(ctx->spare);
+	iobatch_destroy(ctx->batch);
 	kick_destroy(ctx->kick);
 	free(ctx->ether_slots);
 	free(ctx->trash);
@@ -55,6 +59,8 @@ drv_init(struct net *net, struct loop *loop)
 		return -ENOMEM;
 	}
 	ctx->loop = loop;
+	if (loop != NULL)
+		(void)iobatch_create(BATCH_MAX, 0, &ctx->batch);
 	ctx->feth.max_mtu = 2048;
 	net->drv = ctx;
 	net->drv_fini = drv_fini;

@@ -43,11 +43,10 @@ struct feth_tunables {
 };
 
 struct drv_context {
-	struct loop *loop; /* NULL: no driver with descriptors works */
-	bool pretend;      /* settings only: nothing is opened for them */
-	struct iobatch
-	    *batch;        /* the shell's, for drivers that gather; or NULL */
-	struct kick *kick; /* wakes ring ports; made with the first */
+	struct loop *loop;     /* NULL: no driver with descriptors works */
+	bool pretend;          /* settings only: nothing is opened for them */
+	struct iobatch *batch; /* for drivers that gather; NULL: no memory */
+	struct kick *kick;     /* wakes ring ports; made with the first */
 	struct feth_tunables feth;
 	bool xen_makes; /* an interface that is being made is a domain's */
 	/* Of gifs: what they share, and what they have of the system (NULL: the

@@ -16,6 +16,10 @@
  *   the app to have something to read until then, and for each wake-up to move
  *   many frames.  A frame counts as sent when the socket has taken it.
  *
+ *   What surely has room goes by one io_uring: sendmmsg(2) offers the processor
+ *   to others between two messages, and the reader, woken by the first of them,
+ *   would come and go for every few frames where it shares ours.
+ *
  *   Where most of what an app wrote found the queues of other ports full, or
  *   half full, the app is not read for a moment.  Its socket fills, it waits in
  *   write(2), and the processor's time is for those who are to read, instead of
@@ -57,9 +61,11 @@
 #include "drv/tap.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -71,6 +77,7 @@
 #include "frame/flow.h"
 #include "frame/offload.h"
 #include "net/info.h"
+#include "os/iobatch.h"
 #include "os/loop.h"
 #include "os/sock.h"
 
@@ -80,12 +87,14 @@
 #define QUEUE_BYTES  (4u << 20)
 #define SNDBUF       212992 /* the kernel doubles it */
 /* Room for tags, offload record and the kernel's own structures. */
-#define SNDBUF_EXTRA 4096
-#define READ_BUDGET  64           /* records a wake-up may take */
-#define READ_BYTES   (256u << 10) /* about: they stay in the cache */
-#define WRITE_BATCH  32
-#define REST_MIN_NS  50000u
-#define REST_MAX_NS  800000u
+#define SNDBUF_EXTRA    4096
+#define READ_BUDGET     64           /* records a wake-up may take */
+#define READ_BYTES      (256u << 10) /* about: they stay in the cache */
+#define WRITE_BATCH     64
+#define AT_ONCE_MIN     8
+#define RECORD_OVERHEAD 2048 /* at most what the kernel adds to a record */
+#define REST_MIN_NS     50000u
+#define REST_MAX_NS     800000u
 
 #define PI_LEN    4
 #define HDR_MAX   (PI_LEN + TAP_VNET_HDR_MAX)
@@ -97,9 +106,10 @@ struct tap_queue {
 	struct loop_fd watch; /* our end */
 	uint64_t cookie;      /* of the app's end */
 	struct frame_ring ring;
-	bool hung_up; /* the app is gone, what it wrote is still being read */
-	bool blocked; /* the socket is full: EPOLLOUT is watched */
-	bool resting; /* is not read: EPOLLIN is not watched */
+	uint32_t size; /* of the socket */
+	bool hung_up;  /* the app is gone, what it wrote is still being read */
+	bool blocked;  /* the socket is full: EPOLLOUT is watched */
+	bool resting;  /* is not read: EPOLLIN is not watched */
 	struct timer rest;
 	uint64_t rest_ns; /* the next time for so long */
 	bool detached;    /* gets no frames */
@@ -230,35 +240,102 @@ put_headers(const struct tap_format *format, const struct frame *f,
 	return len;
 }
 
+/* The queue's first frames, for the kernel. */
+struct gathered {
+	uint32_t count;
+	uint32_t parts; /* of each iov that are used, from the last back */
+	uint8_t hdr[WRITE_BATCH][HDR_MAX];
+	struct iovec iov[WRITE_BATCH][2];
+};
+
+static void
+gather(const struct tap_queue *q, struct gathered *g)
+{
+	const struct tap_format *format = &q->tap->format;
+	const struct frame_ring *r = &q->ring;
+
+	g->parts = format->pi || format->vnet_hdr != 0 ? 2 : 1;
+	g->count = COAX_MIN(frame_ring_count(r), WRITE_BATCH);
+	for (uint32_t i = 0; i < g->count; i++) {
+		struct frame *f = r->slots[(r->head + i) & (r->size - 1)];
+
+		if (g->parts == 2) {
+			g->iov[i][0].iov_base = g->hdr[i];
+			g->iov[i][0].iov_len =
+			    put_headers(format, f, g->hdr[i]);
+		}
+		g->iov[i][1].iov_base = f->data;
+		g->iov[i][1].iov_len = f->len;
+	}
+}
+
+/* How many of them the socket has room for, whatever else happens: it takes one
+ * while what it holds is less than its size. */
+static uint32_t
+room_for(const struct tap_queue *q, const struct gathered *g)
+{
+	int held;
+	uint64_t sum;
+	uint32_t n = 0;
+
+	if (ioctl(q->watch.fd, SIOCOUTQ, &held) < 0 || held < 0)
+		return 0;
+	for (sum = (uint32_t)held; n < g->count && sum < q->size; n++)
+		sum += 2 * g->iov[n][1].iov_len + HDR_MAX + RECORD_OVERHEAD;
+	return n;
+}
+
+/* The first @n, for which there is room, in one call.  False: not done. */
+static bool
+write_at_once(struct tap_queue *q, const struct gathered *g, uint32_t n)
+{
+	struct iobatch *batch = drv_context(q->tap->ifp.net)->batch;
+	struct iface *ifp = &q->tap->ifp;
+	int32_t res[WRITE_BATCH];
+
+	if (batch == NULL || !iobatch_uses_uring(batch) ||
+	    iobatch_room(batch) < n || iobatch_count(batch) != 0)
+		return false;
+	for (uint32_t i = 0; i < n; i++)
+		iobatch_writev(batch, q->watch.fd, &g->iov[i][2 - g->parts],
+		    (int)g->parts, &res[i]);
+	(void)iobatch_submit(batch);
+	for (uint32_t i = 0; i < n; i++) {
+		struct frame *f = frame_ring_pop(&q->ring);
+
+		if (res[i] >= 0 || res[i] == -EPIPE || res[i] == -ECONNRESET)
+			discard(ifp, f);
+		else
+			iface_drop(ifp, f,
+			    res[i] == -EMSGSIZE ? DROP_TX_SIZE : DROP_TX_ERROR);
+	}
+	return true;
+}
+
 /*
  * The queue's first frames to the socket.  Return: how many it took, or -errno.
  */
 static int
 write_some(struct tap_queue *q)
 {
-	const struct tap_format *format = &q->tap->format;
-	bool bare = !format->pi && format->vnet_hdr == 0;
-	uint8_t hdr[WRITE_BATCH][HDR_MAX];
 	struct mmsghdr msgs[WRITE_BATCH];
-	struct iovec iov[WRITE_BATCH][2];
-	struct frame_ring *r = &q->ring;
-	uint32_t n = COAX_MIN(frame_ring_count(r), WRITE_BATCH);
+	struct gathered g;
 	int sent;
 
-	memset(msgs, 0, n * sizeof(msgs[0]));
-	for (uint32_t i = 0; i < n; i++) {
-		struct frame *f = r->slots[(r->head + i) & (r->size - 1)];
+	gather(q, &g);
+	if (g.count >= AT_ONCE_MIN) {
+		uint32_t n = room_for(q, &g);
 
-		if (!bare) {
-			iov[i][0].iov_base = hdr[i];
-			iov[i][0].iov_len = put_headers(format, f, hdr[i]);
-		}
-		iov[i][1].iov_base = f->data;
-		iov[i][1].iov_len = f->len;
-		msgs[i].msg_hdr.msg_iov = &iov[i][bare ? 1 : 0];
-		msgs[i].msg_hdr.msg_iovlen = bare ? 1 : 2;
+		if (n >= AT_ONCE_MIN && write_at_once(q, &g, n))
+			return 0;
 	}
-	sent = sendmmsg(q->watch.fd, msgs, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	memset(msgs, 0, g.count * sizeof(msgs[0]));
+	for (uint32_t i = 0; i < g.count; i++) {
+		msgs[i].msg_hdr.msg_iov = &g.iov[i][2 - g.parts];
+		msgs[i].msg_hdr.msg_iovlen = g.parts;
+	}
+	sent =
+	    sendmmsg(q->watch.fd, msgs, g.count, MSG_DONTWAIT | MSG_NOSIGNAL);
 	return sent < 0 ? -errno : sent;
 }
 
@@ -286,7 +363,7 @@ queue_flush(struct tap_queue *q)
 		n = write_some(q);
 		for (int i = 0; i < n; i++)
 			discard(ifp, frame_ring_pop(&q->ring));
-		if (n > 0 || n == -EINTR)
+		if (n >= 0 || n == -EINTR)
 			continue;
 		if (n == -EAGAIN) {
 			if (!q->blocked)
@@ -539,12 +616,16 @@ sndbuf_for(uint32_t mtu)
 }
 
 static int
-sndbuf_set(int fd, uint32_t mtu)
+sndbuf_set(struct tap_queue *q, uint32_t mtu)
 {
 	int size = sndbuf_for(mtu);
+	socklen_t len = sizeof(size);
 
-	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)) < 0)
+	if (setsockopt(
+	        q->watch.fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)) < 0 ||
+	    getsockopt(q->watch.fd, SOL_SOCKET, SO_SNDBUF, &size, &len) < 0)
 		return -errno;
+	q->size = (uint32_t)size;
 	return 0;
 }
 
@@ -555,7 +636,7 @@ tap_set_mtu(struct iface *ifp, uint32_t mtu)
 	int err = 0;
 
 	for (uint32_t i = 0; err == 0 && i < sc->queue_count; i++)
-		err = sndbuf_set(sc->queues[i]->watch.fd, mtu);
+		err = sndbuf_set(sc->queues[i], mtu);
 	return err;
 }
 
@@ -650,7 +731,7 @@ tap_connect(struct tap *sc, const struct tap_open_options *opts, int *fd_out)
 		err = make_pair(&q->watch.fd, &theirs, &q->cookie);
 	if (err != 0)
 		goto out_free;
-	err = sndbuf_set(q->watch.fd, sc->ifp.mtu);
+	err = sndbuf_set(q, sc->ifp.mtu);
 	if (err != 0)
 		goto out_close;
 	err = loop_fd_add(loop_of(sc), &q->watch);

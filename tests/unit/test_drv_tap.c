@@ -437,6 +437,42 @@ test_a_writer_waits_for_a_full_reader(void **state)
 	run_until_gone("tap1");
 }
 
+/* Many frames go at once: each as it was, in their order, with their headers;
+ * more than the socket takes wait; nobody there takes them all. */
+static void
+test_many_at_once(void **state)
+{
+	static const struct tap_open_options with_header = {
+		.format = { .vnet_hdr = 12 },
+	};
+	struct iface *ifp;
+
+	(void)state;
+	for (uint32_t head = 0; head <= 12; head += 12) {
+		assert_int_equal(
+		    tap_open(b.net, NULL, "tap0",
+		        head != 0 ? &with_header : NULL, &b.fd, &ifp),
+		    0);
+		for (uint32_t len = 60; len < 500; len++)
+			fixture_output(b.ifp, 1, len);
+		run();
+		for (uint32_t len = 60; len < 500; len++) {
+			assert_int_equal(app_read(b.fd), head + len);
+			run();
+		}
+		assert_int_equal(app_read(b.fd), -1);
+		/* Into a socket whose other end has gone unnoticed. */
+		for (uint32_t len = 60; len < 160; len++)
+			fixture_output(b.ifp, 1, len);
+		close(b.fd);
+		b.fd = -1;
+		run();
+		fixture_pool_is_whole(b.net, 0);
+	}
+	assert_int_equal(b.ifp->count.opackets, 2 * 540);
+	assert_int_equal(b.ifp->count.oerrors, 0);
+}
+
 static void
 test_queue_has_a_quota_of_bytes(void **state)
 {
@@ -879,6 +915,7 @@ main(void)
 		T(test_last_words_are_heard),
 		T(test_stalled_reader),
 		T(test_a_writer_waits_for_a_full_reader),
+		T(test_many_at_once),
 		T(test_queue_has_a_quota_of_bytes),
 		T(test_down_drops_the_queue),
 		T(test_destroy_while_open),
