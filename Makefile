@@ -34,7 +34,8 @@ test-xen-long: deps
 	@exec tests/xen/run long --build $(BUILD) $(XEN_OPTIONS)
 
 bench: all
-	@exec bench/run-bench $(BUILD)
+	@bench/run-bench $(BUILD)
+	@exec bench/run-apps $(BUILD)
 
 check: deps
 	@exec tools/check-all

@@ -56,7 +56,7 @@ struct sockaddr_dl {
 #define LLADDR(sdl) ((sdl)->sdl_data + (sdl)->sdl_nlen)
 
 struct if_laddrreq {
-	char iflr_name[IFNAMSIZ];
+	char iflr_name[16]; /* IFNAMSIZ */
 	unsigned int flags;
 #define IFLR_PREFIX 0x8000      /* in: look for addr/prefixlen; out: filled */
 #define IFLR_ACTIVE 0x4000      /* the one that is in use */

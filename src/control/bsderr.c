@@ -72,6 +72,22 @@ static const struct bsd_error {
 	{ EBADMSG, "EBADMSG", "Bad message" },
 	{ EPROTO, "EPROTO", "Protocol error" },
 	{ ENOTSUP, "ENOTSUP", "Operation not supported" },
+	{ EDQUOT, "EDQUOT", "Disc quota exceeded" },
+	{ ENOTSOCK, "ENOTSOCK", "Socket operation on non-socket" },
+	{ EDESTADDRREQ, "EDESTADDRREQ", "Destination address required" },
+	{ EPROTOTYPE, "EPROTOTYPE", "Protocol wrong type for socket" },
+	{ ENOPROTOOPT, "ENOPROTOOPT", "Protocol not available" },
+	{ ESOCKTNOSUPPORT, "ESOCKTNOSUPPORT", "Socket type not supported" },
+	{ EPFNOSUPPORT, "EPFNOSUPPORT", "Protocol family not supported" },
+	{ ENETRESET, "ENETRESET", "Network dropped connection on reset" },
+	{ ESHUTDOWN, "ESHUTDOWN", "Can't send after socket shutdown" },
+	{ EDEADLK, "EDEADLK", "Resource deadlock avoided" },
+	{ ENOEXEC, "ENOEXEC", "Exec format error" },
+	{ ETXTBSY, "ETXTBSY", "Text file busy" },
+	{ ESPIPE, "ESPIPE", "Illegal seek" },
+	{ EMLINK, "EMLINK", "Too many links" },
+	{ ESTALE, "ESTALE", "Stale NFS file handle" },
+	{ EILSEQ, "EILSEQ", "Illegal byte sequence" },
 };
 
 static const struct bsd_error *

@@ -797,6 +797,15 @@ name_ioctl(unsigned long request, void *arg)
  */
 
 static bool
+has_netdev(int fd, const void *arg, shim_ioctl_fn *real)
+{
+	struct ifreq ifr;
+
+	return copy_in_ifreq(&ifr, arg) < 0 ||
+	       real(fd, SIOCGIFINDEX, &ifr) == 0 || errno != ENODEV;
+}
+
+static bool
 is_tun_request(unsigned long request)
 {
 	return _IOC_TYPE(request) == 'T' && _IOC_NR(request) >= 200 &&
@@ -908,8 +917,12 @@ shim_ioctl(int fd, unsigned long request, void *arg, shim_ioctl_fn *real)
 	status = real(fd, request, arg);
 	if (status >= 0)
 		return status;
-	if (errno != ENODEV || shim_off())
-		return -errno;
+	status = -errno;
+	/* Who may change nothing is told so whether there is one or not. */
+	if (status == -EPERM && !has_netdev(fd, arg, real))
+		status = -ENODEV;
+	if (status != -ENODEV || shim_off())
+		return status;
 	return name_ioctl(request, arg);
 }
 
@@ -942,6 +955,19 @@ shim_path(const char *path, unsigned int *unit)
 		return SHIM_PATH_NONE;
 	*unit = n;
 	return SHIM_PATH_TAP_UNIT;
+}
+
+/* The descriptor came while the connection to the daemon had a lower number;
+ * open(2) gives the lowest that is free. */
+static int
+lowest(int fd, bool cloexec)
+{
+	int other = fcntl(fd, cloexec ? F_DUPFD_CLOEXEC : F_DUPFD, 0);
+
+	if (other < 0)
+		return fd;
+	close(other < fd ? fd : other);
+	return other < fd ? other : fd;
 }
 
 int
@@ -981,9 +1007,11 @@ shim_open(enum shim_path what, unsigned int unit, int flags)
 	hint_no_daemon(&a);
 	if (err < 0)
 		return err;
-	if (a.fd >= 0 && (flags & O_NONBLOCK) != 0)
+	if (a.fd < 0)
+		return -ENXIO;
+	if ((flags & O_NONBLOCK) != 0)
 		(void)fcntl(a.fd, F_SETFL, O_RDWR | O_NONBLOCK);
-	return a.fd >= 0 ? a.fd : -ENXIO;
+	return lowest(a.fd, a.cloexec);
 }
 
 int

@@ -214,6 +214,8 @@ limits_body()
 	as alice ifconfig tap create >/dev/null || fail create
 	as alice ifconfig tap create >/dev/null || fail create
 	denied 'may have 2 interfaces' alice ifconfig tap create
+	denied 'Disc quota exceeded' alice ifconfig tap create
+	denied 'EDQUOT' alice coax --json rpc iface.create '{"name":"tap"}'
 	as bob ifconfig tap create >/dev/null || fail create
 	did alice ifconfig tap0 destroy
 	as alice ifconfig tap create >/dev/null || fail create
@@ -262,6 +264,13 @@ tun_body()
 	    grep -q __asan_init "$COAX_BUILD/libcoax-shim.so"; then
 		atf_skip "there is no library to preload"
 	fi
+	# By its name, which is no netdev's: the kernel refuses her changes, the
+	# tap takes them.
+	as alice ifconfig tap0 create >/dev/null || fail create
+	as alice coax run -- /mnt/build/tests/system/shim_probe by_name \
+	    >by_name.out 2>&1 || fail "$(cat by_name.out)"
+	shows 'UP.* mtu 1400' ifconfig tap0
+	did alice ifconfig tap0 destroy
 	cat >/mnt/tun.py <<-'EOF'
 	import errno, fcntl, os, struct, sys
 	SETIFF, PERSIST = 0x400454ca, 0x400454cb

@@ -176,7 +176,7 @@ static void
 device(const char *arg)
 {
 	struct stat st;
-	int fd, other;
+	int fd, other, n;
 
 	(void)arg;
 	is_device("/dev/tap", 169, 0xfffff);
@@ -200,7 +200,14 @@ device(const char *arg)
 	CHECK((fcntl(fd, F_GETFL) & O_NONBLOCK) == 0);
 	FAILS(EBUSY, open("/dev/tap0", O_RDWR));
 	ifname_is(fd, "tap0");
+	/* The lowest number that is free, as open(2) gives. */
+	n = dup(fd);
+	CHECK(n == fd + 1);
+	close(n);
 	close(fd);
+	n = open("/dev/null", O_RDWR);
+	CHECK(n == fd);
+	close(n);
 	/* The link's end may be seen a moment later. */
 	for (int i = 0; i < TIMEOUT_MS; i++) {
 		fd = open64("/dev/tap0", O_RDWR | O_CLOEXEC | O_NONBLOCK);
