@@ -165,7 +165,6 @@ told(struct bridge *br, struct iface *ifp, const char *when)
 	    "IPv6 addresses on %s have been removed %sto prevent IPv6 address "
 	    "scope violation.",
 	    ifp->name, when);
-	log_notice("%s: %s", br->ifp.name, text);
 	net_notice(br->ifp.net, &br->ifp, "%s", text);
 }
 

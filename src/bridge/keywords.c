@@ -635,8 +635,9 @@ save_static(const struct iface *bridge, struct keyword_sink *s)
 /* clang-format off */
 #define ARG_IF     { .kind = KEYWORD_ARG_IFNAME, .name = "interface" }
 #define ARG_MAC    { .kind = KEYWORD_ARG_MAC, .name = "address" }
-#define ARG_VLAN   { .kind = KEYWORD_ARG_VLAN, .name = "vlan id", \
-			.min = 1, .max = 4094, .literal = "vlan" }
+#define ARG_VLAN(for_) { .kind = KEYWORD_ARG_VLAN, .name = "vlan id", \
+			.min = 1, .max = 4094, .literal = "vlan", \
+			.usage = (for_) }
 #define ARG_U32(n) { .kind = KEYWORD_ARG_NUMBER, .name = (n), \
 			.max = UINT32_MAX }
 
@@ -655,15 +656,24 @@ save_static(const struct iface *bridge, struct keyword_sink *s)
 	    .bsd_name = (call), .help = (text), state }
 /* A row and its negation, both with an interface. */
 #define FLAG_ROWS(word, function, text, untext) \
-	ROW(word, CANNOT_SET, set_##function, SAVE(function), text, ARG_IF), \
-	ROW("-" word, CANNOT_SET, unset_##function, SAVED_BY(word), untext, \
-	    ARG_IF)
+	ROW_FLAG(word, set_##function, SAVE(function), text), \
+	ROW_FLAG("-" word, unset_##function, SAVED_BY(word), untext)
 /* A word by which an interface comes onto a bridge or leaves it: of who owns
  * both, or owns the one and is in the group of the other. */
-#define ADDM_STATE    LIST(addm, "deletem"), .who = KEYWORD_GROUP, .takes = true
+#define ADDM_STATE    LIST(addm, "deletem"), .who = KEYWORD_GROUP, \
+	.takes = true, .usage = "addm <interface> [opts ...]"
+#define STATIC_USAGE  "static <interface> <address> [vlan <id>]"
+#define STATIC_STATE  LIST(static, "deladdr"), .usage = STATIC_USAGE
+#define DELADDR_USAGE "deladdr <address> [vlan <id>]"
+#define DELADDR_STATE SAVED_BY("static"), .usage = DELADDR_USAGE
 #define DELETEM_STATE SAVED_BY("addm"), .who = KEYWORD_GROUP, .takes = true
 #define SPAN_STATE    LIST(span, "-span"), .takes = true
-#define CANNOT_SET "unable to set bridge flags"
+/* BSD reads the flags first: who is no member has none. */
+#define ROW_FLAG(word, function, state, text) \
+	{ .name = (word), .args = { ARG_IF }, .apply = (function), \
+	    .bsd_name = "unable to set bridge flags", \
+	    .bsd_absent = "unable to get bridge flags", \
+	    .help = (text), state }
 /* A row of which BSD prints the second argument, or none. */
 #define ROW_SECOND(word, call, function, state, text, ...) \
 	{ .name = (word), .args = { __VA_ARGS__ }, .apply = (function), \
@@ -681,9 +691,11 @@ const struct iface_keyword bridge_keywords[] = {
 	ROW("addm", "BRDGADD", set_addm, ADDM_STATE, "add a member", ARG_IF,
 	    { .kind = KEYWORD_ARG_VLAN, .name = "vlan id",
 	        .literal = "untagged", .as = "ifuntagged",
+	        .usage = "untagged <vlan id>",
 	        .bad = "invalid VLAN identifier: " },
 	    { .kind = KEYWORD_ARG_VLANS, .name = "vlan set",
-	        .literal = "tagged", .as = "iftagged" }),
+	        .literal = "tagged", .as = "iftagged",
+	        .usage = "tagged <vlan set>" }),
 	ROW("deletem", "BRDGDEL", set_deletem, DELETEM_STATE, "remove a member", ARG_IF),
 	FLAG_ROWS("discover", discover,
 	    "unknown unicast goes to the member",
@@ -706,10 +718,10 @@ const struct iface_keyword bridge_keywords[] = {
 	FLAG_ROWS("autoptp", autoptp,
 	    "spanning tree: find out whether it is point-to-point",
 	    "spanning tree: do not find out whether it is point-to-point"),
-	ROW("ptp", CANNOT_SET, set_ptp, LIST(ptp, "autoptp"),
-	    "spanning tree: the member's link is point-to-point", ARG_IF),
-	ROW("-ptp", CANNOT_SET, unset_ptp, SAVED_BY("ptp"),
-	    "spanning tree: the member's link is shared", ARG_IF),
+	ROW_FLAG("ptp", set_ptp, LIST(ptp, "autoptp"),
+	    "spanning tree: the member's link is point-to-point"),
+	ROW_FLAG("-ptp", unset_ptp, SAVED_BY("ptp"),
+	    "spanning tree: the member's link is shared"),
 	ROW_SECOND("ifpriority", "BRDGSIFPRIO", set_ifpriority, SAVE(ifpriority),
 	    "spanning tree: the member's priority", ARG_IF,
 	    ARG_MAX("priority", UINT8_MAX)),
@@ -755,10 +767,12 @@ const struct iface_keyword bridge_keywords[] = {
 	    { 0 }),
 	ROW("flushall", "BRDGFLUSH", set_flushall, NO_STATE, "forget all addresses",
 	    { 0 }),
-	ROW_BARE("static", "BRDGSADDR", set_static, LIST(static, "deladdr"),
-	    "enter an address behind a member", ARG_IF, ARG_MAC, ARG_VLAN),
-	ROW_BARE("deladdr", "BRDGDADDR", set_deladdr, SAVED_BY("static"),
-	    "forget an address, in every VLAN or in one", ARG_MAC, ARG_VLAN),
+	ROW_BARE("static", "BRDGSADDR", set_static, STATIC_STATE,
+	    "enter an address behind a member", ARG_IF, ARG_MAC,
+	    ARG_VLAN(STATIC_USAGE)),
+	ROW_BARE("deladdr", "BRDGDADDR", set_deladdr, DELADDR_STATE,
+	    "forget an address, in every VLAN or in one", ARG_MAC,
+	    ARG_VLAN(DELADDR_USAGE)),
 	{ .name = "addr", .bsd_name = "BRDGRTS", NO_STATE,
 	    .help = "show the addresses", .show = bridge_get_addresses },
 	{ .name = "saddr", .bsd_name = "BRDGRTS", NO_STATE,

@@ -182,6 +182,46 @@ tell_impair(const struct iface *real, const struct iface *ifp,
 	    ifp->name, where, impair_format(config, false, text));
 }
 
+static struct copy *copy_find(const struct trace *t, const struct iface *real);
+static struct iface *copy_get(struct trace *t, const struct iface *real);
+static struct iface *copy_bridge(struct trace *t, const struct iface *real);
+
+/* What goes out of a VLAN goes on to its parent, with a tag. */
+static void
+vlan_goes_on(struct iface *ifp, struct frame_batch *batch)
+{
+	const struct copy *c = copy_of(ifp);
+	const struct iface *parent = c->real->parent;
+	struct iface *on = NULL;
+	struct frame_batch out = { 0 };
+	uint16_t tpid = 0, tci = 0;
+	uint32_t vid;
+
+	parent->vlans->tag(c->real, &tpid, &tci);
+	vid = FRAME_VID(tci);
+	net_trace(ifp, "vlan", "%s is VLAN %u of %s: on with an %s tag",
+	    ifp->name, vid, parent->name,
+	    tpid == ETH_TYPE_QINQ ? "802.1ad" : "802.1Q");
+	/* Its bridge is copied with what it knows in that VLAN. */
+	c->trace->vids.words[vid / 64] |= 1ull << vid % 64;
+	if (copy_find(c->trace, parent) != NULL || !bridge_is(parent))
+		on = copy_get(c->trace, parent);
+	else
+		on = copy_bridge(c->trace, parent);
+	for (uint32_t i = 0; i < batch->count; i++) {
+		struct frame *f = frame_tag_put(batch->frames[i], tpid, tci);
+
+		if (f == NULL)
+			c->trace->failed = true;
+		else if (on == NULL)
+			frame_release(f);
+		else
+			out.frames[out.count++] = f;
+	}
+	if (out.count != 0)
+		iface_output(on, &out);
+}
+
 /* A driver is given frames. */
 static void
 told_transmit(struct iface *ifp, struct frame_batch *batch)
@@ -198,12 +238,14 @@ told_transmit(struct iface *ifp, struct frame_batch *batch)
 		snprintf(where, sizeof(where), "out of %s to the host%s",
 		    ifp->name, vnet);
 	} else {
-		snprintf(where, sizeof(where), "out of %s%s%s%s", ifp->name,
-		    ifp->parent != NULL ? ", a VLAN of " : "",
-		    ifp->parent != NULL ? ifp->parent->name : "",
+		snprintf(where, sizeof(where), "out of %s%s", ifp->name,
 		    ifp->link == IFACE_LINK_DOWN ? ", which has no link" : "");
 	}
 	tell_impair(copy_of(ifp)->real, ifp, IMPAIR_OUT, "on its way out");
+	if (ifp->parent != NULL) {
+		vlan_goes_on(ifp, batch);
+		return;
+	}
 	for (uint32_t i = 0; i < batch->count; i++) {
 		tell_frame(ifp, "send", batch->frames[i], where);
 		frame_release(batch->frames[i]);
@@ -226,8 +268,6 @@ told_deliver(struct iface_host *h, struct iface *ifp, struct frame_batch *batch)
 
 /* --- Copies ----------------------------------------------------------------
  */
-
-static struct iface *copy_get(struct trace *t, const struct iface *real);
 
 /* A vlan child takes what is its own. */
 static bool

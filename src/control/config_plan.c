@@ -900,6 +900,16 @@ plan_names(struct planner *p)
 	}
 }
 
+/* "em0.5" of em0. */
+static bool
+says_both(const char *parent, const char *word)
+{
+	size_t len = strlen(parent);
+
+	return strncmp(word, parent, len) == 0 && word[len] == '.' &&
+	       all_digits(word + len + 1);
+}
+
 /* The children of one parent. */
 static void
 plan_children_of(struct planner *p, struct rc_entry *e, const char *parent)
@@ -919,7 +929,7 @@ plan_children_of(struct planner *p, struct rc_entry *e, const char *parent)
 		if (s == NULL)
 			break;
 		s->where.line = w.list[k].line;
-		if (!all_digits(word)) {
+		if (!all_digits(word) && !says_both(parent, word)) {
 			step_word(p, s, "vlandev", w.list[k].line);
 			step_word(p, s, parent, w.list[k].line);
 		}

@@ -735,14 +735,59 @@ clone_by_name(
 	           : NULL;
 }
 
+/* A child of a name that is no kind's: a VLAN that is made under the next free
+ * number and called so. */
+static void
+do_named_child(struct config_trial *t, struct config_step *s, struct vnet *vnet)
+{
+	char name[IFACE_NAME_MAX] = "vlan0";
+	struct rc_word *grown;
+	uint32_t unit = 0;
+
+	while (net_iface_find(t->shadow, vnet, name) != NULL ||
+	       config_clone_find(t->shadow, vnet, name) != NULL)
+		snprintf(name, sizeof(name), "vlan%u", ++unit);
+	grown = reallocarray(s->words, s->count + 2, sizeof(*grown));
+	if (grown == NULL) {
+		t->no_memory = true;
+		return;
+	}
+	s->words = grown;
+	grown[s->count] = (struct rc_word){ copy(t, "name"), s->where.line };
+	grown[s->count + 1] =
+	    (struct rc_word){ copy(t, s->name), s->where.line };
+	s->count += 2;
+	if (!t->no_memory)
+		run_line(t, s, vnet, name, true);
+}
+
+/* "em0.5": the name says what it is. */
+static bool
+is_dotted(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+
+	return dot != NULL && dot[1] != '\0' &&
+	       dot[1 + strspn(dot + 1, "0123456789")] == '\0';
+}
+
 /* cloned_interfaces, vlans_P. */
 static void
-do_clone(struct config_trial *t, const struct config_step *s, struct vnet *vnet)
+do_clone(struct config_trial *t, struct config_step *s, struct vnet *vnet)
 {
 	const struct iface *ifp = config_clone_find(t->shadow, vnet, s->name);
+	const struct iface_ops *ops;
 
 	if (ifp == NULL)
 		ifp = clone_by_name(t, s, vnet);
+	if (s->phase == CONFIG_CHILDREN && ifp == NULL && !is_dotted(s->name) &&
+	    net_kind_of_name(t->shadow, vnet, s->name, &ops) != 0) {
+		ifp = net_iface_find(t->shadow, vnet, s->name);
+		if (ifp == NULL) {
+			do_named_child(t, s, vnet);
+			return;
+		}
+	}
 	run_line(t, s, vnet, ifp != NULL ? ifp->name : s->name, ifp == NULL);
 }
 

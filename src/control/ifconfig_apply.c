@@ -447,13 +447,15 @@ apply_addr(struct ifconfig_run *run, struct ifc_op *op, struct iface *ifp)
 
 /* What BSD prints before the reason: words.c says when the argument follows. */
 static void
-row_what(const struct ifc_op *op, char *what, size_t size)
+row_what(const struct ifc_op *op, int err, char *what, size_t size)
 {
 	const struct iface_keyword *row = op->row;
 	const char *name = row->bsd_name != NULL ? row->bsd_name : row->name;
 	const union keyword_value *v;
 	char mac[ETH_ADDR_STRLEN];
 
+	if (err == -ENOENT && row->bsd_absent != NULL)
+		name = row->bsd_absent;
 	snprintf(what, size, "%s", name);
 	if (strchr(name, ' ') != NULL || row->bsd_arg < 0)
 		return;
@@ -490,7 +492,7 @@ apply_row(struct ifconfig_run *run, struct ifc_op *op, struct iface *ifp)
 	    at_create ? row->apply_create(ifp, op->v) : row->apply(ifp, op->v);
 	if (err >= 0)
 		return 0;
-	row_what(op, what, sizeof(what));
+	row_what(op, err, what, sizeof(what));
 	(void)refused(run, err, what);
 	if (at_create)
 		undo_create(run);
@@ -660,7 +662,7 @@ permitted(
 	snprintf(what, sizeof(what), "%s",
 	    op->words != 0 ? run->words[op->word] : "address");
 	if (op->kind == IFC_ROW)
-		row_what(op, what, sizeof(what));
+		row_what(op, -EPERM, what, sizeof(what));
 	return refused(run, err, what);
 }
 

@@ -726,7 +726,7 @@ row_arg(struct parse *p, const struct iface_keyword *row,
 	case KEYWORD_ARG_MAC:
 		if (ether_parse(s, v->mac) == 0)
 			return 0;
-		ifc_fail(p->run, -EINVAL, "%.128s: invalid address", s);
+		ifc_fail(p->run, -EINVAL, "invalid address: %.128s", s);
 		ifc_detail(p->run, "%s: not six octets", row->name);
 		return -EINVAL;
 	case KEYWORD_ARG_VLAN:
@@ -818,6 +818,31 @@ group_check(struct parse *p, const struct iface_keyword *row, const char *group)
 	return 0;
 }
 
+/* A set that is given again adds to the first: the word that was read last
+ * becomes both. 0 or -ENOMEM */
+static int
+join_sets(struct parse *p, union keyword_value *v, const char *before)
+{
+	char **word = &p->run->words[p->next - 1], *both;
+	size_t size;
+
+	if (strcmp(before, "none") == 0 || strcmp(*word, "all") == 0)
+		return 0;
+	if (strcmp(before, "all") == 0 || strcmp(*word, "none") == 0) {
+		both = strdup(before);
+	} else {
+		size = strlen(before) + strlen(*word) + 2;
+		both = malloc(size);
+		if (both != NULL)
+			snprintf(both, size, "%s,%s", before, *word);
+	}
+	if (both == NULL)
+		return -ENOMEM;
+	free(*word);
+	v->str = *word = both;
+	return 0;
+}
+
 static int
 word_row(struct parse *p, const struct iface_keyword *row)
 {
@@ -827,6 +852,9 @@ word_row(struct parse *p, const struct iface_keyword *row)
 	int err = 0;
 
 	if (p->run->count - p->next < n) {
+		if (row->usage != NULL)
+			return ifc_fail(
+			    p->run, -EINVAL, "usage: %s", row->usage);
 		if (n == 1)
 			return ifc_fail(p->run, -EINVAL,
 			    "'%s' requires argument", row->name);
@@ -841,13 +869,20 @@ word_row(struct parse *p, const struct iface_keyword *row)
 	}
 	for (uint32_t i; (i = option_next(p, row)) != KEYWORD_ARGS_MAX;) {
 		const struct keyword_arg *arg = &row->args[i];
+		const char *before = v[i].str;
 		const char *s;
 
 		p->next++;
+		if (arg->usage != NULL && peek(p) == NULL)
+			return ifc_fail(
+			    p->run, -EINVAL, "usage: %s", arg->usage);
 		s = take_arg(p, arg->literal);
 		if (s == NULL)
 			return -EINVAL;
 		err = row_arg(p, row, arg, s, &v[i]);
+		if (err == 0 && arg->kind == KEYWORD_ARG_VLANS &&
+		    before != NULL)
+			err = join_sets(p, &v[i], before);
 		if (err != 0)
 			return err;
 	}

@@ -136,6 +136,15 @@ trunk_flush(struct iface *parent)
 }
 
 static void
+child_tag(const struct iface *child, uint16_t *tpid, uint16_t *tci)
+{
+	const struct vlan *v = (const struct vlan *)(const void *)child;
+
+	*tpid = v->tpid;
+	*tci = (uint16_t)(v->pcp << PCP_SHIFT | v->vid);
+}
+
+static void
 vlan_transmit(struct iface *ifp, struct frame_batch *batch)
 {
 	const struct vlan *v = vlan_of(ifp);
@@ -294,6 +303,7 @@ trunk_get(struct iface *parent, struct vlan_trunk **out)
 	t->hooks.changed = trunk_changed;
 	t->hooks.detach = trunk_detach;
 	t->hooks.next = trunk_next;
+	t->hooks.tag = child_tag;
 	t->parent = parent;
 	t->mtu = parent->mtu;
 	parent->vlans = &t->hooks;

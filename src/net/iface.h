@@ -199,6 +199,8 @@ struct iface_vlans {
 	/* The child of the lowest VLAN from *@vid on, and its VLAN; NULL: there
 	 * is none. */
 	struct iface *(*next)(const struct iface *parent, uint32_t *vid);
+	/* The tag that @child puts on what goes out. */
+	void (*tag)(const struct iface *child, uint16_t *tpid, uint16_t *tci);
 };
 
 /* Who looks on (capture/).  All that is shown is borrowed for the call, and

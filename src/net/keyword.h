@@ -41,6 +41,9 @@ struct keyword_arg {
 	 * "ifuntagged" for the optional argument of "addm". */
 	const char *as;
 	bool any_case; /* "RSTP" is "rstp" */
+	/* What BSD says if an optional argument's literal is the last word;
+	 * NULL: that it requires one. */
+	const char *usage;
 };
 
 union keyword_value {
@@ -76,7 +79,11 @@ struct iface_keyword {
 	/* The name that BSD prints before the argument when the system refuses:
 	 * "BRDGADD" gives `ifconfig: BRDGADD epair1a: Invalid argument`. */
 	const char *bsd_name;
-	int bsd_arg;      /* which argument follows it, from 0; -1: none does */
+	int bsd_arg; /* which argument follows it, from 0; -1: none does */
+	/* The same if there is no such thing (ENOENT); NULL: bsd_name. */
+	const char *bsd_absent;
+	/* What BSD says if arguments are missing; NULL: how many it needs. */
+	const char *usage;
 	const char *help; /* one line */
 	/* The word prints instead of changing ("addr"): apply is NULL and
 	 * show puts the members of a print-out part. */

@@ -115,7 +115,7 @@ static_entry()
 	shift
 	refused 'BRDGSADDR: No such file or directory' jexec one \
 	    ifconfig bridge0 static epair0b 00:01:02:03:04:05 "$@"
-	refused '00:01:02:03:04: invalid address' jexec one \
+	refused 'invalid address: 00:01:02:03:04' jexec one \
 	    ifconfig bridge0 static epair0a 00:01:02:03:04 "$@"
 	run jexec one \
 	    ifconfig bridge0 static epair0a 00:01:02:03:04:05 "$@"

@@ -462,14 +462,19 @@ texts_add(uint32_t i, const char *addr)
 
 static char logged[512];
 
+/* As the daemon logs it. */
 static void
-log_add(void *arg, enum log_level level, const char *text)
+log_add(struct net_subscriber *s, const struct net_event *ev)
 {
 	size_t len = strlen(logged);
 
-	(void)arg, (void)level;
-	snprintf(logged + len, sizeof(logged) - len, "%s\n", text);
+	(void)s;
+	if (ev->type == NET_EVENT_NOTICE)
+		snprintf(logged + len, sizeof(logged) - len, "%s: %s\n",
+		    ev->ifp->name, ev->text);
 }
+
+static struct net_subscriber logger = { .event = log_add };
 
 /* bridge0, port0 (a member), port1 (joins), vether0 */
 static struct iface *
@@ -489,14 +494,14 @@ texts_begin(void)
 	l.net->system.addr_del = texts_del;
 	bridge_delete(l.br, l.p[1]);
 	logged[0] = '\0';
-	log_set_sink(log_add, NULL);
+	net_subscribe(l.net, &logger);
 	return vether;
 }
 
 static void
 texts_end(void)
 {
-	log_set_sink(NULL, NULL);
+	net_unsubscribe(l.net, &logger);
 	l.net->system.addr_list = NULL;
 	l.net->system.addr_del = NULL;
 }
