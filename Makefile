@@ -43,6 +43,10 @@ check: deps
 fuzz:
 	@exec tools/run-fuzz
 
+# The tunnel inside IPsec, in a guest with a kernel that has ESP: a minute.
+test-ipsec: all
+	@exec tests/system/ipsec-guest build
+
 # Random networks under spanning tree: minutes.  SEED=N begins elsewhere.
 SEED = 1
 sim: all
@@ -55,4 +59,4 @@ clean:
 	rm -rf $(BUILD) build-gcc build-clang build-asan build-fuzz build-check
 
 .PHONY: all deps demo test test-xen test-xen-long bench check fuzz sim install
-.PHONY: clean
+.PHONY: clean test-ipsec

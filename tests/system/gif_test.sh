@@ -457,6 +457,25 @@ END
 	coaxd_stop
 }
 
+atf_test_case ipsec
+ipsec_head()
+{
+	about 60 "The example: a tunnel inside the kernel's IPsec"
+}
+ipsec_body()
+{
+	lab
+	need_host
+	coaxd_start
+	status=0
+	"$lib_dir/../../examples/gif-ipsec.sh" >ipsec.out 2>&1 || status=$?
+	[ $status -ne 77 ] || atf_skip "this kernel has no ESP"
+	[ $status -eq 0 ] || fail "$status: $(cat ipsec.out)"
+	grep -q 'encrypted, all of it' ipsec.out || fail "$(cat ipsec.out)"
+	wait_for '! coax vnet list | grep -q gif-'
+	coaxd_stop
+}
+
 atf_init_test_cases()
 {
 	atf_add_test_case example
@@ -469,4 +488,5 @@ atf_init_test_cases()
 	atf_add_test_case late
 	atf_add_test_case host_side
 	atf_add_test_case restored
+	atf_add_test_case ipsec
 }
