@@ -92,6 +92,10 @@ vnets_look(struct loop_task *t)
 	struct gif *sc;
 
 	TAILQ_FOREACH (sc, &sh->gifs, link) {
+		const struct vnet *vnet = gif_outer_vnet(sc);
+
+		if (sc->wire.fd >= 0 && vnet != NULL && vnet->id == sc->open_in)
+			continue;
 		gif_close(sc, DROP_GIF_NO_TUNNEL);
 		gif_open(sc);
 	}
@@ -238,6 +242,7 @@ socket_open(struct gif *sc)
 		return err;
 	}
 	sc->connected = want.connected;
+	sc->open_in = vnet->id;
 	sc->rxq_seen = false;
 	sc->wire.events = EPOLLIN;
 	sc->wire.fn = gif_io_event;

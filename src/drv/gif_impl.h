@@ -54,6 +54,7 @@ struct gif {
 	char outer_name[NET_VNET_NAME_MAX];
 	/* What is open. */
 	struct loop_fd wire;  /* fd -1: nothing */
+	uint32_t open_in;     /* the id of its vnet */
 	bool connected;       /* ... to the far end */
 	bool blocked;         /* waits to be able to send */
 	struct timer timer;   /* to try again; to see whether a vnet lives */
