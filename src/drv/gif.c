@@ -243,7 +243,7 @@ socket_open(struct gif *sc)
 	}
 	sc->connected = want.connected;
 	sc->open_in = vnet->id;
-	sc->rxq_seen = false;
+	sc->rxq_ovfl = 0;
 	sc->wire.events = EPOLLIN;
 	sc->wire.fn = gif_io_event;
 	sc->wire.arg = sc;

@@ -61,7 +61,6 @@ struct gif {
 	int last_error;       /* why there is nothing, or 0 */
 	struct frame_ring tx; /* no slots: never opened */
 	uint32_t rxq_ovfl;    /* the socket's count of what it lost */
-	bool rxq_seen;
 	struct gif_route routes[GIF_ROUTES];
 	uint32_t route_next;
 	/* What ICMP said. */

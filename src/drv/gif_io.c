@@ -376,7 +376,6 @@ control_read(struct gif *sc, struct msghdr *m, int *ifindex)
 		} else if (c->cmsg_level == SOL_SOCKET &&
 		           c->cmsg_type == SO_RXQ_OVFL) {
 			memcpy(&ovfl, CMSG_DATA(c), sizeof(ovfl));
-			/* Before the first packet nobody was counted here. */
 			if (ovfl != sc->rxq_ovfl)
 				iface_count_drop(&sc->ifp, DROP_GIF_RX_QUEUE,
 				    ovfl - sc->rxq_ovfl);
