@@ -183,7 +183,8 @@ int bridge_mcheck(struct iface *bridge, struct iface *ifp);
 /** bridge_stp() - what spanning tree knows (stp_get(), stp_port_get()) */
 const struct stp *bridge_stp(const struct iface *bridge);
 
-#define BRIDGE_ADDRESSES_MAX 1024u /* in a page: a few milliseconds' work */
+#define BRIDGE_ADDRESSES_MAX 1024u /* in a page: some milliseconds' work */
+#define BRIDGE_ADDRESSES_FEW 256u  /* of who has time: frames wait less long */
 
 /* A page of a bridge's addresses; as struct fdb_page. */
 struct bridge_addresses {

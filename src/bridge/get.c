@@ -382,7 +382,7 @@ static void
 put_addresses(const struct iface *ifp, struct info *out, bool only_static)
 {
 	struct bridge_addresses page = {
-		.max = BRIDGE_ADDRESSES_MAX,
+		.max = BRIDGE_ADDRESSES_FEW,
 		.only_static = only_static,
 	};
 

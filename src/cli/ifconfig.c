@@ -79,7 +79,7 @@ put_pages(const struct pages *p)
 	while (status == 0 && next != NULL) {
 		status = cli_call(p->cli, p->c, "bridge.addresses",
 		    json_pack("{s:O,s:i,s:O,s:b}", "name",
-		        json_object_get(p->part, "iface"), "max", 1024, "after",
+		        json_object_get(p->part, "iface"), "max", 256, "after",
 		        next, "static",
 		        json_is_true(json_object_get(p->part, "static"))),
 		    &got);

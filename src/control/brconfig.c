@@ -15,7 +15,7 @@
 #include "control/bsderr.h"
 #include "control/printout.h"
 
-#define PAGE      1024 /* addresses */
+#define PAGE      256 /* addresses: frames wait meanwhile */
 #define FLAG_UP   0x1
 #define FLAG_RUN  0x40
 #define FLAG_PRIV 0x800 /* of a member */
