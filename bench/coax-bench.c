@@ -19,12 +19,17 @@
  *   capture-1k            the same as core-1k, captured whole on the bridge
  *   capture-none-1k       the same, by a filter (ten instructions) that takes
  *                         none
- *   fdb-floor-1k, -100k   what the least table would cost: open addressing, 16
- *                         bytes an entry, prefetch, batches of 32, destination
- *                         look-up and source refresh
- *   fdb-1k, fdb-100k      the same look-ups and refreshes in coax's table
- *   rte-1k, -100k, -1m    DPDK's rte_hash: destinations alone, in bulk; and
- *   rte-refresh-1m        with sources (in builds with -Ddpdk=enabled)
+ *   filter-none           as core-1k with UDP over IPv4, 1000 sources; no
+ * filter filter-c-1, -c-1000   the same, in and out of members through a filter
+ * of so many rules that is written in C, as such rules would be: read the
+ * headers, compare one by one filter-ipfw-1, -1000  through the same rules of
+ * ipfw; none matches filter-table          through one rule, a table of 100 000
+ * addresses filter-states         through one rule that keeps state, 100 000
+ * states fdb-floor-1k, -100k   what the least table would cost: open
+ * addressing, 16 bytes an entry, prefetch, batches of 32, destination look-up
+ * and source refresh fdb-1k, fdb-100k      the same look-ups and refreshes in
+ * coax's table rte-1k, -100k, -1m    DPDK's rte_hash: destinations alone, in
+ * bulk; and rte-refresh-1m        with sources (in builds with -Ddpdk=enabled)
  *   fdb-learn             a new address into a table that grows to a million
  *                         (and the longest batch)
  *   core-learn            the same as core-1k, each frame from a new address,
@@ -63,6 +68,7 @@
 #include "frame/frame.h"
 #include "frame/offload.h"
 #include "net/net.h"
+#include "pfil/ipfw.h"
 #include "ring/stream.h"
 #include "stp/stp.h"
 
@@ -101,6 +107,7 @@ struct bench {
 	struct rte_table *rte;
 	uint64_t *keys, *queries;
 	uint64_t at, fresh;
+	uint64_t sources; /* of IPv4 */
 	struct net *net;
 	struct iface *from;
 	struct iface_stack sink;
@@ -528,6 +535,220 @@ work_core(struct bench *b)
 	return BATCH;
 }
 
+/* --- packet filters: UDP over IPv4 -----------------------------------------
+ */
+
+#define SOURCES 100000u
+#define IP_AT   14
+#define UDP_AT  34
+#define FILTER_NET                                                \
+	0x0a400000u /* 10.64.0.0: where rules look, and nobody is \
+	             */
+
+/* As make_frame(), and what an honest sender does: a right sum. */
+static inline struct frame *
+make_packet(struct net *net, uint64_t dst, uint64_t src, uint32_t n)
+{
+	static const uint8_t head[28] = { 0x45, 0, 0, 50, 0, 1, 0, 0, 64, 17, 0,
+		0, 10, 0, 0, 0, 192, 0, 2, 1, 0x30, 0x39, 0, 99, 0, 30, 0, 0 };
+	struct frame *f = make_frame(net, dst, src);
+
+	be16_put(f->data + 12, ETH_TYPE_IPV4);
+	memcpy(f->data + IP_AT, head, sizeof(head));
+	be32_put(f->data + IP_AT + 12, 0x0a000000 + n);
+	be16_put(f->data + IP_AT + 10,
+	    (uint16_t)~csum_fold(csum_add(0, f->data + IP_AT, 20)));
+	return f;
+}
+
+static uint64_t
+work_filter(struct bench *b)
+{
+	const uint64_t *q = b->queries + (b->at & (QUERIES - 1));
+	struct frame_batch batch;
+
+	for (uint32_t j = 0; j < BATCH; j++) {
+		b->fresh = b->fresh + 1 == b->sources ? 0 : b->fresh + 1;
+		batch.frames[j] = make_packet(
+		    b->net, q[2 * j + 1], q[2 * j], (uint32_t)b->fresh);
+	}
+	batch.count = BATCH;
+	b->at += 2 * BATCH;
+	b->net->now_ns = 1000000000 + (b->at << 7);
+	iface_output(b->from, &batch);
+	while (net_poll(b->net))
+		;
+	return BATCH;
+}
+
+/* Rules by hand: a list of networks that may not send UDP to port 53. */
+static struct {
+	uint32_t net, mask;
+} by_hand[1000];
+static uint32_t by_hand_count;
+
+static enum pfil_verdict
+hand_run(void *state, struct pfil_packet *p)
+{
+	const uint8_t *ip = p->frame->data + p->l3, *udp;
+	uint32_t avail = p->frame->len - p->l3, hlen = (ip[0] & 15u) * 4;
+	const uint32_t *count = state;
+	uint32_t src, total = be16_get(ip + 2);
+
+	if (avail < 20 || ip[0] >> 4 != 4 || hlen < 20 || hlen > avail ||
+	    total > avail || total < hlen)
+		return PFIL_DROPPED;
+	if (ip[9] != 17 || (be16_get(ip + 6) & 0x1fff) != 0)
+		return PFIL_PASS;
+	if (total - hlen < 8)
+		return PFIL_DROPPED;
+	udp = ip + hlen;
+	src = be32_get(ip + 12);
+	for (uint32_t i = 0; i < *count; i++)
+		if ((src & by_hand[i].mask) == by_hand[i].net &&
+		    be16_get(udp + 2) == 53)
+			return PFIL_DROPPED;
+	return PFIL_PASS;
+}
+
+static const struct pfil_hook hand_hooks[] = {
+	{ PFIL_IP4, PFIL_IN, hand_run },
+	{ PFIL_IP4, PFIL_OUT, hand_run },
+	{ .run = NULL },
+};
+
+static int
+hand_create(struct net *net, struct vnet *vnet, void **state)
+{
+	uint32_t *count = must(malloc(sizeof(*count)));
+
+	(void)net, (void)vnet;
+	*count = by_hand_count;
+	*state = count;
+	return 0;
+}
+
+static const struct pfil_package hand_package = {
+	.name = "hand",
+	.about = "rules in C",
+	.hooks = hand_hooks,
+	.create = hand_create,
+	.destroy = free,
+};
+
+static void
+prepare_filter(struct bench *b)
+{
+	b->sources = 1000;
+	(void)prepare_bridge(b, 2, 0);
+	pfil_init(b->net);
+	must_be(
+	    bridge_tunable_set(b->net->home, BRIDGE_PFIL_MEMBER, 1), "sysctl");
+}
+
+static void
+prepare_filter_none(struct bench *b)
+{
+	prepare_filter(b);
+}
+
+static void
+by_hand_make(void)
+{
+	for (uint32_t i = 0; i < ARRAY_LEN(by_hand); i++) {
+		by_hand[i].net = FILTER_NET + (i << 8);
+		by_hand[i].mask = 0xffffff00;
+	}
+}
+
+/* The number that its name ends in. */
+static uint32_t
+rules_of(const struct bench *b)
+{
+	return (uint32_t)strtoul(strrchr(b->kind->name, '-') + 1, NULL, 10);
+}
+
+static void
+prepare_filter_c(struct bench *b)
+{
+	prepare_filter(b);
+	by_hand_make();
+	by_hand_count = rules_of(b);
+	must_be(pfil_switch(b->net->home, &hand_package, true), "pfil");
+}
+
+static struct ipfw *
+filter_ipfw(struct bench *b)
+{
+	struct ipfw *fw;
+
+	prepare_filter(b);
+	must_be(ipfw_of(b->net->home, &fw), "ipfw");
+	return fw;
+}
+
+static void
+rule(struct ipfw *fw, const char *text)
+{
+	struct ipfw_text *t = must(malloc(sizeof(*t)));
+	struct ipfw_error error;
+	uint32_t number;
+
+	must_be(ipfw_parse(&text, 1, t, &error), error.text);
+	must_be(ipfw_add(fw, t, &number), "ipfw_add");
+	free(t);
+}
+
+static void
+prepare_filter_ipfw(struct bench *b)
+{
+	struct ipfw *fw = filter_ipfw(b);
+	char text[96];
+
+	by_hand_make();
+	for (uint32_t i = 0; i < rules_of(b); i++) {
+		uint32_t n = by_hand[i].net;
+
+		snprintf(text, sizeof(text),
+		    "%u deny udp from %u.%u.%u.0/24 to any 53", i + 1, n >> 24,
+		    n >> 16 & 255, n >> 8 & 255);
+		rule(fw, text);
+	}
+	must_be(ipfw_commit(fw), "ipfw_commit");
+}
+
+static void
+prepare_filter_table(struct bench *b)
+{
+	struct ipfw *fw = filter_ipfw(b);
+	struct ipfw_table *t;
+
+	must_be(ipfw_table_make(fw, "t", IPFW_TABLE_ADDR, &t), "table");
+	for (uint32_t i = 0; i < SOURCES; i++) {
+		struct ipfw_key k = ipfw_key4(FILTER_NET + i);
+
+		must_be(ipfw_table_add(t, &k, 0, false), "table");
+	}
+	rule(fw, "1 deny ip from table(t) to any");
+	must_be(ipfw_commit(fw), "ipfw_commit");
+	b->sources = SOURCES;
+}
+
+static void
+prepare_filter_states(struct bench *b)
+{
+	struct ipfw *fw = filter_ipfw(b);
+
+	b->sources = SOURCES;
+	must_be(ipfw_set(fw, IPFW_DYN_MAX, 2 * SOURCES), "dyn_max");
+	must_be(ipfw_set(fw, IPFW_DYN_UDP_LIFETIME, 1000000), "lifetime");
+	rule(fw, "1 allow udp from any to any keep-state");
+	must_be(ipfw_commit(fw), "ipfw_commit");
+	for (uint32_t i = 0; i < SOURCES; i += BATCH)
+		(void)work_filter(b);
+	ASSERT(fw->states.count == SOURCES);
+}
+
 /* A capture on the bridge, and its reader: the same thread, which has room in
  * memory that the cache does not hold. */
 
@@ -864,6 +1085,20 @@ static const struct kind kinds[] = {
 	    prepare_capture, work_capture, "core-1k", NULL },
 	{ "capture-none-1k", "frame", "the same, a filter takes none", 1000,
 	    prepare_capture_none, work_capture, "core-1k", NULL },
+	{ "filter-none", "frame", "UDP over IPv4, no filter", 1000,
+	    prepare_filter_none, work_filter, "core-1k", NULL },
+	{ "filter-c-1", "frame", "a filter in C, one rule", 1000,
+	    prepare_filter_c, work_filter, "filter-none", NULL },
+	{ "filter-ipfw-1", "frame", "ipfw, one rule", 1000, prepare_filter_ipfw,
+	    work_filter, "filter-c-1", "filter-none" },
+	{ "filter-c-1000", "frame", "a filter in C, 1000 rules", 1000,
+	    prepare_filter_c, work_filter, "filter-none", NULL },
+	{ "filter-ipfw-1000", "frame", "ipfw, 1000 rules", 1000,
+	    prepare_filter_ipfw, work_filter, "filter-c-1000", "filter-none" },
+	{ "filter-table", "frame", "ipfw, a table of 100 000 addresses", 1000,
+	    prepare_filter_table, work_filter, "filter-none", NULL },
+	{ "filter-states", "frame", "ipfw, 100 000 dynamic states", 1000,
+	    prepare_filter_states, work_filter, "filter-none", NULL },
 	{ "fdb-floor-1k", "frame", "least table: look-up and refresh", 1000,
 	    prepare_floor, work_floor, NULL, NULL },
 	{ "fdb-floor-100k", "frame", "the same, 100 000 addresses", 100000,
@@ -1009,7 +1244,7 @@ report(bool json)
 	if (json)
 		printf("{\"rounds\":%d,\"results\":[", ROUNDS);
 	else
-		printf("%-15s %9s %9s %9s  %-8s %s\n", "", "median ns", "min",
+		printf("%-16s %9s %9s %9s  %-8s %s\n", "", "median ns", "min",
 		    "max", "per", "ratio");
 	for (size_t i = 0; i < KINDS; i++) {
 		const struct bench *b = &benches[i],
@@ -1038,7 +1273,7 @@ report(bool json)
 			separator = ",";
 			continue;
 		}
-		printf("%-15s %9.2f %9.2f %9.2f  %-8s", b->kind->name,
+		printf("%-16s %9.2f %9.2f %9.2f  %-8s", b->kind->name,
 		    median(b), b->ns[0], b->ns[ROUNDS - 1], b->kind->unit);
 		if (o != NULL)
 			printf(" %.2f x %s", ratio(b, o), o->kind->name);
@@ -1066,7 +1301,7 @@ main(int argc, char **argv)
 			json = true;
 		} else if (strcmp(argv[i], "--list") == 0) {
 			for (size_t j = 0; j < KINDS; j++)
-				printf("%-15s %s\n", kinds[j].name,
+				printf("%-16s %s\n", kinds[j].name,
 				    kinds[j].about);
 			return 0;
 		} else if (argv[i][0] == '-') {

@@ -960,6 +960,50 @@ struct view {
 	const struct pfil_packet *p;
 };
 
+/* Nearly all packets: UDP or TCP over IPv4 without options, whole. True: it is
+ * one, and @v is filled. */
+static inline bool
+view_plain(struct view *v, const struct frame *f)
+{
+	uint32_t avail = f->len - v->p->l3, total, data;
+	const uint8_t *ip = v->l3, *l4 = ip + 20;
+
+	if (v->p->ethertype != ETH_TYPE_IPV4 || avail < 40 || ip[0] != 0x45 ||
+	    f->off.gso_type != FRAME_GSO_NONE ||
+	    (be16_get(ip + 6) & 0xbfff) != 0)
+		return false;
+	total = be16_get(ip + 2);
+	if (total > avail || total < 40)
+		return false;
+	v->ip.ip = 4;
+	v->ip.proto = ip[9];
+	v->ip.l4 = (uint16_t)(v->p->l3 + 20);
+	v->ip.l4_len = total - 20;
+	v->ip.ip_end = v->p->l3 + total;
+	v->ip.l4_ok = true;
+	if (ip[9] == IP_PROTO_UDP) {
+		v->ip.l4_hdr = 8;
+	} else if (ip[9] == IP_PROTO_TCP) {
+		data = (uint32_t)(l4[12] >> 4) * 4;
+		if (data < 20 || data > total - 20)
+			return false;
+		v->ip.l4_hdr = (uint16_t)data;
+		v->tcp = true;
+		v->tcp_flags = l4[TCP_FLAGS_OFFSET];
+	} else {
+		return false;
+	}
+	v->ports = v->l4_there = true;
+	v->frag = (ip[6] & 0x40) != 0 ? IPFW_FRAG_DF : 0;
+	v->l4 = l4;
+	v->src = be32_get(ip + 12);
+	v->dst = be32_get(ip + 16);
+	v->sport = be16_get(l4);
+	v->dport = be16_get(l4 + 2);
+	v->len = total;
+	return true;
+}
+
 /* False: a header that must be there is not. */
 static bool
 view_fill(struct view *v, struct ipfw *fw, const struct pfil_packet *p)
@@ -979,8 +1023,12 @@ view_fill(struct view *v, struct ipfw *fw, const struct pfil_packet *p)
 	v->l3 = f->data + p->l3;
 	v->l4 = v->l3;
 	v->len = 0;
+	if (__builtin_expect(view_plain(v, f), 1))
+		return true;
 	if (p->ethertype != ETH_TYPE_IPV4 && p->ethertype != ETH_TYPE_IPV6)
 		return true;
+	v->ip = (struct parsed){ .ethertype = p->ethertype, .l3 = p->l3 };
+	v->ports = v->tcp = v->l4_there = false;
 	if (parse_network(f->data, f->len, gso, &v->ip) != 0)
 		return false;
 	if (v->ip.ip == 4) {
@@ -1363,9 +1411,12 @@ static inline bool
 row_matches(
     const struct ipfw_program *prog, const struct row *row, struct view *v)
 {
-	const struct item *items = &prog->items[row->items];
+	const struct item *items;
 	uint16_t at = 0;
 
+	if (row->count == 0)
+		return true;
+	items = &prog->items[row->items];
 	while (at < row->count)
 		at = item_holds(v, &items[at]) ? items[at].yes : items[at].no;
 	return at == row->count;
@@ -1489,6 +1540,14 @@ walk_next(struct walk *w, uint32_t from)
 {
 	uint32_t next = UINT32_MAX;
 
+	/* Nothing is filed, or nothing that was: one list. */
+	if (w->count == 1) {
+		struct cursor *c = &w->lists[0];
+
+		while (c->at != c->end && *c->at < from)
+			c->at++;
+		return c->at != c->end ? *c->at : UINT32_MAX;
+	}
 	for (uint32_t i = 0; i < w->count;) {
 		struct cursor *c = &w->lists[i];
 
