@@ -231,6 +231,8 @@ arguments(int argc, char **argv, struct arguments *a)
 			a->host = true;
 		else if (strcmp(argv[i], "-r") == 0 && i + 1 < argc)
 			a->file = argv[++i];
+		else if (strcmp(argv[i], "-") == 0 && a->file == NULL)
+			a->file = argv[i];
 		else if (argv[i][0] == '-')
 			return false;
 		else

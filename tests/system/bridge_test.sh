@@ -883,6 +883,7 @@ trace_body()
 	[ "$(grep -c 'send *feth[35] ' trace.out)" -eq 3 ] ||
 	    fail "$(cat trace.out)"
 	atf_check -o file:trace.out coax trace -r - feth1 <two.pcap
+	atf_check -o file:trace.out coax trace feth1 - <two.pcap
 	head -c 90 two.pcap >half.pcap
 	atf_check -s exit:1 -e match:damaged -e ignore -o ignore \
 	    coax trace feth1 half.pcap
