@@ -33,6 +33,11 @@
 #include "ring/stream.h"
 
 #define CAPTURES_MAX 256 /* of all clients */
+/* A user has no more than a quarter, users together leave the last quarter to
+ * administrators, and what a user gives as memory is bounded. */
+#define CAPTURES_USER      (CAPTURES_MAX / 4)
+#define CAPTURES_USERS     (CAPTURES_MAX / 4 * 3)
+#define CAPTURES_USER_SIZE ((size_t)256 * 1024 * 1024)
 /* Page tables are filled up to here at once; beyond, as the stream gets there.
  */
 #define READY_MAX ((size_t)16 * 1024 * 1024)
@@ -43,6 +48,7 @@ struct capturing {
 	struct loop_fd bell;
 	struct loop_task flush; /* at the end of the turn */
 	bool ended;
+	uint32_t uid; /* whose it is; NET_ID_NONE: an administrator's */
 	void *memory;
 	size_t size;
 	LIST_ENTRY(capturing) link;
@@ -132,7 +138,35 @@ bell_check(int fd)
 	return 0;
 }
 
-/* Maps the client's memory. 0, or -errno with nothing mapped. */
+/* Is there room for one more of @size bytes? 0 or -errno, said. */
+static int
+share_check(const struct daemon *d, uint32_t uid, size_t size)
+{
+	const struct capturing *c;
+	uint32_t count = 0;
+
+	if (uid == NET_ID_NONE)
+		return 0;
+	LIST_FOREACH (c, &d->captures, link) {
+		if (c->uid != uid)
+			continue;
+		count++;
+		size += c->size;
+	}
+	if (count >= CAPTURES_USER)
+		return net_error(d->net, -EDQUOT,
+		    "a user may have %d captures at a time", CAPTURES_USER);
+	if (size > CAPTURES_USER_SIZE)
+		return net_error(d->net, -EDQUOT,
+		    "a user's captures may have %zu MiB of memory",
+		    CAPTURES_USER_SIZE >> 20);
+	if (d->capture_count >= CAPTURES_USERS)
+		return net_error(d->net, -EBUSY,
+		    "there are as many captures as users may have");
+	return 0;
+}
+
+/* Maps the client's memory. 0, or -errno with nothing mapped; -EDQUOT: said. */
 static int
 memory_map(int fd, struct capturing *c)
 {
@@ -145,6 +179,9 @@ memory_map(int fd, struct capturing *c)
 		return -errno;
 	if ((uint64_t)st.st_size > STREAM_HEADER_SIZE + STREAM_ROOM_MAX)
 		return -EMSGSIZE;
+	err = share_check(c->d, c->uid, (size_t)st.st_size);
+	if (err < 0)
+		return err;
 	c->size = (size_t)st.st_size;
 	c->memory =
 	    mmap(NULL, c->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -220,7 +257,10 @@ start(struct rpc_call *call, struct iface *ifp, struct capture_options *options,
 		.fn = hung_up,
 		.arg = c,
 		.quiet = true };
+	c->uid = net_is_admin(call->net) ? NET_ID_NONE : call->net->actor->uid;
 	err = memory_map(memory_fd, c);
+	if (err == -EDQUOT || err == -EBUSY)
+		goto out_free;
 	if (err < 0) {
 		err = net_error(call->net, err,
 		    "the memory is no sealed memfd of a size that is allowed");

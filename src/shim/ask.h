@@ -13,7 +13,9 @@
 #include "shim/json.h"
 
 #define ASK_PARAMS_MAX 512
-#define ASK_ANSWER_MAX 16384
+/* An answer is some hundred bytes; all of this is on the stack of a thread that
+ * may have no more than PTHREAD_STACK_MIN. */
+#define ASK_ANSWER_MAX 2048
 
 struct ask {
 	const char *method;

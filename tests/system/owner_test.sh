@@ -300,6 +300,44 @@ tun_body()
 	coaxd_stop
 }
 
+# alices CMD ...: with a daemon of her own.
+alices()
+{
+	as alice env COAX_SOCKET=/mnt/alice/s "$@"
+}
+
+atf_test_case own_daemon
+own_daemon_head()
+{
+	about 60 "A user's own daemon, without host sides, serves programs unchanged"
+}
+own_daemon_body()
+{
+	start
+	need_program socat
+	if [ ! -e "$COAX_BUILD/libcoax-shim.so" ] ||
+	    grep -q __asan_init "$COAX_BUILD/libcoax-shim.so"; then
+		atf_skip "there is no library to preload"
+	fi
+	mkdir /mnt/alice
+	chown 20001 /mnt/alice
+	alices coaxd >own.out 2>&1 &
+	wait_for 'grep -q "coaxd: ready" own.out'
+	alices ifconfig tap0 create >/dev/null || fail "create"
+	alices coax run -- /mnt/build/tests/system/shim_probe by_name \
+	    >by_name.out 2>&1 || fail "$(cat by_name.out)"
+	# socat sets its interface up by its name.
+	alices coax run -- socat TUN,tun-type=tap,iff-no-pi,tun-name=tap5,iff-up \
+	    UDP:127.0.0.1:9 >socat.out 2>&1 &
+	wait_for 'alices ifconfig tap5 | grep -q "<UP"'
+	atf_check -s not-exit:0 -o ignore -e ignore ip link show tap5
+	alices ifconfig tap5 destroy || fail "destroy"
+	kill "$(alices coax rpc daemon.info |
+	    sed -n 's/^ *"pid": \([0-9]*\),.*/\1/p')"
+	wait_for '! alices coax rpc ping'
+	coaxd_stop
+}
+
 atf_test_case places
 places_head()
 {
@@ -436,6 +474,39 @@ own_vnet_body()
 	coaxd_stop
 }
 
+atf_test_case captures
+captures_head()
+{
+	about 60 "A user's captures are a quarter of all, and their memory is bounded"
+}
+captures_body()
+{
+	start
+	for n in 0 1 2; do
+		as alice ifconfig tap$n create up >/dev/null || fail create
+	done
+	as bob ifconfig tap3 create up >/dev/null || fail create
+	mkfifo hold.in
+	as alice /usr/bin/python3 /mnt/tests/tool.py capture_many tap0 tap1 \
+	    tap2 <hold.in >hold.out 2>&1 &
+	exec 8>hold.in
+	wait_for '[ -s hold.out ]'
+	atf_check -o inline:'64 EDQUOT EDQUOT\n' cat hold.out
+	denied 'Disc quota exceeded' alice coax capture tap2 -c 1
+	# Bob has what an interface may have, and root, too.
+	as bob /usr/bin/python3 /mnt/tests/tool.py capture_many tap3 \
+	    </dev/null >bob.out 2>&1
+	atf_check -o inline:'32 EBUSY EDQUOT\n' cat bob.out
+	run ifconfig feth0 create up
+	# shellcheck disable=SC2086 # words
+	$lib_tool capture_many feth0 </dev/null >root.out 2>&1
+	atf_check -o match:'^32 EBUSY' cat root.out
+	exec 8>&-
+	wait $!
+	wait_for '[ "$(sysctl -n coax.captures)" -eq 0 ]'
+	coaxd_stop
+}
+
 atf_test_case events
 events_head()
 {
@@ -491,6 +562,8 @@ atf_init_test_cases()
 	atf_add_test_case not_for_users
 	atf_add_test_case shared_switch
 	atf_add_test_case limits
+	atf_add_test_case own_daemon
+	atf_add_test_case captures
 	atf_add_test_case tun
 	atf_add_test_case places
 	atf_add_test_case spoofing

@@ -8,9 +8,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <liburing.h>
+#include <limits.h>
 #include <linux/if_tun.h>
 #include <net/if_arp.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -457,6 +459,38 @@ uring(const char *arg)
 	io_uring_queue_exit(&ring);
 }
 
+static void *
+on_little(void *arg)
+{
+	struct ifreq ifr = { .ifr_name = "eth99" };
+	int s = socket(AF_INET, SOCK_DGRAM, 0);
+
+	(void)arg;
+	FAILS(ENODEV, ioctl(s, SIOCGIFFLAGS, &ifr));
+	strcpy(ifr.ifr_name, "tap0");
+	CHECK(ioctl(s, SIOCGIFMTU, &ifr) == 0);
+	ifname_is(open_or_die("/dev/tap", O_RDWR), "tap2");
+	CHECK(tun_open("vpn0", IFF_TAP | IFF_NO_PI) >= 0);
+	strcpy(ifr.ifr_name, "feth7");
+	CHECK(ioctl(s, SIOCIFCREATE, &ifr) == 0);
+	CHECK(ioctl(s, SIOCIFDESTROY, &ifr) == 0);
+	return NULL;
+}
+
+/* A thread with the smallest stack that there is. */
+static void
+little(const char *arg)
+{
+	pthread_attr_t attr;
+	pthread_t thread;
+
+	(void)arg;
+	CHECK(pthread_attr_init(&attr) == 0);
+	CHECK(pthread_attr_setstacksize(&attr, PTHREAD_STACK_MIN) == 0);
+	CHECK(pthread_create(&thread, &attr, on_little, NULL) == 0);
+	CHECK(pthread_join(thread, NULL) == 0);
+}
+
 /* All that can be done with a tap's descriptor, however it was opened. */
 static void
 actions(const char *path, const char *name)
@@ -887,6 +921,7 @@ main(int argc, char **argv)
 		{ "waiting", waiting },
 		{ "uring", uring },
 		{ "either", either },
+		{ "little", little },
 		{ "sockets", sockets },
 		{ "by_name", by_name },
 		{ "tun", tun },

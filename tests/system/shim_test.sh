@@ -103,6 +103,21 @@ uring_body()
 	coaxd_stop
 }
 
+atf_test_case little
+little_head()
+{
+	about 60 "A thread with the smallest stack: open, ioctl by name, TUNSETIFF"
+}
+little_body()
+{
+	need_shim
+	lab_or_here
+	coaxd_start
+	taps
+	probe little
+	coaxd_stop
+}
+
 atf_test_case either
 either_head()
 {
@@ -686,6 +701,7 @@ atf_init_test_cases()
 	atf_add_test_case waiting
 	atf_add_test_case uring
 	atf_add_test_case either
+	atf_add_test_case little
 	atf_add_test_case stranger
 	atf_add_test_case sockets
 	atf_add_test_case by_name

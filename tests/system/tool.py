@@ -964,6 +964,25 @@ class Capture:
         os.close(self.fd)
 
 
+def cmd_capture_many(argv):
+    """capture_many IFACE...: as many captures of each as may be, until the end
+    of standard input; says how many, why no more, and why no larger one."""
+    def why(c):
+        return c.answer.get("error", {}).get("data", {}).get("errno")
+
+    held, last = [], None
+    for name in argv:
+        for _ in range(40):
+            c = Capture(name=name)
+            last = why(c)
+            if last is not None:
+                break
+            held.append(c)
+    large = why(Capture(name=argv[-1], size=4096 + (1 << 28)))
+    print(len(held), last, large, flush=True)
+    sys.stdin.read()
+
+
 def cmd_capture_hostile(_):
     """What a client may not give for a capture, and what it may not do."""
     def captures():
