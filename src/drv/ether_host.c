@@ -40,7 +40,7 @@ static int
 tap_set_up(struct ether *sc, struct rtnl *r, const char *name)
 {
 	struct sock_filter none[] = { BPF_STMT(BPF_RET | BPF_K, 0) };
-	struct sock_fprog drop = { .len = 1, .filter = none };
+	struct sock_fprog drop;
 	struct rtnl_change c = {
 		.what = RTNL_SET_MAC | RTNL_SET_ADDRGEN | RTNL_SET_NOARP |
 		        RTNL_SET_UP | RTNL_SET_MTU,
@@ -57,6 +57,9 @@ tap_set_up(struct ether *sc, struct rtnl *r, const char *name)
 	int err;
 
 	/* Nothing that it is to send is ever read. */
+	memset(&drop, 0, sizeof(drop)); /* what is between its members, too */
+	drop.len = 1;
+	drop.filter = none;
 	if (ioctl(sc->inject, TUNATTACHFILTER, &drop) < 0)
 		return -errno;
 	ether_copy(c.mac, sc->ifp.mac);
