@@ -218,6 +218,24 @@ uplink_join(struct cli *cli, int fd, const char *bridge, bool show)
 	return status;
 }
 
+/* One that is there must be a bridge. 0 or 1, said. */
+static int
+bridge_check(const struct cli *cli, struct coax *c, const char *name)
+{
+	json_t *iface = NULL;
+	const char *kind;
+	int status = 0;
+
+	if (coax_call(c, "iface.get", json_pack("{s:s}", "name", name), NULL, 0,
+	        &iface, NULL, 0, NULL) < 0)
+		return 0; /* it is made */
+	kind = json_string_value(json_object_get(iface, "kind"));
+	if (kind != NULL && strcmp(kind, "bridge") != 0)
+		status = cli_error(cli, "uplink: %s is no bridge", name);
+	json_decref(iface);
+	return status;
+}
+
 int
 cli_uplink(struct cli *cli, int argc, char **argv)
 {
@@ -233,7 +251,10 @@ cli_uplink(struct cli *cli, int argc, char **argv)
 	c = cli_connect(cli);
 	if (c == NULL)
 		return 1;
+	status = bridge != NULL ? bridge_check(cli, c, bridge) : 0;
 	coax_close(c);
+	if (status != 0)
+		return status;
 	status = uplink_spawn(cli, i < argc ? argv + i + 1 : NULL, &fd);
 	if (status != 0)
 		return status;

@@ -273,6 +273,8 @@ settings_check(struct net *net, struct settings *s, const char *framing)
 	if (both && s->local.kind != s->remote.kind)
 		return net_error(
 		    net, -EINVAL, "listen and connect are of different kinds");
+	if (both && endpoint_equal(&s->local, &s->remote))
+		return net_error(net, -EINVAL, "it would be its own far end");
 	if (kind == ENDPOINT_TCP && framing != NULL &&
 	    strcmp(framing, "dgram") == 0)
 		return net_error(net, -EINVAL, "TCP is a stream");

@@ -22,6 +22,7 @@
 #include <linux/if_tun.h>
 #include <linux/sockios.h>
 #include <net/if_arp.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -547,7 +548,11 @@ static int
 next_size(int fd, void *arg)
 {
 	ssize_t n = recv(fd, NULL, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
+	struct pollfd p = { .fd = fd };
 
+	/* The end, and no frame of no bytes: the interface has gone. */
+	if (n == 0 && poll(&p, 1, 0) == 1 && (p.revents & POLLHUP) != 0)
+		return -ENXIO;
 	return copy_out_int(arg, n > 0 ? (int)n : 0);
 }
 
@@ -832,8 +837,10 @@ fd_ioctl(int fd, uint32_t mark, unsigned long request, void *arg)
 	case TIOCGPGRP:
 		return mark == TAPMARK_TAP ? tap_pgrp(fd, request, arg)
 		                           : SHIM_PASS;
-	case SIOCGIFHWADDR:
 	case SIOCSIFHWADDR:
+		return mark == TAPMARK_TUN ? tun_ioctl(fd, request, arg)
+		                           : -ENOTTY;
+	case SIOCGIFHWADDR:
 		return mark == TAPMARK_TUN ? tun_ioctl(fd, request, arg)
 		                           : SHIM_PASS;
 	default:

@@ -601,6 +601,7 @@ sockets(const char *arg)
 	FAILS(ENOTTY, ioctl(tap, SIOCALIFADDR, &r));
 	FAILS(ENOTTY, ioctl(tap, SIOCGLIFADDR, &r));
 	FAILS(ENOTTY, ioctl(tap, SIOCDLIFADDR, &r));
+	FAILS(ENOTTY, ioctl(tap, SIOCSIFHWADDR, &ifr));
 	close(tap);
 	strcpy(ifr.ifr_name, "tap5");
 	CHECK(ioctl(local, SIOCIFDESTROY, &ifr) == 0);
@@ -888,6 +889,7 @@ destroyed(const char *arg)
 	strcpy(ifr.ifr_name, "tap0");
 	CHECK(ioctl(s, SIOCIFDESTROY, &ifr) == 0);
 	FAILS(ENXIO, ioctl(t, TAPGIFNAME, &ifr));
+	FAILS(ENXIO, ioctl(t, FIONREAD, &s));
 }
 
 /* Nobody answers, or COAX_SHIM=off: @arg says which. */

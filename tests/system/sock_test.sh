@@ -45,6 +45,9 @@ words_body()
 	[ -S near ] || fail "no socket"
 	coaxd_start
 	run ifconfig sock0 create listen "unix:$PWD/near"
+	run ifconfig sock9 create -host
+	refused 'its own far end' ifconfig sock9 listen "unix:$PWD/me" \
+	    framing dgram connect "unix:$PWD/me"
 	coaxd_stop
 	[ ! -e near ] || fail "the socket is still there"
 }
@@ -315,6 +318,9 @@ uplink_body()
 	refused '^usage: coax uplink' coax uplink --bogus
 	outside
 	refused 'addm: bad value' coax uplink vether0
+	run ifconfig tap0 create
+	refused 'tap0 is no bridge' coax uplink tap0
+	run ifconfig tap0 destroy
 	[ -z "$(ifconfig -l)" ] || fail "$(ifconfig -l)"
 	atf_check -s exit:0 -o inline:'sock0\n' coax uplink bridge0
 	shows 'peer: connected' ifconfig sock0
