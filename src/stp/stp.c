@@ -520,6 +520,14 @@ hear(struct stp *s, struct stp_port *p)
 	s->wide = true;
 }
 
+/* Of a BPDU that is refused for its times: somebody is there who does not hear
+ * us as we are, and may forward.  Differs: then we do not. */
+static bool
+means_to_forward(const uint8_t *bpdu)
+{
+	return bpdu[3] != STP_BPDU_RST || (bpdu[4] & STP_FLAG_LEARNING) != 0;
+}
+
 int
 stp_receive(struct stp *s, uint16_t number, const void *data, size_t len,
     uint64_t now_ns)
@@ -564,6 +572,8 @@ stp_receive(struct stp *s, uint16_t number, const void *data, size_t len,
 	hear(s, p);
 	if (err == -ERANGE) {
 		p->count.rx_range++;
+		if (means_to_forward(data))
+			stp_dispute(s, p);
 	} else {
 		count_message(p, m.type);
 		if (refuse(s, p, &m)) {

@@ -735,6 +735,34 @@ test_news_that_follow_each_other_are_paced(void **state)
 	stp_destroy(s);
 }
 
+/* A neighbour whose times are illegal is not believed; as long as it forwards
+ * we do not. */
+static void
+test_a_message_with_illegal_times_disputes(void **state)
+{
+	struct stp *s = net_new(1);
+	struct stp_bpdu m = net_rst(
+	    NET_GOOD, 0, NET_GOOD, 0x8001, DESIGNATED, STP_FLAG_LEARNING);
+
+	(void)state;
+	net_seconds(s, 5);
+	assert_int_equal(net_port(s, 1).state, STP_STATE_FORWARDING);
+	m.times.max_age = 50;
+	for (int i = 0; i < 10; i++) {
+		net_hear(s, 1, &m);
+		assert_int_equal(net_port(s, 1).role, STP_ROLE_DESIGNATED);
+		assert_int_equal(net_port(s, 1).state, STP_STATE_DISCARDING);
+		net_seconds(s, 2);
+	}
+	m.flags &= (uint8_t)~STP_FLAG_LEARNING; /* it holds back itself */
+	for (int i = 0; i < 10; i++) {
+		net_hear(s, 1, &m);
+		net_seconds(s, 2);
+	}
+	assert_int_equal(net_port(s, 1).state, STP_STATE_FORWARDING);
+	stp_destroy(s);
+}
+
 /* Where in the list of effects port @number gets @state; SIZE_MAX: nowhere. */
 static size_t
 place_of(const struct stp *s, uint16_t number, enum stp_state state)
@@ -1091,6 +1119,7 @@ main(void)
 		    test_a_new_way_that_is_no_nearer_waits_for_the_others),
 		cmocka_unit_test(test_a_root_port_is_disputed_too),
 		cmocka_unit_test(test_news_that_follow_each_other_are_paced),
+		cmocka_unit_test(test_a_message_with_illegal_times_disputes),
 		cmocka_unit_test(test_a_new_root_port_waits_for_the_old_one),
 		cmocka_unit_test(test_a_backup_port_that_becomes_root_waits),
 		cmocka_unit_test(test_a_port_cut_off_waits_for_who_was_heard),
