@@ -308,8 +308,12 @@ prt_designated_learn(struct stp *s, struct stp_port *p)
 {
 	p->learn = true;
 	p->fd_while = stp_forward_delay(p);
-	if (p->heard && !p->agreed && !p->oper_edge)
+	if (p->heard && !p->agreed && !p->oper_edge) {
+		/* Three hellos that say so: who forwards will dispute. */
+		if (p->oper_p2p)
+			p->fd_while = stp_answer_delay(p);
 		p->synced = false;
+	}
 	return prt_to_designated_port(s, p);
 }
 
