@@ -122,10 +122,11 @@ begin(void)
 	}
 	snprintf(command, sizeof(command),
 	    "f=device/vif/%d; xenstore-write $f/tx-ring-ref %u "
-	    "$f/rx-ring-ref %u $f/event-channel %u $f/request-rx-copy 1 "
+	    "$f/rx-ring-ref %u $f/event-channel-tx %u $f/event-channel-rx %u "
+	    "$f/request-rx-copy 1 "
 	    "$f/feature-rx-notify 1 $f/feature-sg 1 $f/feature-gso-tcpv4 1 "
 	    "$f/state 4",
-	    handle, grants.refs[0], grants.refs[1], port);
+	    handle, grants.refs[0], grants.refs[1], port, port);
 	run(command);
 	wait_back(4);
 }

@@ -99,7 +99,7 @@ fi
 # --- the front end goes and comes -------------------------------------------
 
 reload() {
-	guest 2 "pkill iperf3; echo vif-0 >/sys/bus/xen/drivers/vif/unbind" ||
+	guest 2 "killall iperf3; echo vif-0 >/sys/bus/xen/drivers/vif/unbind" ||
 	    return 1
 	wait_state "$(backend_path 2)" 6 || return 1
 	# Bound again, it begins from the beginning.
@@ -171,7 +171,7 @@ ip route add 10.78.0.0/16 via 10.78.$i.1" || return 1
 	done
 	echo 1 >/proc/sys/net/ipv4/ip_forward
 	guest_ping 1 10.78.2.2 || return 1
-	guest 2 "pkill iperf3; iperf3 -s -D; sleep 0.5"
+	guest 2 "killall iperf3; iperf3 -s -D; sleep 0.5"
 	iperf "TCP, routed by dom0" 1 10.78.2.2 ""
 	iperf "TCP, routed by dom0, the other way" 1 10.78.2.2 -R
 }

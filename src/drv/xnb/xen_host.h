@@ -35,8 +35,8 @@ struct xen_host_ops {
 	/* A transaction; @end: -EAGAIN: nothing was done, try again. */
 	int (*begin)(struct xen_host *h, uint32_t *txn);
 	int (*end)(struct xen_host *h, uint32_t txn, bool abort);
-	/* @each is called with @len bytes, of which none is 0 by agreement, but
-	 * may be. -ENOENT: there is no such key; -EACCES. */
+	/* @take is called with the value, which may be any bytes. -ENOENT:
+	 * there is no such key; -EACCES. */
 	int (*read)(struct xen_host *h, uint32_t txn, const char *path,
 	    void (*take)(void *arg, const char *data, size_t len), void *arg);
 	int (*list)(struct xen_host *h, const char *path,
