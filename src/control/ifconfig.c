@@ -369,7 +369,8 @@ parse_adopt(struct ifconfig_run *run, uint32_t word)
 	int err;
 
 	err = net_adopt_check(run->net, ifc_vnet(run), run->target);
-	if (err == -ENODEV)
+	/* A name that is taken by what who asks does not see is not there. */
+	if (err == -ENODEV || err == -EEXIST)
 		return ifc_fail(
 		    run, -ENXIO, "interface %s does not exist", run->target);
 	if (err != 0) {
