@@ -64,21 +64,40 @@ scale(const char **s)
 	}
 }
 
+/* Is it one of the words? */
+static bool
+is_unit(const char *s, const char *const *units)
+{
+	for (; *units != NULL; units++)
+		if (strcasecmp(s, *units) == 0)
+			return true;
+	return false;
+}
+
+static const char *const bit_units[] = { "", "bit", "bits", "bit/s", "bits/s",
+	"bps", NULL };
+static const char *const rate_byte_units[] = { "byte", "bytes", "byte/s",
+	"bytes/s", "Bps", NULL };
+static const char *const byte_units[] = { "b", "byte", "bytes", NULL };
+
 /* "10Mbit/s", "1500000Byte/s", "64K": the unit is bit/s if none is said. */
 static bool
 bandwidth(struct ipfw_cmd *c, const char *s, struct dn_config *out)
 {
 	const char *at = s + strspn(s, "0123456789."), *end;
-	uint64_t unit = scale(&at), v;
+	uint64_t unit, v;
 
-	if (strncasecmp(at, "byte", 4) == 0)
+	if (at == s)
+		return ipfw_fail(c, IPFW_EX_UNAVAILABLE,
+		    "bw %.64s: a pipe has a rate of its own", s);
+	unit = scale(&at);
+	if (strncmp(at, "Bps", 3) != 0 && is_unit(at, bit_units))
+		; /* as it is */
+	else if (is_unit(at, rate_byte_units))
 		unit *= 8;
-	else if (*at != '\0' && strncasecmp(at, "bit", 3) != 0)
-		return *s >= 'a' && *s <= 'z'
-		           ? ipfw_fail(c, IPFW_EX_UNAVAILABLE,
-		                 "bw %.64s: a pipe has a rate of its own", s)
-		           : ipfw_fail(c, IPFW_EX_DATAERR,
-		                 "invalid bandwidth %.64s", s);
+	else
+		return ipfw_fail(
+		    c, IPFW_EX_DATAERR, "invalid bandwidth %.64s", s);
 	if (!decimal(s, &end, unit, &v) || v > RATE_MAX)
 		return ipfw_fail(
 		    c, IPFW_EX_DATAERR, "invalid bandwidth %.64s", s);
@@ -86,20 +105,22 @@ bandwidth(struct ipfw_cmd *c, const char *s, struct dn_config *out)
 	return true;
 }
 
-/* "50", "30KBytes", "30 KBytes" is not: slots, or bytes. */
+/* "50", "30KBytes": slots, or bytes. */
 static bool
 queue_size(struct ipfw_cmd *c, const char *s, struct dn_config *out)
 {
-	const char *at = s + strspn(s, "0123456789");
-	uint64_t unit, v;
-	const char *end;
-	bool bytes;
+	const char *at = s + strspn(s, "0123456789"), *end, *after = at;
+	uint64_t unit = 1, v;
+	bool bytes = *at != '\0';
 
-	unit = *at == 'k' || *at == 'K'   ? 1024
-	       : *at == 'm' || *at == 'M' ? 1024 * 1024
-	                                  : 1;
-	bytes = unit != 1 || *at == 'B' || *at == 'b';
-	if (!decimal(s, &end, unit, &v) || end != at)
+	if (*at == 'k' || *at == 'K')
+		unit = 1024;
+	else if (*at == 'm' || *at == 'M')
+		unit = 1024 * 1024;
+	after += unit != 1;
+	if ((bytes && !is_unit(after, byte_units) &&
+	        !(unit != 1 && *after == '\0')) ||
+	    !decimal(s, &end, unit, &v) || end != at)
 		return ipfw_fail(
 		    c, IPFW_EX_DATAERR, "invalid queue size %.64s", s);
 	if (v == 0 || v > (bytes ? DN_BYTES_MAX : DN_SLOTS_MAX))
@@ -149,7 +170,7 @@ burst(struct ipfw_cmd *c, const char *s, struct dn_config *out)
 	const char *at = s + strspn(s, "0123456789."), *end;
 	uint64_t unit = scale(&at), v;
 
-	if ((*at != '\0' && strncasecmp(at, "b", 1) != 0) ||
+	if ((*at != '\0' && !is_unit(at, byte_units)) ||
 	    !decimal(s, &end, unit, &v) || v > DN_BURST_MAX)
 		return ipfw_fail(c, IPFW_EX_DATAERR,
 		    "invalid burst %.64s: 0 to %u bytes", s, DN_BURST_MAX);
@@ -209,7 +230,8 @@ mask_value(struct ipfw_cmd *c, const char *what, uint32_t max, uint32_t *out)
 		if (str_u32(s + 1, 10, 0, width, &bits) != 0)
 			return ipfw_fail(
 			    c, IPFW_EX_DATAERR, "mask: bad value %.64s", s);
-		*out = bits == 0 ? 0 : max & (max << (width - bits));
+		/* FreeBSD's: of so many bits from the right. */
+		*out = bits == 32 ? UINT32_MAX : (1u << bits) - 1;
 		return true;
 	}
 	return str_u32(s, 0, 0, max, out) == 0 ||
@@ -341,12 +363,20 @@ config_word(
 		    c, IPFW_EX_USAGE, "%s: missing argument", w->word);
 	/* "10 Mbit/s", "30 KBytes", "10 ms": in two words. */
 	if (c->at < c->argc && strspn(arg, "0123456789.") == strlen(arg)) {
-		const char *unit = c->argv[c->at];
+		const char *unit = c->argv[c->at], *bare = unit;
 		char both[64];
 
-		if (strcasecmp(unit, "ms") == 0 ||
-		    strstr(unit, "it/s") != NULL ||
-		    strstr(unit, "yte") != NULL) {
+		if (w->parse != delay)
+			(void)scale(&bare);
+		if (*unit != '\0' &&
+		    (w->parse == delay ? strcasecmp(unit, "ms") == 0
+		        : w->parse == bandwidth
+		            ? *bare != '\0' &&
+		                  (is_unit(bare, bit_units) ||
+		                      is_unit(bare, rate_byte_units))
+		        : w->parse == queue_size || w->parse == burst
+		            ? is_unit(bare, byte_units)
+		            : false)) {
 			snprintf(both, sizeof(both), "%.30s%.30s", arg, unit);
 			c->at++;
 			return w->parse(c, both, out);
@@ -371,9 +401,6 @@ config(struct ipfw_cmd *c, bool queue, uint32_t n)
 	if (c->check)
 		return true;
 	err = dn_config(&c->fw->pipes, queue, n, &cfg);
-	if (err == -ENOENT)
-		return ipfw_fail(c, IPFW_EX_UNAVAILABLE,
-		    "queue %u: there is no pipe %u", n, cfg.pipe);
 	return err == 0 || ipfw_fail(c, IPFW_EX_OSERR, "setsockopt(%s): %s",
 	                       "IP_DUMMYNET_CONFIGURE", bsd_strerror(-err));
 }

@@ -686,7 +686,9 @@ pipe_room(struct dn_pipe *p)
 	    p->queue ? find(p->dn, false, p->config.pipe) : p;
 	uint32_t nodes = share->small_one + share->large_one;
 
-	p->flow_room = COAX_MAX(room_of(&p->config), room_of(&pipe->config));
+	p->flow_room = room_of(&p->config);
+	if (pipe != NULL)
+		p->flow_room = COAX_MAX(p->flow_room, room_of(&pipe->config));
 	p->flows = calloc(p->flow_room, sizeof(*p->flows));
 	p->flow_buckets = calloc(p->config.buckets, sizeof(struct flow *));
 	if (p->flows == NULL || p->flow_buckets == NULL)
@@ -769,19 +771,43 @@ weights_change(struct dn_pipe *p, uint32_t weight)
 	p->config.weight = weight;
 }
 
+/* A pipe's queues have as many flows as it has links; none of them is used. */
+static int
+queues_grow(
+    struct dummynet *dn, uint32_t number, const struct dn_config *config)
+{
+	struct dn_pipe *q;
+
+	TAILQ_FOREACH (q, &dn->pipes, link) {
+		struct flow *grown;
+
+		if (!q->queue || q->config.pipe != number ||
+		    q->flow_room >= room_of(config))
+			continue;
+		grown = calloc(room_of(config), sizeof(*grown));
+		if (grown == NULL)
+			return -ENOMEM;
+		free(q->flows);
+		q->flows = grown;
+		q->flow_room = room_of(config);
+	}
+	return 0;
+}
+
 int
 dn_config(struct dummynet *dn, bool queue, uint32_t number,
     const struct dn_config *config)
 {
-	struct dn_pipe *p = find(dn, queue, number), *q;
+	struct dn_pipe *p = find(dn, queue, number);
 	int err;
 
-	if (queue && find(dn, false, config->pipe) == NULL)
-		return -ENOENT;
-	if (p == NULL)
-		return dn->count < DN_PIPES_MAX
-		           ? pipe_make(dn, queue, number, config)
-		           : -ENOSPC;
+	if (p == NULL && dn->count == DN_PIPES_MAX)
+		return -ENOSPC;
+	if (p == NULL) {
+		err = pipe_make(dn, queue, number, config);
+		return err != 0 || queue ? err
+		                         : queues_grow(dn, number, config);
+	}
 	if (same_shape(&p->config, config)) {
 		weights_change(p, config->weight);
 		p->config = *config;
@@ -811,22 +837,7 @@ dn_config(struct dummynet *dn, bool queue, uint32_t number,
 		return err;
 	}
 	pipe_free(p);
-	/* Its queues have as many flows as it has links. */
-	if (queue)
-		return 0;
-	TAILQ_FOREACH (q, &dn->pipes, link)
-		if (q->queue && q->config.pipe == number &&
-		    q->flow_room < room_of(config)) {
-			struct flow *grown =
-			    calloc(room_of(config), sizeof(*grown));
-
-			if (grown == NULL)
-				return -ENOMEM;
-			free(q->flows);
-			q->flows = grown;
-			q->flow_room = room_of(config);
-		}
-	return 0;
+	return queue ? 0 : queues_grow(dn, number, config);
 }
 
 int

@@ -95,7 +95,8 @@ struct dn_config dn_defaults(void);
  * dn_config() - make or change
  *
  * What waits stays, where the mask is as it was; else it goes on at once.
- * Return: 0, -ENOENT (@queue: no such pipe), -ENOSPC, -ENOMEM.
+ * A queue may name a pipe that is not there yet; until then it drops.
+ * Return: 0, -ENOSPC, -ENOMEM.
  */
 int dn_config(struct dummynet *dn, bool queue, uint32_t number,
     const struct dn_config *config);

@@ -198,5 +198,8 @@ void ipfw_answer(struct ipfw *fw, const struct ipfw_rule *rule,
 /* ipfw_log.c: "100 Deny TCP 10.0.0.1:5 10.0.0.2:80 in via em0" */
 void ipfw_log_text(const struct ipfw_rule *rule, const struct pfil_packet *p,
     const struct parsed *parsed, struct sbuf *out);
+/* The same for what no rule is asked about: "-1 Refuse". */
+void ipfw_log_bad(
+    struct ipfw *fw, const struct pfil_packet *p, const struct parsed *parsed);
 void ipfw_log(struct ipfw *fw, struct ipfw_rule *rule,
     const struct pfil_packet *p, const struct parsed *parsed);

@@ -116,6 +116,28 @@ ipfw_log_text(const struct ipfw_rule *rule, const struct pfil_packet *p,
 }
 
 void
+ipfw_log_bad(
+    struct ipfw *fw, const struct pfil_packet *p, const struct parsed *parsed)
+{
+	char text[256];
+	struct sbuf b = sbuf_init(text, sizeof(text));
+	uint64_t held = 0;
+
+	if (fw->settings[IPFW_VERBOSE] == 0 ||
+	    !ratelimit_allow(&fw->log_rate, fw->net->now_ns, &held))
+		return;
+	sbuf_puts(&b, "ipfw: -1 Refuse ");
+	/* Its transport header is not there to be shown. */
+	if (parsed->ip != 0 && parsed->fragment)
+		put_ip(&b, p->frame, parsed);
+	else
+		sbuf_printf(&b, "type 0x%04x, cut off", p->ethertype);
+	sbuf_printf(
+	    &b, " %s via %s", p->dir == PFIL_IN ? "in" : "out", p->ifp->name);
+	log_notice("%s", text);
+}
+
+void
 ipfw_log(struct ipfw *fw, struct ipfw_rule *rule, const struct pfil_packet *p,
     const struct parsed *parsed)
 {

@@ -50,6 +50,7 @@
 #define GROUP_SMALL 4u  /* rows that are not worth a question */
 #define KEYS_MAX    64u /* of one row */
 #define ITEM_TRUE   0xffffu
+#define TCP_HDR_MIN 20u
 #define ITEM_FALSE  0xfffeu
 
 /* An item of a row. */
@@ -1047,8 +1048,12 @@ view_fill(struct view *v, struct ipfw *fw, const struct pfil_packet *p)
 	}
 	v->len = v->ip.ip_end - p->l3;
 	first = !v->ip.fragment || v->ip.first;
+	/* What would lie over a TCP header that has been judged: RFC 1858,
+	 * 3128. Of IPv6 nobody can say what is behind the headers of the first.
+	 */
 	if (!first)
-		return true;
+		return (v->ip.ip == 4 && v->ip.proto != IP_PROTO_TCP) ||
+		       v->ip.frag_at >= TCP_HDR_MIN;
 	if (!v->ip.l4_ok) /* a chain of headers without an end */
 		return v->ip.ip == 6 && v->ip.proto == 59;
 	v->l4 = f->data + v->ip.l4;
@@ -1786,8 +1791,10 @@ ipfw_run(
 	if (__builtin_expect(!view_fill(&v, fw, p), 0)) {
 		p->why = DROP_FILTER_BAD;
 		if (p->trace)
-			net_trace(
-			    p->ifp, "ipfw", "is denied: a header is cut off");
+			net_trace(p->ifp, "ipfw",
+			    "is denied: a header is cut off, or overlaid");
+		else
+			ipfw_log_bad(fw, p, &v.ip);
 		return PFIL_DROPPED;
 	}
 	if (__builtin_expect(p->where.cookie != 0, 0)) {

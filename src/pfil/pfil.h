@@ -7,7 +7,7 @@
  * A packet filter ("package") is one file with a struct pfil_package: a table
  * of hooks, and PFIL_PACKAGE() behind it, which makes it known to whatever
  * program it is linked into.  No other file changes.  ipfw is such a package;
- * examples/pfil-guard.c is a tiny one.
+ * examples/pfil-noquic.c is a tiny one.
  *
  *     static const struct pfil_hook my_hooks[] = {
  *             { PFIL_IP4, PFIL_IN, my_input },
@@ -47,7 +47,9 @@
  * The names at the right are the sysctls net.link.bridge.* of the bridge's
  * vnet; bridge/filter.c has the rest of their meaning.  The lists are those of
  * the bridge's vnet, or of the vnet that the netdev is in.  What the bridge's
- * own host sends through it, the bridge does not filter again.
+ * own host sends through it, the bridge does not filter again.  A vether is
+ * another matter: its host is a station behind a port, so what it sends passes
+ * its door, and then the bridge as any other station's.
  *
  * A frame's outermost VLAN tag is passed over (BSD has it beside the frame); a
  * second tag is a type like any other.  802.3 with SNAP is looked into.

@@ -462,7 +462,22 @@ test_delete_and_change(void **state)
 	assert_int_equal(out.count, 20);
 	assert_int_equal(dn_delete(&fw->pipes, false, 5), -ENOENT);
 	c.pipe = 77;
-	assert_int_equal(dn_config(&fw->pipes, true, 1, &c), -ENOENT);
+	/* A queue before its pipe: it drops until there is one. */
+	assert_int_equal(dn_config(&fw->pipes, true, 1, &c), 0);
+	rule("5 queue 1 ip from any to any");
+	send(1, 100);
+	assert_int_equal(out.count, 20);
+	c = dn_defaults();
+	c.mask.set = true;
+	c.mask.src_ip = UINT32_MAX;
+	assert_int_equal(dn_config(&fw->pipes, false, 77, &c), 0);
+	for (uint32_t n = 0; n < 5; n++) {
+		struct packet k = packet(n, 100);
+
+		k.sip += n;
+		packet_in(&l, 0, &k);
+	}
+	assert_int_equal(out.count, 25);
 }
 
 /* No pipe takes the pool: what all hold is bounded, and comes back. */

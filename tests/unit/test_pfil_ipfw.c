@@ -12,6 +12,11 @@
 #include "bridge/trace.h"
 #include "pfil/ipfw.h"
 
+#define SYN 0x02
+#define ACK 0x10
+#define FIN 0x01
+#define RST 0x04
+
 static struct lab l;
 static struct ipfw *fw;
 static struct mock br_mock;
@@ -776,6 +781,48 @@ test_cut_headers_are_refused(void **state)
 	}
 }
 
+/* Fragments that would lie over a TCP header: RFC 1858, 3128. */
+static void
+test_overlapping_fragments_are_refused(void **state)
+{
+	(void)state;
+	RULES(
+	    "10 deny tcp from any to any setup", "20 allow ip from any to any");
+	for (uint16_t at = 1; at < 6; at++) {
+		struct packet k = tcp(ACK, 1);
+
+		k.frag = at;
+		/* Three words of eight bytes are the header, and what is in
+		 * its last, behind it. */
+		assert_int_equal(passes(&k, 0), at >= 3);
+		k.frag = (uint16_t)(0x2000 | at);
+		assert_int_equal(passes(&k, 0), at >= 3);
+		k.proto = IP_PROTO_UDP;
+		assert_true(passes(&k, 0));
+	}
+	assert_drop(l.p[0], FILTER_BAD, 4);
+	/* IPv6: an own header says so. */
+	for (uint16_t at = 1; at < 6; at++) {
+		struct packet k = udp(1);
+		struct frame_batch b = { .count = 1 };
+		struct frame *f;
+
+		k.v6 = true;
+		f = packet_make(l.net, &k);
+		memmove(f->data + 62, f->data + 54, f->len - 54);
+		memset(f->data + 54, 0, 8);
+		f->data[54] = IP_PROTO_TCP;
+		be16_put(f->data + 56, (uint16_t)(at << 3));
+		f->data[20] = 44;
+		f->len += 8;
+		be16_put(f->data + 18, (uint16_t)(f->len - 54));
+		b.frames[0] = f;
+		mock_of(l.p[1])->sent.count = 0;
+		iface_input(l.p[0], &b);
+		assert_int_equal(mock_of(l.p[1])->sent.count, at >= 3);
+	}
+}
+
 static void
 test_prob(void **state)
 {
@@ -800,11 +847,6 @@ later(uint32_t seconds)
 	while (timerheap_run(&l.timers, l.net->now_ns, 64) == 64)
 		;
 }
-
-#define SYN 0x02
-#define ACK 0x10
-#define FIN 0x01
-#define RST 0x04
 
 static void
 test_keep_state(void **state)
@@ -1250,6 +1292,7 @@ main(void)
 		T(test_table_is_a_longest_prefix_match),
 		T(test_sets_and_default),
 		T(test_cut_headers_are_refused),
+		T(test_overlapping_fragments_are_refused),
 		T(test_prob),
 		T(test_keep_state),
 		T(test_keep_state_without_check_state),
