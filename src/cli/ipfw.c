@@ -14,6 +14,7 @@
 #include "control/printout.h"
 
 #define EX_NOINPUT 66
+#define PIECE_MAX  (256 * 1024) /* of a request, about */
 
 /* The words after options, and the option letters that were given. */
 static int
@@ -126,40 +127,90 @@ put_times(json_t *result)
 	}
 }
 
+/* One request, and all pages of its answer: what they have is printed, or with
+ * --json put into @all. */
 static int
-call(struct cli *cli, json_t *params)
+call(struct cli *cli, struct coax *c, json_t *params, json_t *all)
 {
-	struct text out = { 0 }, err = { 0 };
-	struct coax *c = cli_connect(cli);
+	int status = 0, page;
 	json_t *result;
-	int status;
 
-	if (c == NULL) {
-		json_decref(params);
-		return 1;
-	}
-	status = cli_call(cli, c, "ipfw", params, &result);
+	do {
+		struct text out = { 0 }, err = { 0 };
+		json_t *next;
+
+		page = cli_call(cli, c, "ipfw", json_incref(params), &result);
+		if (page != 0)
+			return page;
+		put_times(result);
+		page = printout_result(cli->program, result, &out, &err);
+		if (cli->json) {
+			text_free(&out);
+			json_array_extend(all, json_object_get(result, "out"));
+		}
+		status = status != 0 ? status : page;
+		if (cli_put_both(cli, &out, &err) != 0 && status == 0)
+			status = 1;
+		next = json_incref(json_object_get(result, "next"));
+		json_decref(result);
+		if (next == NULL)
+			return status;
+		json_object_set_new(params, "after", next);
+	} while (status == 0);
+	return status;
+}
+
+static int
+finish(struct cli *cli, struct coax *c, json_t *all, int status)
+{
+	struct text out = { 0 };
+
 	coax_close(c);
-	if (status != 0)
-		return status;
-	put_times(result);
-	status = printout_result(cli->program, result, &out, &err);
 	if (cli->json) {
-		text_free(&out);
-		printout_json(json_object_get(result, "out"), &out);
+		printout_json(all, &out);
+		if (cli_put(cli, &out) != 0 && status == 0)
+			status = 1;
 	}
-	json_decref(result);
-	if (cli_put_both(cli, &out, &err) != 0 && status == 0)
-		status = 1;
+	json_decref(all);
+	return status;
+}
+
+/* A file goes in pieces that a request can hold; each takes effect by itself.
+ */
+static int
+call_lines(struct cli *cli, struct coax *c, json_t *words, const json_t *lines,
+    json_t *all)
+{
+	size_t count = json_array_size(lines), at = 0;
+	int status = 0;
+
+	do {
+		json_t *piece = json_array(), *params;
+		size_t first = at, size = 0;
+
+		for (; at < count && size < PIECE_MAX; at++) {
+			json_t *line = json_array_get(lines, at);
+
+			json_array_append(piece, line);
+			/* Each character may be written as two. */
+			size += 2 * json_string_length(line) + 4;
+		}
+		params = json_pack("{s:O,s:o,s:I}", "argv", words, "lines",
+		    piece, "line", (json_int_t)first + 1);
+		status = call(cli, c, params, all);
+		json_decref(params);
+	} while (status == 0 && at < count);
 	return status;
 }
 
 int
 cli_ipfw(struct cli *cli, int argc, char **argv)
 {
-	json_t *words, *lines;
+	json_t *words, *lines, *all, *params;
 	char letters[64];
-	int at;
+	struct coax *c;
+	int at, status;
+	bool file;
 
 	cli_take_json(cli, &argc, argv);
 	at = first_word(argc, argv, letters, sizeof(letters));
@@ -169,18 +220,26 @@ cli_ipfw(struct cli *cli, int argc, char **argv)
 	if (at < argc && !really(letters, argc, argv, at))
 		return 0;
 	/* A file of rules: a path, as the last word. */
-	if (at == argc - 1 && argv[at][0] == '/') {
-		lines = read_lines(cli, argv[at]);
-		if (lines == NULL)
-			return EX_NOINPUT;
-		words = cli_words(cli, at - 1, argv + 1);
-		if (words == NULL) {
-			json_decref(lines);
-			return 1;
-		}
-		return call(
-		    cli, json_pack("{s:o,s:o}", "argv", words, "lines", lines));
+	file = at == argc - 1 && argv[at][0] == '/';
+	lines = file ? read_lines(cli, argv[at]) : NULL;
+	if (file && lines == NULL)
+		return EX_NOINPUT;
+	words = cli_words(cli, (file ? at : argc) - 1, argv + 1);
+	c = words != NULL ? cli_connect(cli) : NULL;
+	if (c == NULL) {
+		json_decref(words);
+		json_decref(lines);
+		return 1;
 	}
-	words = cli_words(cli, argc - 1, argv + 1);
-	return words != NULL ? call(cli, json_pack("{s:o}", "argv", words)) : 1;
+	all = json_array();
+	if (file) {
+		status = call_lines(cli, c, words, lines, all);
+	} else {
+		params = json_pack("{s:O}", "argv", words);
+		status = call(cli, c, params, all);
+		json_decref(params);
+	}
+	json_decref(words);
+	json_decref(lines);
+	return finish(cli, c, all, status);
 }

@@ -74,6 +74,19 @@ ipfw_fail(struct ipfw_cmd *c, int status, const char *fmt, ...)
 	return false;
 }
 
+bool
+ipfw_wanted(struct ipfw_cmd *c)
+{
+	if (c->index++ < c->after)
+		return false;
+	if (c->left == 0) {
+		c->more = true;
+		return false;
+	}
+	c->left--;
+	return true;
+}
+
 const char *
 ipfw_next(struct ipfw_cmd *c)
 {
@@ -218,7 +231,8 @@ list_range(struct ipfw_cmd *c, const struct ipfw_range *range, bool *any)
 		}
 	for (r = next_rule(c->fw, NULL); r != NULL; r = next_rule(c->fw, r))
 		if (listed(c, r, range)) {
-			put_rule(c, r, packets, bytes);
+			if (ipfw_wanted(c))
+				put_rule(c, r, packets, bytes);
 			*any = true;
 		}
 }
@@ -279,8 +293,10 @@ list_states(struct ipfw_cmd *c)
 {
 	const struct ipfw_states *s = &c->fw->states;
 
-	ipfw_line(c, "## Dynamic rules (%u):", s->count);
-	for (uint32_t i = 1; s->slots != NULL && i < s->fresh; i++) {
+	if (ipfw_wanted(c))
+		ipfw_line(c, "## Dynamic rules (%u):", s->count);
+	for (uint32_t i = 1; s->slots != NULL && i < s->fresh && !c->more;
+	     i++) {
 		const struct ipfw_state *st = &s->slots[i];
 
 		if (st->kind == IPFW_STATE_FREE)
@@ -290,7 +306,8 @@ list_states(struct ipfw_cmd *c)
 		if (st->kind != IPFW_STATE_PARENT && !c->expired &&
 		    st->expire_ns <= c->fw->net->now_ns)
 			continue;
-		put_state(c, st);
+		if (ipfw_wanted(c))
+			put_state(c, st);
 	}
 }
 
@@ -308,7 +325,7 @@ cmd_list(struct ipfw_cmd *c)
 		if (!range_word(c, s, &range))
 			return false;
 		list_range(c, &range, &any);
-		if (!any && range.first == range.last)
+		if (!any && range.first == range.last && c->after == 0)
 			(void)ipfw_fail(c, IPFW_EX_UNAVAILABLE,
 			    "rule %u does not exist", range.first);
 	}
@@ -861,7 +878,8 @@ file_line(struct ipfw_cmd *c, const char *s)
 }
 
 static void
-run_lines(struct ipfw_cmd *c, const json_t *argv, const json_t *lines)
+run_lines(
+    struct ipfw_cmd *c, const json_t *argv, const json_t *lines, uint32_t first)
 {
 	size_t count = json_array_size(argv);
 	const char **words = calloc(count + 1, sizeof(*words));
@@ -882,7 +900,7 @@ run_lines(struct ipfw_cmd *c, const json_t *argv, const json_t *lines)
 	if (!options(c) || c->at != c->argc)
 		(void)ipfw_fail(c, IPFW_EX_USAGE, "options only, with a file");
 	for (size_t i = 0; c->status == 0 && i < json_array_size(lines); i++) {
-		c->line = (uint32_t)i + 1;
+		c->line = first + (uint32_t)i;
 		(void)file_line(c, json_string_value(json_array_get(lines, i)));
 	}
 	free(words);
@@ -897,7 +915,11 @@ do_ipfw(struct rpc_call *call)
 		.vnet = call->vnet,
 		.read_only = call->read_only,
 		.out = json_array(),
+		.after = (uint64_t)rpc_param_int(call, "after", 0),
+		.left = IPFW_PAGE,
 	};
+	uint32_t line = (uint32_t)rpc_param_int(call, "line", 1);
+	json_t *result;
 	int err;
 
 	if (json_array_size(argv) > IPFW_WORDS_MAX ||
@@ -913,7 +935,7 @@ do_ipfw(struct rpc_call *call)
 		rpc_fail_errno(call, err, "ipfw");
 		return;
 	}
-	run_lines(&c, argv, lines);
+	run_lines(&c, argv, lines, line);
 	if (c.changed) {
 		err = ipfw_commit(c.fw);
 		c.line = 0;
@@ -921,7 +943,11 @@ do_ipfw(struct rpc_call *call)
 			(void)ipfw_fail(
 			    &c, IPFW_EX_OSERR, "%s", bsd_strerror(-err));
 	}
-	rpc_reply(call, json_pack("{s:o,s:i}", "out", c.out, "exit", c.status));
+	result = json_pack("{s:o,s:i}", "out", c.out, "exit", c.status);
+	if (c.more)
+		json_object_set_new(result, "next",
+		    json_integer((json_int_t)(c.after + IPFW_PAGE)));
+	rpc_reply(call, result);
 }
 
 /* clang-format off */
@@ -930,7 +956,13 @@ const struct rpc_method control_ipfw_methods[] = {
 	    .params = { { .name = "argv", .type = RPC_STRINGS,
 	            .about = "the words of the line" },
 	        { .name = "lines", .type = RPC_STRINGS, .optional = true,
-	            .about = "lines of a file; argv has its options" } },
+	            .about = "lines of a file; argv has its options" },
+	        { .name = "line", .type = RPC_INTEGER, .optional = true,
+	            .min = 1, .max = INT32_MAX,
+	            .about = "the number of the first of them" },
+	        { .name = "after", .type = RPC_INTEGER, .optional = true,
+	            .min = 0, .max = UINT32_MAX,
+	            .about = "the next of the page before" } },
 	    .about = "One ipfw(8) command line, or a file of them." },
 	{ .name = NULL },
 };

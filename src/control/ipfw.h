@@ -17,6 +17,11 @@
  *   {"part":"lines","text"}   standard output
  *   {"part":"warning","text"} standard error
  *
+ * A listing comes in pages of IPFW_PAGE items, so that traffic goes on
+ * meanwhile: the answer has "next" if there is more, and the same with
+ * {"after": next} is the next page.  What changes between two pages may be
+ * missing, or be there twice.
+ *
  * Rules are an administrator's: nobody else has the method.  The read-only
  * socket lists.
  */
@@ -27,6 +32,8 @@
 #include "control/rpc.h"
 #include "control/sysctl.h"
 #include "pfil/ipfw.h"
+
+#define IPFW_PAGE 500u
 
 extern const struct rpc_method control_ipfw_methods[];
 /* net.inet.ip.fw.* and net.pfil.*. */
@@ -51,7 +58,15 @@ struct ipfw_cmd {
 	uint32_t line; /* of a file, or 0 */
 	json_t *out;
 	int status;
+	/* Of a listing: items before @after are left out, @left more are put,
+	 * and then it is said that there are @more. */
+	uint64_t after, index;
+	uint32_t left;
+	bool more;
 };
+
+/** ipfw_wanted() - is the next item of a listing in this page? */
+bool ipfw_wanted(struct ipfw_cmd *c);
 
 /** ipfw_line() - a line for standard output */
 void ipfw_line(struct ipfw_cmd *c, const char *fmt, ...) COAX_PRINTF(2, 3);

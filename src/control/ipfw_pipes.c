@@ -466,6 +466,8 @@ put_one(void *arg, const struct dn_info *info)
 		return;
 	l->found++;
 	l->header = false;
+	if (!ipfw_wanted(l->c))
+		return;
 	if (cfg->slots != 0)
 		snprintf(size, sizeof(size), "%3u sl.", cfg->slots);
 	else if (cfg->bytes >= 8192)
@@ -517,6 +519,10 @@ put_flow(void *arg, const struct dn_flow_info *f)
 
 	if (!l->wanted)
 		return;
+	if (!ipfw_wanted(l->c)) {
+		l->header = true;
+		return;
+	}
 	if (!l->header)
 		ipfw_line(l->c,
 		    "BKT Prot ___Source IP/port____ ____Dest. IP/port____ "

@@ -218,18 +218,25 @@ lookup(struct ipfw_cmd *c, const struct ipfw_table *t)
 }
 
 static bool
-show(struct ipfw_cmd *c, const struct ipfw_table *t, bool header)
+show(struct ipfw_cmd *c, struct ipfw_table *t, bool header)
 {
-	struct ipfw_entry *all = ipfw_table_sorted(t);
+	const struct ipfw_entry *all = ipfw_table_sorted(t);
+	uint64_t skip;
 
 	if (t->count != 0 && all == NULL)
 		return ipfw_fail(c, IPFW_EX_OSERR, "%s", bsd_strerror(ENOMEM));
-	if (header)
+	if (header && ipfw_wanted(c))
 		ipfw_line(c, "--- table(%s), set(0) ---", t->name);
-	for (uint32_t i = 0; i < t->count; i++) {
+	/* What pages before have had, at once. */
+	skip =
+	    c->after > c->index ? COAX_MIN(c->after - c->index, t->count) : 0;
+	c->index += skip;
+	for (uint32_t i = (uint32_t)skip; i < t->count && !c->more; i++) {
 		char key[128];
 		struct sbuf b = sbuf_init(key, sizeof(key));
 
+		if (!ipfw_wanted(c))
+			continue;
 		ipfw_table_print(&all[i].key, &b);
 		ipfw_part(c,
 		    json_pack("{s:s,s:s,s:s,s:I}", "part", "ipfw-entry",
@@ -237,7 +244,6 @@ show(struct ipfw_cmd *c, const struct ipfw_table *t, bool header)
 		        (json_int_t)all[i].value),
 		    "%s %u", key, all[i].value);
 	}
-	free(all);
 	return true;
 }
 

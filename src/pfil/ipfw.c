@@ -508,6 +508,9 @@ ipfw_tables_swap(struct ipfw_table *a, struct ipfw_table *b)
 		return -EINVAL;
 	if (a == b)
 		return 0;
+	ipfw_table_changed(a);
+	ipfw_table_changed(b);
+	x.sorted = NULL;
 	a->slots = b->slots;
 	a->mask = b->mask;
 	a->count = b->count;

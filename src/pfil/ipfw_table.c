@@ -161,6 +161,7 @@ ipfw_table_add(struct ipfw_table *t, const struct ipfw_key *key, uint32_t value,
 	struct ipfw_entry e = { .key = cut(key, key->len), .value = value };
 	struct ipfw_entry *old = find(t, &e.key);
 
+	ipfw_table_changed(t);
 	if (old != NULL) {
 		if (!replace)
 			return -EEXIST;
@@ -188,6 +189,7 @@ ipfw_table_delete(struct ipfw_table *t, const struct ipfw_key *key)
 
 	if (e == NULL)
 		return -ENOENT;
+	ipfw_table_changed(t);
 	t->count--;
 	if (--t->lens[k.family][k.len] == 0)
 		t->bits[k.family][k.len / 64] &= ~(1ull << k.len % 64);
@@ -225,6 +227,7 @@ ipfw_table_create(const char *name, enum ipfw_table_type type, uint64_t seed,
 void
 ipfw_table_flush(struct ipfw_table *t)
 {
+	ipfw_table_changed(t);
 	free(t->slots);
 	t->slots = NULL;
 	t->mask = t->count = 0;
@@ -237,6 +240,7 @@ ipfw_table_destroy(struct ipfw_table *t)
 {
 	if (t == NULL)
 		return;
+	ipfw_table_changed(t);
 	free(t->slots);
 	free(t);
 }
@@ -337,14 +341,14 @@ compare(const void *pa, const void *pb)
 	return a->len < b->len ? -1 : a->len > b->len;
 }
 
-struct ipfw_entry *
-ipfw_table_sorted(const struct ipfw_table *t)
+const struct ipfw_entry *
+ipfw_table_sorted(struct ipfw_table *t)
 {
 	struct ipfw_entry *all;
 	uint32_t n = 0;
 
-	if (t->count == 0)
-		return NULL;
+	if (t->count == 0 || t->sorted != NULL)
+		return t->sorted;
 	all = calloc(t->count, sizeof(*all));
 	if (all == NULL)
 		return NULL;
@@ -352,5 +356,13 @@ ipfw_table_sorted(const struct ipfw_table *t)
 		if (t->slots[i].key.family != IPFW_FAMILY_NONE)
 			all[n++] = t->slots[i];
 	qsort(all, n, sizeof(*all), compare);
+	t->sorted = all;
 	return all;
+}
+
+void
+ipfw_table_changed(struct ipfw_table *t)
+{
+	free(t->sorted);
+	t->sorted = NULL;
 }

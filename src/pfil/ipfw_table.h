@@ -58,7 +58,8 @@ struct ipfw_table {
 	bool locked;
 	uint32_t refs; /* rules that name it */
 	uint64_t seed;
-	struct ipfw_entry *slots; /* open addressing */
+	struct ipfw_entry *slots;  /* open addressing */
+	struct ipfw_entry *sorted; /* for listings; NULL: not yet */
 	uint32_t mask, count;
 	/* Entries of each length, and which lengths there are. */
 	uint32_t lens[IPFW_FAMILIES][129];
@@ -88,9 +89,12 @@ int ipfw_table_delete(struct ipfw_table *t, const struct ipfw_key *key);
 const struct ipfw_entry *ipfw_table_find(
     const struct ipfw_table *t, const struct ipfw_key *key);
 
-/** ipfw_table_sorted() - all entries in the order of a listing; the caller
- * frees the array.  NULL: none, or no memory */
-struct ipfw_entry *ipfw_table_sorted(const struct ipfw_table *t);
+/** ipfw_table_sorted() - all entries in the order of a listing, borrowed until
+ * the table changes.  NULL: none, or no memory */
+const struct ipfw_entry *ipfw_table_sorted(struct ipfw_table *t);
+
+/** ipfw_table_changed() - for who changes it otherwise than by these */
+void ipfw_table_changed(struct ipfw_table *t);
 
 /* Keys of packets. */
 static inline struct ipfw_key

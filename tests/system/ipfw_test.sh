@@ -209,6 +209,35 @@ pipe_body()
 	coaxd_stop
 }
 
+atf_test_case big
+big_head()
+{
+	about 180 "A table of 100 000 addresses by a file, listed while traffic goes on"
+}
+big_body()
+{
+	begin
+	awk 'BEGIN { for (i = 0; i < 100000; i++)
+		printf "table t add 10.%d.%d.%d %d\n", i / 65536,
+		    i / 256 % 256, i % 256, i
+		print "add 100 count ip from table(t) to any"
+		print "add 200 bogus" }' >rules
+	atf_check -s exit:65 -e inline:"Line 100002: invalid action \`\`bogus''\n" \
+	    ipfw -q "$PWD/rules"
+	shows '^100 *$|^00100 count ip from table\(t\) to any' ipfw list 100
+	coax jexec s1 ping -n -q -i 0.02 -c 400 192.0.2.2 >ping.out &
+	ping_pid=$!
+	ipfw table t list >list
+	[ "$(wc -l <list)" -eq 100001 ] || fail "$(wc -l <list) lines"
+	[ "$(sort -u list | wc -l)" -eq 100001 ] || fail "some are there twice"
+	sed 1d list | cut -d' ' -f2 | sort -n -c || fail "not in their order"
+	wait "$ping_pid" || fail "$(cat ping.out)"
+	# All went on: the whole list takes more than two seconds.
+	ms=$(sed -n 's|^rtt [^=]*= [^/]*/\([0-9]*\)\..*|\1|p' ping.out)
+	[ "$ms" -lt 80 ] || fail "$ms ms on average while it was listed"
+	coaxd_stop
+}
+
 atf_test_case another_package
 another_package_head()
 {
@@ -253,5 +282,6 @@ atf_init_test_cases()
 	atf_add_test_case local
 	atf_add_test_case tcp
 	atf_add_test_case pipe
+	atf_add_test_case big
 	atf_add_test_case another_package
 }
