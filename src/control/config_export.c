@@ -21,6 +21,7 @@
 #include "control/ifconfig.h"
 #include "control/info_json.h"
 #include "control/oplist.h"
+#include "pfil/ipfw.h"
 
 /* The export of one vnet's section. */
 struct section {
@@ -613,6 +614,23 @@ out_free:
 	free(m);
 }
 
+/* Rules of a packet filter are no settings: another file has them. */
+static void
+note_rules(struct section *s)
+{
+	const struct ipfw *fw = ipfw_peek(s->vnet);
+
+	if (fw == NULL || (fw->rule_count == 0 && fw->table_count == 0 &&
+	                      fw->pipes.count == 0))
+		return;
+	text_printf(&s->out->notes,
+	    "%s%s%sipfw: %u rules, %u tables, %u pipes and queues are not in "
+	    "this file\n",
+	    s->vnet != s->net->home ? "vnet " : "", s->vnet->name,
+	    s->vnet != s->net->home ? ": " : "", fw->rule_count,
+	    fw->table_count, fw->pipes.count);
+}
+
 int
 config_settings(const struct config *config, struct net *net, struct vnet *vnet,
     bool transient, struct config_settings *out)
@@ -636,6 +654,7 @@ config_settings(const struct config *config, struct net *net, struct vnet *vnet,
 		s.name = vnet != NULL ? "" : v->name;
 		s.spare = 0;
 		put_section(&s);
+		note_rules(&s);
 	}
 	return out->no_memory || out->notes.failed ? -ENOMEM : 0;
 }

@@ -227,10 +227,10 @@ big_body()
 	shows '^100 *$|^00100 count ip from table\(t\) to any' ipfw list 100
 	coax jexec s1 ping -n -q -i 0.02 -c 400 192.0.2.2 >ping.out &
 	ping_pid=$!
-	ipfw table t list >list
-	[ "$(wc -l <list)" -eq 100001 ] || fail "$(wc -l <list) lines"
-	[ "$(sort -u list | wc -l)" -eq 100001 ] || fail "some are there twice"
-	sed 1d list | cut -d' ' -f2 | sort -n -c || fail "not in their order"
+	ipfw table t list >listed
+	[ "$(wc -l <listed)" -eq 100001 ] || fail "$(wc -l <listed) lines"
+	[ "$(sort -u listed | wc -l)" -eq 100001 ] || fail "some are there twice"
+	sed 1d listed | cut -d' ' -f2 | sort -n -c || fail "not in their order"
 	wait "$ping_pid" || fail "$(cat ping.out)"
 	# All went on: the whole list takes more than two seconds.
 	ms=$(sed -n 's|^rtt [^=]*= [^/]*/\([0-9]*\)\..*|\1|p' ping.out)
