@@ -1140,6 +1140,7 @@ static const char no_nat[] = "addresses are not rewritten";
 static const char no_call[] = "rules are loop-free: use skipto";
 static const char no_netgraph[] = "there is no netgraph";
 static const char no_set[] = "packets are not rewritten";
+static const char no_reass[] = "fragments stay what they are";
 
 static const struct action {
 	const char *name;
@@ -1182,6 +1183,11 @@ static const struct action {
 	{ "tcp-setmss", IPFW_ACTIONS, TAKES_REFUSED, no_set },
 	{ "abort", IPFW_ACTIONS, TAKES_REFUSED, "SCTP is not answered" },
 	{ "abort6", IPFW_ACTIONS, TAKES_REFUSED, "SCTP is not answered" },
+	{ "tag", IPFW_ACTIONS, TAKES_REFUSED, no_tags },
+	{ "untag", IPFW_ACTIONS, TAKES_REFUSED, no_tags },
+	{ "altq", IPFW_ACTIONS, TAKES_REFUSED, no_tags },
+	{ "reass", IPFW_ACTIONS, TAKES_REFUSED, no_reass },
+	{ "eaction", IPFW_ACTIONS, TAKES_REFUSED, no_netgraph },
 };
 
 static bool
