@@ -127,13 +127,25 @@ gif_io_transmit(struct iface *ifp, struct frame_batch *batch)
 	for (uint32_t i = 0; i < batch->count; i++) {
 		struct frame *f = batch->frames[i];
 
+		if (sc->wire.fd < 0) { /* since the flush below */
+			iface_drop(ifp, f, DROP_GIF_NO_TUNNEL);
+			continue;
+		}
 		if (!may_send(sc, f))
 			continue;
 		err = frame_ring_push(&sc->tx, f);
+		/* A host's wake-up may bring more segments than there is room
+		 * for: the socket takes some of them before the round ends. */
+		if (err != 0 && !sc->blocked) {
+			gif_io_flush(ifp);
+			err = sc->wire.fd < 0 ? -ENETDOWN
+			                      : frame_ring_push(&sc->tx, f);
+		}
 		if (err != 0)
 			iface_drop(ifp, f,
-			    err == -EDQUOT ? DROP_QUEUE_BYTES
-			                   : DROP_QUEUE_FULL);
+			    err == -ENETDOWN ? DROP_GIF_NO_TUNNEL
+			    : err == -EDQUOT ? DROP_QUEUE_BYTES
+			                     : DROP_QUEUE_FULL);
 	}
 	if (!sc->blocked)
 		net_flush_later(ifp);

@@ -22,7 +22,9 @@
 #include "os/sock.h"
 
 #define RCVBUF (4 << 20) /* what comes while the worker does other things */
-#define SNDBUF (1 << 20)
+/* Little: what the kernel holds it holds in queues of some hundred packets, and
+ * what waits here is not lost. */
+#define SNDBUF (256 << 10)
 
 static int
 option(int fd, int level, int name, int value)
