@@ -67,35 +67,47 @@ ether_shares(const struct ether *sc)
 }
 
 static bool
+pretends(const struct iface *ifp)
+{
+	return drv_context(ifp->net)->pretend ||
+	       drv_context(ifp->net)->loop == NULL;
+}
+
+/* The netdev's number; where nothing is real it is taken to be there, and what
+ * ifp->host is of is not ours to look into. */
+static int
+netdev_of(const struct iface *ifp)
+{
+	return pretends(ifp) ? 1 : host_netdev_index(ifp);
+}
+
+static bool
 wanted(const struct ether *sc)
 {
 	const struct iface *ifp = &sc->ifp;
 
 	return !ifp->dying && (ifp->flags & IFACE_UP) != 0 &&
-	       (ifp->stack != NULL || ifp->vlans != NULL) &&
-	       host_netdev_index(ifp) > 0;
+	       (ifp->stack != NULL || ifp->vlans != NULL) && netdev_of(ifp) > 0;
 }
 
 static void
 follow(struct ether *sc)
 {
 	struct iface *ifp = &sc->ifp;
-	const struct drv_context *ctx = drv_context(ifp->net);
 	bool want = wanted(sc);
 	int err;
 
 	iface_set_running(
-	    ifp, (ifp->flags & IFACE_UP) != 0 && host_netdev_index(ifp) > 0);
-	if (ctx->loop == NULL || ctx->pretend)
+	    ifp, (ifp->flags & IFACE_UP) != 0 && netdev_of(ifp) > 0);
+	if (pretends(ifp))
 		return;
-	if (sc->wire.fd >= 0 &&
-	    (!want || sc->ifindex != host_netdev_index(ifp))) {
+	if (sc->wire.fd >= 0 && (!want || sc->ifindex != netdev_of(ifp))) {
 		ether_host_close(sc);
 		ether_io_close(sc, DROP_IF_DOWN);
 	}
 	if (!want || sc->wire.fd >= 0)
 		return;
-	sc->ifindex = host_netdev_index(ifp);
+	sc->ifindex = netdev_of(ifp);
 	err = ether_io_open(sc);
 	if (err != 0 && err != sc->last_error)
 		net_notice(ifp->net, ifp, "%s: no packet socket: %s", ifp->name,
@@ -170,13 +182,6 @@ ether_changed(struct iface *ifp, uint32_t what)
 	}
 }
 
-static bool
-pretends(const struct iface *ifp)
-{
-	return drv_context(ifp->net)->pretend ||
-	       drv_context(ifp->net)->loop == NULL;
-}
-
 static int
 ether_set_mtu(struct iface *ifp, uint32_t mtu)
 {
@@ -216,7 +221,7 @@ ether_get(const struct iface *ifp, struct info *out)
 {
 	const struct ether *sc = ether_of_const(ifp);
 
-	info_bool(out, "present", host_netdev_index(ifp) > 0);
+	info_bool(out, "present", netdev_of(ifp) > 0);
 	info_bool(out, "open", sc->wire.fd >= 0);
 	info_bool(out, "promiscuous", sc->promisc);
 	info_str(out, "host",
