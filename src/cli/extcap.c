@@ -7,10 +7,12 @@
  * pipe that it has made.  Where no daemon runs there are no interfaces, and
  * nothing is said.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/util.h"
@@ -19,6 +21,7 @@
 #include "control/methods.h"
 
 #define VALUE_MAX 128
+#define END_TRIES 300 /* of 10 ms */
 
 static const char usage_text[] =
     "usage: coax-extcap --extcap-interfaces [--socket path]\n"
@@ -148,15 +151,27 @@ check_filter(const struct extcap_args *a)
 	return 0;
 }
 
-/* The reader of a capture that did not begin would wait for ever: it gets the
- * end of the file.  One that is not there yet finds nobody. */
+/*
+ * The reader of a capture that did not begin would wait for ever: it gets the
+ * end of the file.  tshark opens its end some time after it has started us, so
+ * that is waited for, but not for long.
+ */
 static void
 end_fifo(const char *fifo)
 {
-	int fd = open(fifo, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
+	int fd;
 
-	if (fd >= 0)
-		(void)close(fd);
+	for (int i = 0; i < END_TRIES; i++) {
+		fd = open(fifo, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+		if (fd >= 0) {
+			(void)close(fd);
+			return;
+		}
+		if (errno != ENXIO) /* nobody has opened it to read */
+			return;
+		(void)nanosleep(&pause, NULL);
+	}
 }
 
 static int
