@@ -68,7 +68,7 @@ etherip_perhaps(const uint8_t *frame, size_t len)
 	if (type == ETH_TYPE_IPV6)
 		return frame[ETH_HDR_LEN + 6] != IP_PROTO_TCP &&
 		       frame[ETH_HDR_LEN + 6] != IP_PROTO_UDP;
-	return type == ETH_TYPE_VLAN || type == ETH_TYPE_QINQ;
+	return parse_tags(frame, len) > 0;
 }
 
 int
