@@ -199,6 +199,7 @@ static inline int
 fake_store_open(struct xen_host *h, uint32_t *domid)
 {
 	*domid = FAKE_US;
+	h->watch_count = 0; /* those of a connection before went with it */
 	return h->closed ? -ECONNREFUSED : 0;
 }
 
