@@ -31,6 +31,7 @@
 #include "base/ether.h"
 #include "base/util.h"
 #include "drv/ether_impl.h"
+#include "drv/recvslot.h"
 #include "frame/offload.h"
 #include "frame/tag.h"
 #include "os/sock.h"
@@ -47,10 +48,10 @@
 _Static_assert(sizeof(struct virtio_net_hdr) == sizeof(struct frame_offload),
     "the record");
 
-/* Room for one frame: a small one, and a large one for what is longer. */
+/* Room for one frame, and what the kernel says beside it. */
 struct slot {
 	struct frame_offload hdr;
-	struct frame *small, *large;
+	struct recv_slot room;
 	struct iovec iov[3];
 	struct sockaddr_ll from;
 	_Alignas(8) uint8_t control[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
@@ -179,40 +180,17 @@ ether_io_close(struct ether *sc, enum drop_reason why)
 
 /* --- receiving ------------------------------------------------------------ */
 
-static void
-slots_trim(struct slot *slots, uint32_t keep)
-{
-	for (uint32_t i = keep; i < READ_MAX; i++) {
-		if (slots[i].small != NULL)
-			frame_release(slots[i].small);
-		if (slots[i].large != NULL)
-			frame_release(slots[i].large);
-		slots[i].small = slots[i].large = NULL;
-	}
-}
-
 static bool
 slot_fill(struct frame_pool *pool, struct slot *s, struct mmsghdr *m)
 {
-	if (s->small == NULL)
-		s->small = frame_alloc(pool, FRAME_SMALL_MAX);
-	if (s->small == NULL)
+	int parts = recv_slot_ready(&s->room, pool, NULL, &s->iov[1]);
+
+	if (parts == 0)
 		return false;
 	memset(m, 0, sizeof(*m));
 	s->iov[0].iov_base = &s->hdr;
 	s->iov[0].iov_len = HDR_LEN;
-	s->iov[1].iov_base = s->small->data;
-	s->iov[1].iov_len = COAX_MIN(frame_room(s->small), FRAME_LARGE_MAX);
-	m->msg_hdr.msg_iovlen = 2;
-	if (s->iov[1].iov_len < FRAME_LARGE_MAX) {
-		if (s->large == NULL)
-			s->large = frame_alloc(pool, FRAME_LARGE_MAX);
-		if (s->large == NULL)
-			return false;
-		s->iov[2].iov_base = s->large->data + s->iov[1].iov_len;
-		s->iov[2].iov_len = FRAME_LARGE_MAX - s->iov[1].iov_len;
-		m->msg_hdr.msg_iovlen = 3;
-	}
+	m->msg_hdr.msg_iovlen = 1 + (size_t)parts;
 	m->msg_hdr.msg_iov = s->iov;
 	m->msg_hdr.msg_name = &s->from;
 	m->msg_hdr.msg_namelen = sizeof(s->from);
@@ -264,15 +242,7 @@ frame_take_read(struct ether *sc, struct slot *s, struct mmsghdr *m)
 		iface_count_drop(ifp, DROP_GIANT, 1);
 		return NULL;
 	}
-	f = s->small;
-	if (len <= s->iov[1].iov_len) {
-		s->small = NULL;
-	} else {
-		memcpy(s->large->data, f->data, s->iov[1].iov_len);
-		f = s->large;
-		s->large = NULL;
-	}
-	f->len = len;
+	f = recv_slot_take(&s->room, len);
 	f->off = s->hdr;
 	tag_read(&m->msg_hdr, &tpid, &tci);
 	if (offload_check(f, &why) != 0) {
@@ -374,7 +344,8 @@ ether_event(struct loop_fd *w, uint32_t revents)
 	} while (total < READ_BUDGET && bytes < READ_BYTES);
 	if (total >= READ_BUDGET && sc->wire.fd >= 0)
 		count_lost(sc);
-	slots_trim(slots, 0);
+	for (uint32_t i = 0; i < READ_MAX; i++)
+		recv_slot_trim(&slots[i].room);
 }
 
 /* --- sending -------------------------------------------------------------- */

@@ -13,6 +13,7 @@
 #include "base/timerheap.h"
 #include "drv/drv.h"
 #include "drv/gif.h"
+#include "drv/recvslot.h"
 #include "frame/etherip.h"
 #include "net/net.h"
 #include "os/loop.h"
@@ -72,7 +73,7 @@ struct gif {
 
 /* Room for one packet: a small frame, and a large one for what is longer. */
 struct gif_slot {
-	struct frame *small, *large;
+	struct recv_slot room;
 	struct iovec iov[2];
 	struct sockaddr_storage from;
 	_Alignas(8) uint8_t control[128];

@@ -406,23 +406,6 @@ source_of(const struct gif *sc, const struct gif_slot *s, const uint8_t *data)
 	return ((const struct sockaddr_in6 *)&s->from)->sin6_addr.s6_addr;
 }
 
-/* The frame of @len bytes that has been read into @s; the slot's no more. */
-static struct frame *
-slot_frame(struct gif_slot *s, uint32_t len)
-{
-	struct frame *f = s->small;
-
-	if (len <= s->iov[0].iov_len) {
-		s->small = NULL;
-	} else {
-		memcpy(s->large->data, f->data, s->iov[0].iov_len);
-		f = s->large;
-		s->large = NULL;
-	}
-	f->len = len;
-	return f;
-}
-
 /* A packet that was read; NULL: dropped and counted. */
 static struct frame *
 packet_take(struct gif *sc, struct gif_slot *s, struct mmsghdr *m)
@@ -444,7 +427,7 @@ packet_take(struct gif *sc, struct gif_slot *s, struct mmsghdr *m)
 		iface_count_drop(ifp, DROP_GIANT, 1);
 		return NULL;
 	}
-	f = slot_frame(s, m->msg_len);
+	f = recv_slot_take(&s->room, m->msg_len);
 	at = etherip_decap(f->data, f->len, &rules, &why);
 	if (at >= 0 && rules.family == 6 && rules.src != NULL &&
 	    memcmp(source_of(sc, s, f->data), rules.src, 16) != 0) {
@@ -469,23 +452,12 @@ packet_take(struct gif *sc, struct gif_slot *s, struct mmsghdr *m)
 static bool
 slot_fill(struct frame_pool *pool, struct gif_slot *s, struct mmsghdr *m)
 {
-	if (s->small == NULL)
-		s->small = frame_alloc(pool, FRAME_SMALL_MAX);
-	if (s->small == NULL)
+	int parts = recv_slot_ready(&s->room, pool, NULL, s->iov);
+
+	if (parts == 0)
 		return false;
 	memset(m, 0, sizeof(*m));
-	s->iov[0].iov_base = s->small->data;
-	s->iov[0].iov_len = COAX_MIN(frame_room(s->small), FRAME_LARGE_MAX);
-	m->msg_hdr.msg_iovlen = 1;
-	if (s->iov[0].iov_len < FRAME_LARGE_MAX) {
-		if (s->large == NULL)
-			s->large = frame_alloc(pool, FRAME_LARGE_MAX);
-		if (s->large == NULL)
-			return false;
-		s->iov[1].iov_base = s->large->data + s->iov[0].iov_len;
-		s->iov[1].iov_len = FRAME_LARGE_MAX - s->iov[0].iov_len;
-		m->msg_hdr.msg_iovlen = 2;
-	}
+	m->msg_hdr.msg_iovlen = (size_t)parts;
 	m->msg_hdr.msg_iov = s->iov;
 	s->from.ss_family = AF_UNSPEC;
 	m->msg_hdr.msg_name = &s->from;
@@ -498,15 +470,8 @@ slot_fill(struct frame_pool *pool, struct gif_slot *s, struct mmsghdr *m)
 static void
 slots_trim(struct gif_shared *sh, uint32_t keep)
 {
-	for (uint32_t i = keep; sh->slots != NULL && i < READ_MAX; i++) {
-		struct gif_slot *s = &sh->slots[i];
-
-		if (s->small != NULL)
-			frame_release(s->small);
-		if (s->large != NULL)
-			frame_release(s->large);
-		s->small = s->large = NULL;
-	}
+	for (uint32_t i = keep; sh->slots != NULL && i < READ_MAX; i++)
+		recv_slot_trim(&sh->slots[i].room);
 }
 
 void

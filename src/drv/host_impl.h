@@ -18,6 +18,7 @@
 
 #include "base/list.h"
 #include "drv/host.h"
+#include "drv/recvslot.h"
 #include "os/jobs.h"
 #include "os/loop.h"
 #include "os/netns.h"
@@ -121,9 +122,8 @@ struct host_tx {
 /* Room for one read: a small frame, and a large one for what is longer. */
 struct host_slot {
 	struct frame_offload hdr;
-	struct frame *small, *large;
+	struct recv_slot room;
 	struct iovec iov[3];
-	uint32_t head; /* bytes that go to iov[1] */
 	int32_t res;
 };
 

@@ -146,40 +146,20 @@ host_io_forget(struct host_if *h)
 void
 host_io_trim(struct host_system *hs, unsigned int keep)
 {
-	for (unsigned int i = keep; i < HOST_READ_MAX; i++) {
-		struct host_slot *s = &hs->slots[i];
-
-		if (s->small != NULL)
-			frame_release(s->small);
-		if (s->large != NULL)
-			frame_release(s->large);
-		s->small = s->large = NULL;
-	}
+	for (unsigned int i = keep; i < HOST_READ_MAX; i++)
+		recv_slot_trim(&hs->slots[i].room);
 }
 
 static void
 read_add(struct host_if *h, struct host_slot *s)
 {
 	struct host_system *hs = h->hs;
-	struct frame_pool *pool = hs->net->pool;
-	int parts = 3;
+	int parts;
 
-	if (s->small == NULL)
-		s->small = frame_alloc(pool, FRAME_SMALL_MAX);
-	s->head = s->small != NULL ? frame_room(s->small) : FRAME_SMALL_MAX;
 	s->iov[0].iov_base = &s->hdr;
 	s->iov[0].iov_len = TUN_HDR_LEN;
-	s->iov[1].iov_base = s->small != NULL ? s->small->data : hs->scratch;
-	s->iov[1].iov_len = s->head;
-	if (s->head >= FRAME_LARGE_MAX) {
-		parts = 2; /* a large frame stands in for a small one */
-	} else {
-		if (s->large == NULL)
-			s->large = frame_alloc(pool, FRAME_LARGE_MAX);
-		s->iov[2].iov_base =
-		    (s->large != NULL ? s->large->data : hs->scratch) + s->head;
-		s->iov[2].iov_len = FRAME_LARGE_MAX - s->head;
-	}
+	parts = 1 + recv_slot_ready(
+	                &s->room, hs->net->pool, hs->scratch, &s->iov[1]);
 	iobatch_readv(hs->batch, h->fd, s->iov, parts, &s->res);
 }
 
@@ -188,26 +168,17 @@ static struct frame *
 read_take(struct host_if *h, struct host_slot *s)
 {
 	enum drop_reason why = DROP_RUNT;
-	struct frame *f = s->small;
-	uint32_t len;
+	struct frame *f;
 
 	if (s->res < TUN_HDR_LEN) {
 		iface_count_drop(h->ifp, DROP_RUNT, 1);
 		return NULL;
 	}
-	len = (uint32_t)s->res - TUN_HDR_LEN;
-	if (f == NULL || (len > s->head && s->large == NULL)) {
+	f = recv_slot_take(&s->room, (uint32_t)s->res - TUN_HDR_LEN);
+	if (f == NULL) {
 		iface_count_drop(h->ifp, DROP_NO_FRAME, 1);
 		return NULL;
 	}
-	if (len > s->head) {
-		memcpy(s->large->data, f->data, s->head);
-		f = s->large;
-		s->large = NULL;
-	} else {
-		s->small = NULL;
-	}
-	f->len = len;
 	f->off = s->hdr;
 	if (offload_check(f, &why) == 0)
 		return f;
