@@ -14,7 +14,7 @@ ours() { [ "$RIG_KERNEL_NETBACK" != 1 ]; }
 
 rig_try "back end started" backend_start || exit 1
 guests_create || exit 1
-guest 2 "iperf3 -s -D; sleep 0.5"
+iperf_serve 2
 
 # --- figures, offloads ------------------------------------------------------
 
@@ -116,8 +116,7 @@ reload() {
 # --- a back end that is killed ----------------------------------------------
 
 killed() {
-	guest 1 "iperf3 -c $(guest_ip 2) -t 30 >/tmp/iperf.out 2>&1 &"
-	sleep 4
+	iperf_begin 30 || return 1
 	kill -9 "$backend_pid"
 	wait "$backend_pid"
 	coaxd_start || return 1
@@ -171,7 +170,8 @@ ip route add 10.78.0.0/16 via 10.78.$i.1" || return 1
 	done
 	echo 1 >/proc/sys/net/ipv4/ip_forward
 	guest_ping 1 10.78.2.2 || return 1
-	guest 2 "killall iperf3; iperf3 -s -D; sleep 0.5"
+	guest 2 "killall iperf3"
+	iperf_serve 2 || return 1
 	iperf "TCP, routed by dom0" 1 10.78.2.2 ""
 	iperf "TCP, routed by dom0, the other way" 1 10.78.2.2 -R
 }
@@ -179,8 +179,7 @@ ip route add 10.78.0.0/16 via 10.78.$i.1" || return 1
 
 # --- the end, under load ----------------------------------------------------
 
-guest 1 "iperf3 -c $(guest_ip 2) -t 60 >/dev/null 2>&1 &"
-sleep 2
+iperf_begin 60
 rig_try "guest 2 destroyed under load" guest_destroyed 2
 rig_try "guest 1 destroyed" guest_destroyed 1
 none_left() { ! coax ifconfig -l | grep -q xnb; }

@@ -174,6 +174,19 @@ _gone() { ! xenstore-exists "$1"; }
 # cpu_of NAME: seconds of processor time of a domain so far.
 cpu_of() { xl list "$1" | awk 'NR == 2 { print $NF }'; }
 
+# iperf_serve GUEST: a server there, and it listens (on port 5201).
+iperf_serve() {
+	guest "$1" "iperf3 -s -D" || return 1
+	wait_for 20 guest "$1" "grep -q ':1451 .* 0A ' /proc/net/tcp*"
+}
+
+# iperf_begin SECONDS: a stream from guest 1 to guest 2 that has begun to flow;
+# what it says is in guest 1's /tmp/iperf.out.
+iperf_begin() {
+	guest 1 "iperf3 --forceflush -c $(guest_ip 2) -t $1 >/tmp/iperf.out 2>&1 &"
+	wait_for 30 guest 1 "grep -q bits/sec /tmp/iperf.out"
+}
+
 # iperf NAME FROM TO-ADDRESS OPTIONS: from guest FROM; prints what was received
 # and the processor time of dom0 meanwhile.
 iperf() {

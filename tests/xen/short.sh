@@ -23,7 +23,7 @@ rig_try "guest 1 pings guest 2" guest_ping 1 "$(guest_ip 2)"
 rig_try "guest 2 pings guest 1, IPv6" guest_ping 2 "$(guest_ip6 1)" -6
 rig_try "guest 1 pings dom0" guest_ping 1 10.77.0.1
 
-guest 2 "iperf3 -s -D; sleep 0.5"
+iperf_serve 2
 iperf "TCP from guest 1 to guest 2" 1 "$(guest_ip 2)" ""
 iperf "TCP from guest 2 to guest 1" 1 "$(guest_ip 2)" -R
 
