@@ -962,6 +962,7 @@ const struct iface_ops gif_ops = {
 	.create = gif_create,
 	.destroy = gif_destroy,
 	.transmit = gif_io_transmit,
+	.poll = gif_io_poll,
 	.flush = gif_io_flush,
 	.changed = gif_changed,
 	.set_lladdr = gif_set_lladdr,

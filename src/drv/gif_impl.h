@@ -124,6 +124,7 @@ const struct gif_outer *gif_outer_of(const struct net *net);
 void gif_io_event(struct loop_fd *w, uint32_t revents);
 void gif_io_transmit(struct iface *ifp, struct frame_batch *batch);
 void gif_io_flush(struct iface *ifp);
+bool gif_io_poll(struct iface *ifp, uint32_t budget);
 void gif_io_drop_queue(struct gif *sc, enum drop_reason why);
 /** gif_io_ingress() - may a packet from @source have come in by netdev
  * @ifindex?  0: nobody knows where it came in */

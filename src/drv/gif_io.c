@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Packets of a gif: frames become packets at the end of a round, several in
- * one call; packets are read in batches, each into a small frame and, where it
+ * one call and a budget a round: where the outer packets go into a netdev of
+ * this daemon's, it takes them from there at the same pace, and that netdev's
+ * queue does not run over.  Packets are read in batches, each into a small frame and, where it
  * is longer, a large one; ICMP errors are taken off the socket and counted.
  *
  * What a packet from outside has to pass: the kernel's checks of its outer
@@ -110,6 +112,8 @@ may_send(struct gif *sc, struct frame *f)
 	return false;
 }
 
+static bool send_some(struct iface *ifp, uint32_t most);
+
 void
 gif_io_transmit(struct iface *ifp, struct frame_batch *batch)
 {
@@ -137,7 +141,7 @@ gif_io_transmit(struct iface *ifp, struct frame_batch *batch)
 		/* A host's wake-up may bring more segments than there is room
 		 * for: the socket takes some of them before the round ends. */
 		if (err != 0 && !sc->blocked) {
-			gif_io_flush(ifp);
+			(void)send_some(ifp, NET_POLL_BUDGET);
 			err = sc->wire.fd < 0 ? -ENETDOWN
 			                      : frame_ring_push(&sc->tx, f);
 		}
@@ -170,13 +174,14 @@ remote_of(const struct gif *sc, struct sockaddr_storage *ss)
 
 /* The queue's first frames: how many the socket took, or -errno. */
 static int
-write_some(struct gif *sc)
+write_some(struct gif *sc, uint32_t most)
 {
 	uint8_t hdr[ETHERIP_HDR_LEN];
 	struct mmsghdr msgs[WRITE_BATCH];
 	struct iovec iov[WRITE_BATCH][2];
 	struct frame_ring *r = &sc->tx;
-	uint32_t n = COAX_MIN(frame_ring_count(r), WRITE_BATCH);
+	uint32_t n = COAX_MIN(
+	    COAX_MIN(frame_ring_count(r), most), (uint32_t)WRITE_BATCH);
 	struct sockaddr_storage to;
 	socklen_t to_len = 0;
 	int sent;
@@ -220,15 +225,18 @@ is_outdated(int err)
 	       err == -ENETUNREACH || err == -ENODEV || err == -ENXIO;
 }
 
-void
-gif_io_flush(struct iface *ifp)
+/* Sends at most @most of what waits.  True: there is more, and room for it. */
+static bool
+send_some(struct iface *ifp, uint32_t most)
 {
 	struct gif *sc = gif_of(ifp);
 	struct frame *f;
 	int tries = 0, n;
 
 	while (sc->wire.fd >= 0 && frame_ring_count(&sc->tx) != 0) {
-		n = write_some(sc);
+		if (most == 0)
+			return true;
+		n = write_some(sc, most);
 		for (int i = 0; i < n; i++) {
 			f = frame_ring_pop(&sc->tx);
 			iface_count_out(ifp, f);
@@ -236,13 +244,14 @@ gif_io_flush(struct iface *ifp)
 		}
 		if (n > 0) {
 			tries = 0;
+			most -= (uint32_t)n;
 			continue;
 		}
 		if (n == -EAGAIN) {
 			sc->blocked = true;
 			(void)loop_fd_mod(
 			    gif_loop(sc), &sc->wire, EPOLLIN | EPOLLOUT);
-			return;
+			return false;
 		}
 		if (is_report(n) && tries++ == 0)
 			continue;
@@ -252,9 +261,23 @@ gif_io_flush(struct iface *ifp)
 		    ifp, f, n == -EMSGSIZE ? DROP_GIF_PATH_MTU : DROP_TX_ERROR);
 		if (is_outdated(n)) {
 			gif_retry(sc, n);
-			return;
+			return false;
 		}
 	}
+	return false;
+}
+
+void
+gif_io_flush(struct iface *ifp)
+{
+	if (!ifp->ready && send_some(ifp, NET_POLL_BUDGET))
+		net_ready(ifp);
+}
+
+bool
+gif_io_poll(struct iface *ifp, uint32_t budget)
+{
+	return !gif_of(ifp)->blocked && send_some(ifp, budget);
 }
 
 /* --- ICMP ----------------------------------------------------------------- */

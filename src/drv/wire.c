@@ -149,15 +149,29 @@ wire_send(struct wire *w, struct frame *const *frames, uint32_t count)
 		net_ready(&peer->ifp);
 }
 
+/* How many frames a turn moves: the budget or, so that an inbox which several
+ * fill at once does not run over, half of what waits, within bounds. */
+static uint32_t
+turn_frames(const struct wire *w, uint32_t budget)
+{
+	uint32_t half = frame_ring_count(&w->inbox) / 2;
+
+	return COAX_MIN(COAX_MAX(half, budget), WIRE_TURN_MAX * budget);
+}
+
 bool
 wire_poll(struct iface *ifp, uint32_t budget)
 {
 	struct wire *w = wire_of(ifp);
+	uint32_t left = turn_frames(w, budget);
 	struct frame_batch batch;
 
-	batch.count = frame_ring_pop_many(&w->inbox, batch.frames,
-	    COAX_MIN(budget, (uint32_t)FRAME_BATCH_MAX));
-	if (batch.count != 0)
-		iface_input(ifp, &batch);
+	do {
+		batch.count = frame_ring_pop_many(&w->inbox, batch.frames,
+		    COAX_MIN(left, (uint32_t)FRAME_BATCH_MAX));
+		left -= batch.count;
+		if (batch.count != 0)
+			iface_input(ifp, &batch);
+	} while (left != 0 && frame_ring_count(&w->inbox) != 0);
 	return frame_ring_count(&w->inbox) != 0;
 }

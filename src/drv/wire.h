@@ -7,7 +7,9 @@
  * Nothing is copied: frames change hands, with their offload record, shared
  * ones too.  An inbox holds WIRE_INBOX_FRAMES frames and WIRE_INBOX_BYTES
  * bytes, so that a pair in a loop of bridges, or one whose receiver is slow,
- * cannot take the pool; what does not fit is the sender's drop.
+ * cannot take the pool; what does not fit is the sender's drop.  A turn moves
+ * the more the fuller the inbox is: a host's wake-up brings more frames than the
+ * budget of a turn, and several may send to one end.
  *
  * The link of an end is up exactly while it has a peer.  A peer that goes away
  * leaves what it has sent already in the inbox: it still arrives.
@@ -19,6 +21,7 @@
 
 #define WIRE_INBOX_FRAMES 1024
 #define WIRE_INBOX_BYTES  (4u << 20)
+#define WIRE_TURN_MAX     4 /* budgets that a turn may move at most */
 
 /* One end; the kinds' structs begin with it. */
 struct wire {

@@ -457,6 +457,28 @@ END
 	coaxd_stop
 }
 
+atf_test_case stream
+stream_head()
+{
+	about 60 "Streams through a tunnel over a wire of this daemon lose nothing"
+	atf_set require.progs iperf3
+}
+stream_body()
+{
+	underlay
+	tunnels 192.0.2.1 192.0.2.2
+	pings one 198.51.100.2
+	background server coax jexec two iperf3 -s -1
+	wait_for 'coax jexec two ss -Hltn | grep -q :5201'
+	atf_check -o save:client.out coax jexec one iperf3 -c 198.51.100.2 \
+	    -n 30M -P 4
+	for i in epair0a epair0b; do
+		[ "$(dropped $i queue-full)" -eq 0 ] || fail "$(coax drops)"
+		[ "$(dropped $i queue-bytes)" -eq 0 ] || fail "$(coax drops)"
+	done
+	coaxd_stop
+}
+
 atf_test_case ipsec
 ipsec_head()
 {
@@ -488,5 +510,6 @@ atf_init_test_cases()
 	atf_add_test_case late
 	atf_add_test_case host_side
 	atf_add_test_case restored
+	atf_add_test_case stream
 	atf_add_test_case ipsec
 }

@@ -258,12 +258,36 @@ test_inbox_has_a_limit_of_frames(void **state)
 		fixture_output(p->a, 64, 60);
 	assert_int_equal(p->a->count.opackets, 1024);
 	assert_int_equal(p->a->count.drops[DROP_QUEUE_FULL], 64);
-	/* A budget a turn. */
+	/* A full inbox moves four budgets a turn, and not more. */
 	net_poll(p->net);
-	assert_int_equal(p->sink.frames, 64);
+	assert_int_equal(p->sink.frames, 256);
 	run(p->net);
 	assert_int_equal(p->sink.frames, 1024);
 	assert_int_equal(p->sink.batches, 16);
+	fixture_pool_is_whole(p->net, 0);
+}
+
+/* A host's wake-up brings twice as much as the budget of a turn; several hosts
+ * may send to one end.  Nothing is lost, and all comes in order. */
+static void
+test_inbox_keeps_up_with_several_senders(void **state)
+{
+	struct pair *p = *state;
+	uint32_t sent = 0;
+
+	join(p);
+	for (int turn = 0; turn < 200; turn++) {
+		for (int i = 0; i < 4; i++) {
+			fixture_output(p->a, 64, 60);
+			sent += 64;
+		}
+		net_poll(p->net);
+		assert_int_equal(
+		    p->sink.last[59], (p->sink.frames - 1) % 64);
+	}
+	assert_int_equal(fixture_drops(p->a), 0);
+	run(p->net);
+	assert_int_equal(p->sink.frames, sent);
 	fixture_pool_is_whole(p->net, 0);
 }
 
@@ -536,6 +560,7 @@ main(void)
 		T(test_frames_under_way_survive_unpeer),
 		T(test_frames_cross_whole_and_uncopied),
 		T(test_inbox_has_a_limit_of_frames),
+		T(test_inbox_keeps_up_with_several_senders),
 		T(test_inbox_has_a_quota_of_bytes),
 		T(test_mtu_limit_is_that_of_creation),
 		T(test_over_mtu_is_the_senders_drop),

@@ -192,6 +192,45 @@ test_header_and_frame_go_out(void **state)
 	assert_int_equal(t.opened, 1); /* that alone is no reason */
 }
 
+/* Reads what has come out; how many packets. */
+static uint32_t
+take_all(void)
+{
+	uint8_t packet[256];
+	uint32_t n = 0;
+
+	while (recv(t.fd, packet, sizeof(packet), 0) > 0)
+		n++;
+	return n;
+}
+
+/* A wake-up may bring hundreds at once: they go a budget a turn, in order; what
+ * has no room among those that wait goes before. */
+static void
+test_sends_a_budget_a_turn(void **state)
+{
+	(void)state;
+	assert_int_equal(tunnel("192.0.2.1", "192.0.2.2"), 0);
+	for (int i = 0; i < 3; i++)
+		fixture_output(t.ifp, 64, 60);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(take_all(), 0);
+		assert_int_equal(net_poll(t.net), i < 2);
+		assert_int_equal(take_all(), NET_POLL_BUDGET);
+	}
+	assert_false(net_poll(t.net));
+	for (int i = 0; i < 17; i++)
+		fixture_output(t.ifp, 64, 60);
+	assert_int_equal(fixture_drops(t.ifp), 0);
+	assert_int_equal(take_all(), 64);
+	/* The tunnel goes: so does what waits. */
+	assert_true(net_poll(t.net));
+	assert_int_equal(word("deletetunnel", 0), 0);
+	assert_false(net_poll(t.net));
+	assert_int_equal(t.ifp->count.opackets, 5 * 64);
+	fixture_pool_is_whole(t.net, 0);
+}
+
 static void
 test_both_forms_come_in(void **state)
 {
@@ -529,6 +568,7 @@ main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_header_and_frame_go_out),
+		T(test_sends_a_budget_a_turn),
 		T(test_both_forms_come_in),
 		T(test_bad_packets_are_counted),
 		T(test_ipv6_has_no_header),
