@@ -23,6 +23,9 @@ struct timer {
 	uint64_t due_ns;
 	/* Called by timerheap_run() with the timer already out of the heap. */
 	void (*fn)(struct timer *t, uint64_t now_ns);
+	/* Being late matters: a loop may poll for a moment before it is due
+	 * (os/loop.h).  For the owner to set, like @fn; the heap ignores it. */
+	bool punctual;
 	uint64_t order; /* the heap's: when it was added */
 	size_t slot;    /* the heap's: place in its array, 0 if in none */
 };
@@ -66,6 +69,13 @@ static inline bool
 timer_is_set(const struct timer *t)
 {
 	return t->slot != 0;
+}
+
+/* The timer that is due first; NULL if there is none. */
+static inline const struct timer *
+timerheap_first(const struct timerheap *h)
+{
+	return h->count > 0 ? h->slots[1] : NULL;
 }
 
 /* When the earliest timer is due; TIMERHEAP_NEVER if there is none. */

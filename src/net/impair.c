@@ -309,6 +309,7 @@ way_set(struct direction *w, const struct impair_config *config, bool seed)
 		net_user_pipe(w->of->ifp, &w->pipe);
 	if (err == 0 && net->timers != NULL && !w->on) {
 		w->timer.fn = timer_due;
+		w->timer.punctual = true;
 		err = timerheap_add(net->timers, &w->timer, PIPE_NEVER);
 	}
 	if (err != 0) {

@@ -8,7 +8,9 @@
  * the tasks of this round (a list of their own).
  *
  * Time-outs are nanoseconds (epoll_pwait2(2), Linux 5.11); where a sandbox
- * refuses that call they are rounded up to milliseconds.
+ * refuses that call they are rounded up to milliseconds. The thread's timer
+ * slack, by which the kernel lengthens waits, is as small as it gets; the steps
+ * of wakeup_sleep_ns() get over what is left of it.
  */
 #include "os/loop.h"
 
@@ -17,11 +19,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/assert.h"
 #include "base/util.h"
+#include "base/wakeup.h"
 #include "os/clock.h"
 
 enum {
@@ -51,6 +55,10 @@ struct loop {
 	uint64_t spin_until_ns; /* poll without sleeping before this time */
 	uint64_t spin_held_ns;  /* but not before this one */
 	struct timerheap timers;
+	struct wakeup wakeup; /* for punctual timers */
+	uint64_t asked_ns; /* the sleep for one that was asked for; 0: none */
+	uint64_t asked_at_ns;
+	bool polling; /* not sleeping, for one's sake */
 	struct loop_hook_list clocks;
 	struct loop_hook_list polls;
 	struct loop_hook_list flushes;
@@ -89,6 +97,9 @@ loop_create(struct loop **out)
 	TAILQ_INIT(&loop->running);
 	loop->spin_ns = LOOP_SPIN_DEFAULT_NS;
 	loop->now_ns = clock_now_ns();
+	loop->wakeup = wakeup_begin(loop->now_ns);
+	/* 50 us otherwise. Where it is refused, wake-ups are later, no more. */
+	(void)prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
 
 	loop->epfd = epoll_create1(EPOLL_CLOEXEC);
 	if (loop->epfd < 0) {
@@ -130,25 +141,73 @@ loop_destroy(struct loop *loop)
 	free(loop);
 }
 
+/* How long to wait for the first timer: not that long if it is punctual. */
+static uint64_t
+loop_timer_wait(struct loop *loop, const struct timer *t, uint64_t now)
+{
+	uint64_t wait;
+
+	if (!t->punctual)
+		return t->due_ns - now;
+	wait = wakeup_sleep_ns(
+	    &loop->wakeup, now, t->due_ns, loop_spin_ns(loop) > 0);
+	loop->asked_ns = wait;
+	loop->asked_at_ns = now;
+	loop->polling = wait == 0;
+	return wait;
+}
+
 /* How long the next wait may be. */
 static uint64_t
-loop_timeout(const struct loop *loop, uint64_t timeout_ns)
+loop_timeout(struct loop *loop, uint64_t timeout_ns)
 {
-	uint64_t due, now;
+	const struct timer *t = timerheap_first(&loop->timers);
+	uint64_t now, wait;
 
+	loop->asked_ns = 0;
+	loop->polling = false;
 	if (timeout_ns == 0 || loop->stop || loop->hook_work ||
 	    !TAILQ_EMPTY(&loop->waiting))
 		return 0;
 	if (loop->spin_ns > 0 && loop->now_ns >= loop->spin_held_ns &&
 	    (loop->worked || loop->now_ns < loop->spin_until_ns))
 		return 0;
-	due = timerheap_next_due(&loop->timers);
-	if (due == TIMERHEAP_NEVER)
+	if (t == NULL || t->due_ns == TIMERHEAP_NEVER)
 		return timeout_ns;
 	now = clock_now_ns(); /* now_ns is as old as the iteration was long */
-	if (due <= now)
+	if (t->due_ns <= now)
 		return 0;
-	return COAX_MIN(due - now, timeout_ns);
+	wait = loop_timer_wait(loop, t, now);
+	if (wait > timeout_ns) {
+		wait = timeout_ns;
+		loop->asked_ns = 0;
+	}
+	return wait;
+}
+
+/* What the wait that has ended, with @count events, says about wake-ups. */
+static void
+loop_learn(struct loop *loop, int count, uint64_t before_ns)
+{
+	if (loop->polling) {
+		loop->stats.polls++;
+		wakeup_polled(&loop->wakeup, loop->now_ns - before_ns);
+	} else if (loop->asked_ns > 0 && count == 0) {
+		wakeup_slept(&loop->wakeup, loop->asked_ns,
+		    loop->now_ns - loop->asked_at_ns);
+	}
+}
+
+/* Runs the timers that are due. True if there was work. */
+static bool
+loop_run_timers(struct loop *loop)
+{
+	const struct timer *t = timerheap_first(&loop->timers);
+	bool work = t != NULL && t->punctual && t->due_ns <= loop->now_ns;
+
+	loop->stats.timers +=
+	    timerheap_run(&loop->timers, loop->now_ns, LOOP_TIMERS_MAX);
+	return work;
 }
 
 /* Waits with millisecond steps, never too short. */
@@ -249,6 +308,7 @@ loop_run_hooks(struct loop *loop, struct loop_hook_list *list)
 int
 loop_step(struct loop *loop, uint64_t timeout_ns)
 {
+	uint64_t before_ns = loop->now_ns;
 	bool work;
 	int n;
 
@@ -259,13 +319,13 @@ loop_step(struct loop *loop, uint64_t timeout_ns)
 	loop->inside = true;
 	loop->stats.iterations++;
 	loop->now_ns = clock_now_ns();
+	loop_learn(loop, n, before_ns);
 	if (loop->worked)
 		loop->spin_until_ns = loop->now_ns + loop->spin_ns;
 	(void)loop_run_hooks(loop, &loop->clocks);
 
 	work = loop_run_events(loop, n);
-	loop->stats.timers +=
-	    timerheap_run(&loop->timers, loop->now_ns, LOOP_TIMERS_MAX);
+	work |= loop_run_timers(loop);
 	loop_run_tasks(loop);
 	loop->hook_work = loop_run_hooks(loop, &loop->polls);
 	loop->hook_work |= loop_run_hooks(loop, &loop->flushes);

@@ -20,6 +20,11 @@
  * until the next timer or event. Timers and deferred tasks are not work: an
  * idle loop does not spin, and without a timer it does not wake up at all.
  *
+ * A timer that is marked punctual is for frames that go on at their time, so it
+ * is work, and before it is due the loop polls for as long as a wake-up takes:
+ * how long that is it learns (base/wakeup.h). With spin_ns 0 it does not, and
+ * no timer ever runs before it is due.
+ *
  * All structs given to the loop are the caller's, borrowed until taken out; any
  * of them may be taken out and freed inside any callback.
  *
@@ -76,6 +81,7 @@ struct loop_task {
 struct loop_stats {
 	uint64_t iterations;
 	uint64_t sleeps;  /* waits that were allowed to block */
+	uint64_t polls;   /* waits that were not, for a punctual timer's sake */
 	uint64_t events;  /* watchers called */
 	uint64_t timers;  /* timers run */
 	uint64_t work_ns; /* time of the last work; 0: none yet */

@@ -735,6 +735,7 @@ pipe_make(struct dummynet *dn, bool queue, uint32_t number,
 	p->number = number;
 	p->config = *config;
 	p->timer.fn = line_due;
+	p->timer.punctual = true;
 	err = pipe_room(p);
 	if (err != 0) {
 		pipe_free(p);

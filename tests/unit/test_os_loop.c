@@ -210,6 +210,53 @@ test_timer_runs_when_due_without_spinning(void **state)
 	assert_in_range(stats.iterations, 1, 3);
 }
 
+/* A punctual one is not early either; it is work, and when the loop may poll,
+ * polling precedes it. */
+static void
+test_punctual_timer_is_polled_for(void **state)
+{
+	struct tick k = { .t.fn = tick_fn, .loop = *state };
+	uint64_t start = loop_now_ns(*state), due;
+	struct loop_stats stats = { 0 };
+
+	k.t.punctual = true;
+	loop_set_spin(*state, 1);
+	/* On a loaded machine a wake-up may be too late for that. */
+	while (stats.polls == 0) {
+		assert_true(loop_now_ns(*state) - start < DEADLINE_NS);
+		due = loop_now_ns(*state) + 3 * CLOCK_NS_PER_MSEC;
+		assert_int_equal(loop_timer_set(*state, &k.t, due), 0);
+		assert_int_equal(loop_run(*state), 0);
+		assert_true(k.ran_ns >= due);
+		loop_get_stats(*state, &stats);
+		assert_int_equal(stats.work_ns, k.ran_ns);
+	}
+}
+
+/* Where it may not, it sleeps, up to the moment. */
+static void
+test_punctual_timer_is_slept_for_without_spinning(void **state)
+{
+	struct tick k = { .t.fn = tick_fn, .loop = *state };
+	struct loop_stats stats;
+	uint64_t due;
+
+	k.t.punctual = true;
+	due = loop_now_ns(*state) + 3 * CLOCK_NS_PER_MSEC;
+	assert_int_equal(loop_timer_set(*state, &k.t, due), 0);
+	assert_int_equal(loop_run(*state), 0);
+	assert_true(k.ran_ns >= due);
+	/* Held spinning is no spinning. */
+	loop_set_spin(*state, CLOCK_NS_PER_SEC);
+	loop_hold_spin(*state, DEADLINE_NS);
+	due = loop_now_ns(*state) + 3 * CLOCK_NS_PER_MSEC;
+	assert_int_equal(loop_timer_set(*state, &k.t, due), 0);
+	assert_int_equal(loop_run(*state), 0);
+	loop_get_stats(*state, &stats);
+	assert_int_equal(stats.timers, 2);
+	assert_int_equal(stats.polls, 0);
+}
+
 static void
 test_timer_taken_out_does_not_run(void **state)
 {
@@ -516,6 +563,8 @@ main(void)
 		T(test_no_ready_descriptor_starves),
 		T(test_add_and_mod_refuse_what_epoll_refuses),
 		T(test_timer_runs_when_due_without_spinning),
+		T(test_punctual_timer_is_polled_for),
+		T(test_punctual_timer_is_slept_for_without_spinning),
 		T(test_timer_taken_out_does_not_run),
 		T(test_deferred_task_runs_once_in_the_next_iteration),
 		T(test_hook_with_work_keeps_the_loop_awake),
