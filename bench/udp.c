@@ -5,7 +5,8 @@
  *   udp blast ADDRESS PORT BYTES MILLISECONDS   as fast as it goes
  *   udp sink PORT                               counts what arrives
  *   udp echo PORT                               sends it back
- *   udp ping ADDRESS PORT BYTES MILLISECONDS    one after the other
+ *   udp ping ADDRESS PORT BYTES MILLISECONDS MICROSECONDS
+ *                                   one after the other, so long between two
  *   udp probe ADDRESS PORT MILLISECONDS         until one answer; exit 1: none
  *   udp pace ADDRESS PORT COUNT PER_SECOND      numbered, evenly
  *   udp tally PORT                              which of those arrive
@@ -314,12 +315,21 @@ compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+static void
+rest(uint64_t ns)
+{
+	struct timespec ts = { (time_t)(ns / NS_PER_S), (long)(ns % NS_PER_S) };
+
+	clock_nanosleep(CLOCK_MONOTONIC, 0, &ts, NULL);
+}
+
 static int
 ping(char **arg)
 {
 	int s = client(arg[0], arg[1]);
 	size_t size = size_of(arg[2]), n = 0;
 	uint64_t end = after_ms(arg[3]), lost = 0;
+	uint64_t pause_ns = strtoull(arg[4], NULL, 10) * 1000;
 	uint32_t *ns = calloc(SAMPLES_MAX, sizeof(*ns));
 
 	if (ns == NULL)
@@ -333,6 +343,8 @@ ping(char **arg)
 			ns[n++] = (uint32_t)(now_ns() - start);
 		else
 			lost++;
+		if (pause_ns != 0)
+			rest(pause_ns);
 	}
 	qsort(ns, n, sizeof(*ns), compare);
 	printf("{\"count\":%zu,\"lost\":%llu,\"p50_ns\":%u,\"p99_ns\":%u}\n", n,
@@ -367,7 +379,7 @@ static const struct {
 	{ "blast", 4, blast },
 	{ "sink", 1, sink },
 	{ "echo", 1, echo },
-	{ "ping", 4, ping },
+	{ "ping", 5, ping },
 	{ "probe", 3, probe },
 	{ "pace", 4, pace },
 	{ "tally", 1, tally },
@@ -383,7 +395,8 @@ main(int argc, char **argv)
 	fprintf(stderr, "usage: udp blast ADDRESS PORT BYTES MILLISECONDS\n"
 	                "       udp sink PORT\n"
 	                "       udp echo PORT\n"
-	                "       udp ping ADDRESS PORT BYTES MILLISECONDS\n"
+	                "       udp ping ADDRESS PORT BYTES MILLISECONDS "
+	                "MICROSECONDS\n"
 	                "       udp probe ADDRESS PORT MILLISECONDS\n"
 	                "       udp pace ADDRESS PORT COUNT PER_SECOND\n"
 	                "       udp tally PORT\n");
