@@ -28,6 +28,10 @@
 #include "base/wakeup.h"
 #include "os/clock.h"
 
+/* A system call each time that hooks move a few frames would cost as much as
+ * some of them: so often do descriptors get their turn while hooks are busy. */
+#define LOOP_LOOK_NS 10000u
+
 enum {
 	HOOK_NONE,
 	HOOK_CLOCK,
@@ -50,6 +54,7 @@ struct loop {
 	bool hook_work; /* a hook has more to do */
 	bool worked;    /* the last iteration had work */
 	bool no_pwait2;
+	uint64_t looked_ns; /* when descriptors were looked at last */
 	uint64_t now_ns;
 	uint64_t spin_ns;
 	uint64_t spin_until_ns; /* poll without sleeping before this time */
@@ -309,17 +314,23 @@ int
 loop_step(struct loop *loop, uint64_t timeout_ns)
 {
 	uint64_t before_ns = loop->now_ns;
-	bool work;
-	int n;
+	bool look, work;
+	int n = 0;
 
 	ASSERT(!loop->inside);
-	n = loop_wait(loop, loop_timeout(loop, timeout_ns));
+	timeout_ns = loop_timeout(loop, timeout_ns);
+	look = timeout_ns != 0 || !loop->hook_work ||
+	       loop->now_ns - loop->looked_ns >= LOOP_LOOK_NS;
+	if (look)
+		n = loop_wait(loop, timeout_ns);
 	if (n < 0)
 		return n;
 	loop->inside = true;
 	loop->stats.iterations++;
 	loop->now_ns = clock_now_ns();
 	loop_learn(loop, n, before_ns);
+	if (look)
+		loop->looked_ns = loop->now_ns;
 	if (loop->worked)
 		loop->spin_until_ns = loop->now_ns + loop->spin_ns;
 	(void)loop_run_hooks(loop, &loop->clocks);

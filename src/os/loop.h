@@ -3,7 +3,8 @@
  * The loop of a worker: descriptors, timers, deferred calls, hooks.
  *
  * One iteration is
- *   1. wait in epoll (not at all while a hook has work or while spinning),
+ *   1. wait in epoll (not at all while a hook has work or while spinning; in
+ *      the first case it is not even asked more often than every 10 us),
  *   2. read the clock: loop_now_ns() until the next iteration; call every
  *      clock hook, which tells those who keep the time elsewhere,
  *   3. call the watchers of at most LOOP_EVENTS_MAX ready descriptors,

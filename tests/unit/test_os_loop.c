@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -370,6 +371,28 @@ test_hook_with_work_keeps_the_loop_awake(void **state)
 	assert_int_equal(poll.calls, 6);
 }
 
+/* A hook that always has work holds descriptors off for a moment only. */
+static void
+test_busy_hook_starves_no_descriptor(void **state)
+{
+	struct hook poll = { .loop = *state, .work = UINT_MAX };
+	struct ev *e = ev_new(*state, 1);
+	uint64_t until_ns;
+
+	poll.h = (struct loop_hook){ .fn = hook_fn, .arg = &poll };
+	loop_poll_add(*state, &poll.h);
+	assert_int_equal(loop_step(*state, 0), 1);
+	for (unsigned int calls = e->calls; calls < 5; calls = e->calls) {
+		until_ns = clock_now_ns() + DEADLINE_NS;
+		while (e->calls == calls) {
+			assert_int_equal(loop_step(*state, 0), 1);
+			assert_true(clock_now_ns() < until_ns);
+		}
+	}
+	loop_hook_del(*state, &poll.h);
+	ev_free(e);
+}
+
 struct clock {
 	struct loop_hook h;
 	uint64_t now_ns;
@@ -568,6 +591,7 @@ main(void)
 		T(test_timer_taken_out_does_not_run),
 		T(test_deferred_task_runs_once_in_the_next_iteration),
 		T(test_hook_with_work_keeps_the_loop_awake),
+		T(test_busy_hook_starves_no_descriptor),
 		T(test_clock_hook_runs_before_the_watchers),
 		T(test_hook_may_take_out_itself_and_the_next),
 		T(test_spins_after_work_then_sleeps),
