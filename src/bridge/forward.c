@@ -96,6 +96,7 @@ struct pass {
 	uint64_t bytes, obytes;
 	uint32_t packets, mcasts, opackets, omcasts;
 	uint32_t flooded; /* frames in br->flooded */
+	uint64_t learned; /* the last source that is where it was; 0: none */
 };
 
 static inline uint64_t
@@ -563,12 +564,16 @@ learn(struct pass *pass, struct frame *f, const struct looked *l)
 		if ((in->flags & BRIDGE_LEARNING) == 0)
 			return true;
 	}
-	if (__builtin_expect(
-	        fdb_refresh(&pass->br->fdb, l->src_key, l->src_hash, in->number,
-	            pass->now_s, pass->expire_s),
-	        1))
+	/* Frames come in trains. */
+	if (l->src_key == pass->learned)
 		return true;
-	return learn_slow(pass, f, l->src_key);
+	if (__builtin_expect(
+	        !fdb_refresh(&pass->br->fdb, l->src_key, l->src_hash,
+	            in->number, pass->now_s, pass->expire_s),
+	        0))
+		return learn_slow(pass, f, l->src_key);
+	pass->learned = l->src_key;
+	return true;
 }
 
 /* Why a port does not send. */
