@@ -34,6 +34,9 @@
  *                         (and the longest batch)
  *   core-learn            the same as core-1k, each frame from a new address,
  *                         up to a million (and the longest batch)
+ *   ring                  a 64-byte packet of a ring port to its interface and
+ *                         another back, both ends, memory that is mapped
+ *   ring-pieces           the same, through the transport's lists of pieces
  *   frame-alloc           take and return a frame
  *   csum                  a kilobyte of Internet checksum
  *   segment               a segment of 1448 bytes out of 64 KiB of TCP
@@ -64,11 +67,13 @@
 #include "bridge/fdb.h"
 #include "capture/capture.h"
 #include "drv/drv.h"
+#include "drv/xnb/selftest_impl.h"
 #include "frame/csum.h"
 #include "frame/frame.h"
 #include "frame/offload.h"
 #include "net/net.h"
 #include "pfil/ipfw.h"
+#include "ring/netslot.h"
 #include "ring/stream.h"
 #include "stp/stp.h"
 
@@ -118,6 +123,7 @@ struct bench {
 	uint8_t *data;
 	struct capture *capture;
 	struct stream_reader reader;
+	struct st *st;
 	struct stp *stp;
 	uint8_t bpdus[2][STP_BPDU_LEN_MAX];
 	size_t bpdu_len;
@@ -1070,6 +1076,77 @@ work_stp_tick(struct bench *b)
 	return 8;
 }
 
+/* A ring port whose interface sends back what comes in. */
+
+static void
+send_back(
+    struct iface_stack *stack, struct iface *ifp, struct frame_batch *batch)
+{
+	(void)stack;
+	iface_output(ifp, batch);
+}
+
+static void
+prepare_ring(struct bench *b)
+{
+	struct st *s = must(calloc(1, sizeof(*s)));
+
+	s->name = "bench";
+	s->pages = must(st_pages());
+	s->text = must(calloc(1, ST_TEXT_MAX));
+	must_be(st_begin(s), "ring");
+	s->stack.input = send_back;
+	st_map_memory(s, b->kind->arg != 0);
+	for (uint32_t i = 0; i < COAX_NETIF_TX_SLOTS; i++) {
+		uint8_t *p = s->pages +
+		             (size_t)(ST_TX_PAGE + i) * COAX_RING_PAGE +
+		             i % 32 * 64;
+
+		memset(p, 2, FRAME);
+	}
+	st_post(s, COAX_NETIF_RX_SLOTS, 0);
+	b->st = s;
+}
+
+static void
+ring_front(struct st *s)
+{
+	struct coax_netif_tx_request req = { .size = FRAME };
+	int n = netring_front_poll(&s->tx);
+
+	for (; n > 0; n--)
+		(void)netslot_get_tx_response(&s->tx, s->tx.rsp_cons++);
+	for (n = netring_front_poll(&s->rx); n > 0; n--) {
+		uint32_t slot = s->rx.rsp_cons % COAX_NETIF_RX_SLOTS;
+
+		(void)netslot_get_rx_response(&s->rx, s->rx.rsp_cons++);
+		netslot_put_rx_request(
+		    &s->rx, (uint16_t)slot, ST_RX_PAGE + slot);
+	}
+	(void)netring_front_publish(&s->rx);
+	for (uint32_t i = 0; i < XNB_BATCH; i++) {
+		uint32_t slot = s->tx.req_prod_pvt % COAX_NETIF_TX_SLOTS;
+
+		req.id = (uint16_t)slot;
+		req.gref = ST_TX_PAGE + slot;
+		req.offset = (uint16_t)(slot % 32 * 64);
+		netslot_put_tx_request(&s->tx, &req);
+	}
+	(void)netring_front_publish(&s->tx);
+}
+
+static uint64_t
+work_ring(struct bench *b)
+{
+	struct st *s = b->st;
+
+	ring_front(s);
+	net_ready(&s->x->ifp);
+	(void)net_poll(s->net);
+	s->log_count = 0;
+	return XNB_BATCH;
+}
+
 static const struct kind kinds[] = {
 	{ "core-1k", "frame", "feth to feth through a bridge, 1000 addresses",
 	    1000, prepare_core, work_core, "fdb-floor-1k", NULL },
@@ -1135,6 +1212,10 @@ static const struct kind kinds[] = {
 	    prepare_stp, work_stp_news, "stp-bpdu", NULL },
 	{ "stp-tick", "port", "a second of a port that sends", 0,
 	    prepare_stp_alone, work_stp_tick, NULL, NULL },
+	{ "ring", "frame", "in and out of a ring port, mapped", 1, prepare_ring,
+	    work_ring, NULL, NULL },
+	{ "ring-pieces", "frame", "the same, through lists of pieces", 0,
+	    prepare_ring, work_ring, "ring", NULL },
 	{ "frame-alloc", "frame", "take and return", 0, prepare_pool,
 	    work_alloc, NULL, NULL },
 	{ "csum", "KiB", "Internet checksum", 0, prepare_pool, work_csum, NULL,

@@ -192,6 +192,13 @@ frame_alloc(struct frame_pool *pool, uint32_t room)
 	return f;
 }
 
+/** frame_pool_small_free() - small frames that can be had now */
+static inline uint32_t
+frame_pool_small_free(const struct frame_pool *pool)
+{
+	return pool->small.total - pool->small.in_use;
+}
+
 /** frame_room() - data bytes that fit from data to the end of the buffer */
 static inline uint32_t
 frame_room(const struct frame *f)
@@ -424,6 +431,13 @@ frame_ring_peek(const struct frame_ring *r)
 	if (frame_ring_count(r) == 0)
 		return NULL;
 	return r->slots[r->head & (r->size - 1)];
+}
+
+/** frame_ring_at() - the one with @n before it (borrowed); there is one */
+static inline struct frame *
+frame_ring_at(const struct frame_ring *r, uint32_t n)
+{
+	return r->slots[(r->head + n) & (r->size - 1)];
 }
 
 /** frame_ring_pop() - the oldest frame (owned), or NULL */

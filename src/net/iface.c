@@ -122,6 +122,21 @@ iface_count_out(struct iface *ifp, const struct frame *f)
 	ifp->count.omcasts += f->data[0] & 1u;
 }
 
+void
+iface_count_out_all(
+    struct iface *ifp, struct frame *const *frames, uint32_t count)
+{
+	uint64_t bytes = 0, mcasts = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		bytes += frames[i]->len;
+		mcasts += frames[i]->data[0] & 1u;
+	}
+	ifp->count.opackets += count;
+	ifp->count.obytes += bytes;
+	ifp->count.omcasts += mcasts;
+}
+
 /* Shows a promiscuous netdev what passes through the member that it belongs
  * to; iface.h says which frames, and why not all. */
 static void
@@ -177,15 +192,17 @@ count_in(struct iface *ifp, struct frame_batch *batch)
 	uint64_t bytes = 0, mcasts = 0;
 	bool runts = false;
 
-	for (uint32_t i = 0; i < batch->count; i++)
-		runts |= batch->frames[i]->len < ETH_HDR_LEN;
-	if (__builtin_expect(runts, 0))
-		drop_runts(ifp, batch);
 	for (uint32_t i = 0; i < batch->count; i++) {
 		const struct frame *f = batch->frames[i];
 
+		runts |= f->len < ETH_HDR_LEN;
 		bytes += f->len;
-		mcasts += f->data[0] & 1u;
+		mcasts += f->data[0] & 1u; /* of a runt too: there is room */
+	}
+	if (__builtin_expect(runts, 0)) {
+		drop_runts(ifp, batch);
+		count_in(ifp, batch);
+		return;
 	}
 	ifp->count.ipackets += batch->count;
 	ifp->count.ibytes += bytes;

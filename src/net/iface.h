@@ -412,6 +412,9 @@ void iface_drop_batch(
 void iface_count_drop(struct iface *ifp, enum drop_reason why, uint64_t n);
 /** iface_count_out() - count a frame that the driver accepted for sending */
 void iface_count_out(struct iface *ifp, const struct frame *f);
+/** iface_count_out_all() - the same for several */
+void iface_count_out_all(
+    struct iface *ifp, struct frame *const *frames, uint32_t count);
 
 /** iface_running() - up, and its driver ready to move frames */
 static inline bool

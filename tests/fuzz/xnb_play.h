@@ -253,7 +253,9 @@ play_move(struct st *s, struct rd *r)
 		shm_copy_to(s->pages + at, body, sizeof(body));
 		return;
 	}
-	default: /* time */
+	default: /* time; or the memory is mapped now, or is not any more */
+		if (move / 16 == 15)
+			st_map_memory(s, s->t.mem == NULL);
 		s->net->now_ns += (uint64_t)rd_u8(r) * 100000000u;
 		timerheap_run(&play_timers, s->net->now_ns, 100);
 		free(xnb_dump_rings(&s->x->ifp));

@@ -62,8 +62,6 @@ struct xnb_local {
 	struct xnb_transport t;
 	struct net *net;
 	struct loop_fd store; /* our end of the socket */
-	uint8_t *mem;         /* NULL: not there yet */
-	uint32_t pages;
 	uint32_t uid;
 	int32_t pid;
 	uint32_t depth; /* of begin */
@@ -103,9 +101,9 @@ loop_of(const struct xnb_local *l)
 static inline uint8_t *
 piece(const struct xnb_local *l, const struct xnb_copy *c)
 {
-	if (__builtin_expect(c->ref >= l->pages, 0))
+	if (__builtin_expect(c->ref >= l->t.pages, 0))
 		return NULL;
-	return l->mem + (size_t)c->ref * COAX_RING_PAGE + c->offset;
+	return l->t.mem + (size_t)c->ref * COAX_RING_PAGE + c->offset;
 }
 
 static uint32_t
@@ -153,9 +151,9 @@ local_map(struct xnb_transport *t, uint32_t ref, void **page)
 {
 	struct xnb_local *l = local_of(t);
 
-	if (ref >= l->pages)
+	if (ref >= l->t.pages)
 		return -EFAULT;
-	*page = l->mem + (size_t)ref * COAX_RING_PAGE;
+	*page = l->t.mem + (size_t)ref * COAX_RING_PAGE;
 	return 0;
 }
 
@@ -175,7 +173,7 @@ take_memory(struct xnb_local *l, int fd)
 	void *mem;
 	int err;
 
-	if (l->mem != NULL)
+	if (l->t.mem != NULL)
 		return net_error(l->net, -EEXIST, "memory came twice");
 	if (fstat(fd, &st) < 0)
 		return net_error(l->net, -errno, "memory: no descriptor");
@@ -193,8 +191,8 @@ take_memory(struct xnb_local *l, int fd)
 	mem = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (mem == MAP_FAILED)
 		return net_error(l->net, -errno, "memory cannot be mapped");
-	l->mem = mem;
-	l->pages = (uint32_t)(size / COAX_RING_PAGE);
+	l->t.mem = mem;
+	l->t.pages = (uint32_t)(size / COAX_RING_PAGE);
 	return 0;
 }
 
@@ -428,8 +426,8 @@ local_close(struct xnb_transport *t)
 	fd_close(&l->store.fd);
 	while (l->channel_count != 0)
 		channel_free(l->channels[--l->channel_count]);
-	if (l->mem != NULL)
-		(void)munmap(l->mem, (size_t)l->pages * COAX_RING_PAGE);
+	if (l->t.mem != NULL)
+		(void)munmap(l->t.mem, (size_t)l->t.pages * COAX_RING_PAGE);
 	free(l);
 }
 
@@ -438,7 +436,7 @@ local_get(const struct xnb_transport *t, struct info *out)
 {
 	const struct xnb_local *l = local_of_const(t);
 
-	info_u64(out, "pages", l->pages);
+	info_u64(out, "pages", l->t.pages);
 	info_u64(out, "opened_by_uid", l->uid);
 	if (l->pid != 0)
 		info_i64(out, "opened_by_pid", l->pid);

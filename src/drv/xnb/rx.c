@@ -96,6 +96,25 @@ acceptable(
 	return !q->stalled;
 }
 
+/* The usual: frames that are all acceptable, and for which there is room. */
+static inline bool
+push_all(struct xnb_queue *q, struct frame *const *frames, uint32_t count)
+{
+	uint32_t room = slot_room(q->xnb), longest = 0;
+	uint64_t bytes = 0;
+
+	if (q->xnb->features.mcast || q->stalled)
+		return false;
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t len = frames[i]->len;
+
+		bytes += len;
+		longest = COAX_MAX(longest, len);
+	}
+	return longest <= room &&
+	       frame_ring_push_all(&q->backlog, frames, count, bytes);
+}
+
 void
 xnb_rx_push(struct xnb_queue *q, struct frame *const *frames, uint32_t count)
 {
@@ -104,6 +123,8 @@ xnb_rx_push(struct xnb_queue *q, struct frame *const *frames, uint32_t count)
 
 	if (frame_ring_count(&q->backlog) == 0)
 		q->progress_ns = ifp->net->now_ns;
+	if (push_all(q, frames, count))
+		return;
 	for (uint32_t i = 0; i < count; i++) {
 		struct frame *f = frames[i];
 		int err;
@@ -286,6 +307,85 @@ finish(struct xnb_queue *q, struct rx_batch *b)
 	q->stats.rx_slots += b->answers;
 }
 
+/* --- the short way ---------------------------------------------------------
+ *
+ * As in tx.c: packets of one slot each into memory that is mapped. It ends at
+ * the first frame or buffer that is anything else.
+ */
+
+struct rx_run {
+	uint32_t count;
+	struct rx_run_packet {
+		uint8_t *to;
+		uint32_t words[2];
+	} packets[XNB_BATCH];
+	struct frame *frames[XNB_BATCH];
+};
+
+/* Finds buffers for the first frames of the backlog. */
+static inline void
+run_take(struct xnb_queue *q, struct rx_run *run, uint32_t max)
+{
+	const struct xnb *x = q->xnb;
+	const struct xnb_transport *t = x->t;
+	uint32_t n;
+
+	for (n = 0; n < max; n++) {
+		const struct frame *f = frame_ring_at(&q->backlog, n);
+		struct coax_netif_rx_request req;
+		uint32_t begin;
+
+		netslot_get_rx_request(&q->rx, q->rx.req_cons + n, &req);
+		if (__builtin_expect(f->len > COAX_RING_PAGE ||
+		                         f->off.gso_type != FRAME_GSO_NONE ||
+		                         req.gref >= t->pages,
+		        0))
+			break;
+		begin = spread(x, f, req.id);
+		run->packets[n].to =
+		    t->mem + (size_t)req.gref * COAX_RING_PAGE + begin;
+		shm_will_write(run->packets[n].to);
+		run->packets[n].words[0] =
+		    netslot_pair(req.id, (uint16_t)begin);
+		run->packets[n].words[1] =
+		    netslot_pair(flags_of(f), (uint16_t)f->len);
+	}
+	q->rx.req_cons += n;
+	run->count = frame_ring_pop_many(&q->backlog, run->frames, n);
+}
+
+/* Return: packets that were sent. */
+static uint32_t
+short_run(struct xnb_queue *q)
+{
+	uint32_t max =
+	    COAX_MIN(netring_back_known(&q->rx), frame_ring_count(&q->backlog));
+	struct rx_run run;
+
+	if (q->xnb->t->mem == NULL || q->xnb->features.headroom != 0)
+		return 0;
+	run_take(q, &run, COAX_MIN(max, XNB_BATCH));
+	if (run.count == 0)
+		return 0;
+	for (uint32_t i = 0; i < run.count; i++) {
+		const struct frame *f = run.frames[i];
+
+		shm_copy_to(run.packets[i].to, f->data, f->len);
+		netslot_put_rx(&q->rx, run.packets[i].words);
+	}
+	if (netring_back_publish(&q->rx))
+		q->notify_rx = true;
+	iface_count_out_all(&q->xnb->ifp, run.frames, run.count);
+	for (uint32_t i = 0; i < run.count; i++)
+		frame_release(run.frames[i]);
+	q->stats.rx_packets += run.count;
+	q->stats.rx_slots += run.count;
+	return run.count;
+}
+
+/* --- both ways -------------------------------------------------------------
+ */
+
 int
 xnb_rx_run(struct xnb_queue *q)
 {
@@ -296,11 +396,18 @@ xnb_rx_run(struct xnb_queue *q)
 		struct rx_batch b;
 		struct frame *f;
 		int avail = netring_back_poll(&q->rx);
+		uint32_t n;
 
 		if (avail < 0)
 			return xnb_fatal(x, DROP_XNB_RING);
 		netring_back_expect(
 		    &q->rx, COAX_MIN((uint32_t)avail, XNB_BATCH));
+		n = short_run(q);
+		if (n != 0) {
+			q->progress_ns = x->ifp.net->now_ns;
+			total += (int)n;
+			continue;
+		}
 		b.count = b.copies = b.answers = 0;
 		while (b.count < XNB_BATCH &&
 		       (f = frame_ring_peek(&q->backlog)) != NULL) {

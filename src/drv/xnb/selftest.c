@@ -175,6 +175,13 @@ static const struct xnb_transport_ops st_ops = {
 	.close = st_close,
 };
 
+void
+st_map_memory(struct st *s, bool on)
+{
+	s->t.mem = on ? s->pages : NULL;
+	s->t.pages = on ? ST_PAGES : 0;
+}
+
 /* --- the front end ---------------------------------------------------------
  */
 

@@ -93,6 +93,8 @@ void st_fail(struct st *s, const char *function, int line, const char *what);
 			st_fail((s), __func__, __LINE__, #expression); \
 	} while (0)
 
+/* Can the back end see the front end's memory by itself?  At first not. */
+void st_map_memory(struct st *s, bool on);
 /* Connects with other keys than the usual ones: "key=value key=value". */
 void st_connect(struct st *s, const char *keys);
 

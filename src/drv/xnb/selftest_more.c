@@ -2,8 +2,9 @@
 /*
  * xnb: what FreeBSD's tests leave out. Sums over IPv6, behind VLAN tags, IP
  * options and extension headers; UDP datagrams of several frames; super-frames
- * both ways; front ends that take less; and everything that a hostile front end
- * can write into its rings, one case for each check.
+ * both ways; front ends that take less; everything that a hostile front end can
+ * write into its rings, one case for each check; and the short way of packets
+ * in memory that is mapped.
  */
 #include <errno.h>
 
@@ -1135,6 +1136,199 @@ events_are_suppressed(struct st *s)
 	ST_CHECK(s, s->notified == 2); /* once for all of them */
 }
 
+/* --- memory that is mapped -------------------------------------------------
+ */
+
+static const uint16_t short_sizes[] = { 14, 15, 31, 32, 33, 59, 60, 63, 64, 65,
+	127, 128, 129, 1514, FRAME_SMALL_MAX };
+#define SHORT_SIZES ((uint32_t)ARRAY_LEN(short_sizes))
+
+/* Without a list of pieces, and each as it was. */
+static void
+mapped_packets_come_in(struct st *s)
+{
+	st_map_memory(s, true);
+	for (uint32_t i = 0; i < SHORT_SIZES; i++) {
+		uint16_t offset = (uint16_t)(COAX_RING_PAGE - short_sizes[i]);
+
+		st_pattern(
+		    st_tx(s, short_sizes[i], 0, offset), short_sizes[i], 4 * i);
+	}
+	ST_CHECK(s, st_run_tx(s) == (int)SHORT_SIZES);
+	ST_CHECK(s, s->log_count == 0 && s->frame_count == SHORT_SIZES);
+	for (uint32_t i = 0; i < SHORT_SIZES; i++) {
+		const struct frame *f = st_in(s, i);
+
+		ST_CHECK(s, f->len == short_sizes[i]);
+		ST_CHECK(s, st_pattern_is(f->data, short_sizes[i], 4 * i));
+		ST_CHECK(s, f->off.flags == 0);
+		ST_CHECK(
+		    s, st_tx_rsp_is(s, 1000 + (int)i, COAX_NETIF_RSP_OKAY));
+	}
+	ST_CHECK(s, s->x->ifp.count.ipackets == SHORT_SIZES);
+	ST_CHECK(s, s->q->stats.tx_packets == SHORT_SIZES);
+	ST_CHECK(s, s->q->stats.tx_slots == SHORT_SIZES);
+}
+
+/* What is anything but a good packet of a slot goes the long way, in its turn:
+ * several slots, a reference to nothing, a runt. */
+static void
+mapped_packets_keep_their_order(struct st *s)
+{
+	struct coax_netif_tx_request nowhere = { .size = 60, .id = 7 };
+	int n = 0;
+
+	st_map_memory(s, true);
+	nowhere.gref = ST_PAGES;
+	st_pattern(st_tx(s, 60, 0, 0), 60, 0);
+	st_pattern(st_tx(s, 120, MORE, 0), 60, 8);
+	st_pattern(st_tx(s, 60, 0, 0), 60, 68);
+	st_pattern(st_tx(s, 62, 0, 0), 62, 16);
+	st_tx_raw(s, &nowhere);
+	st_pattern(st_tx(s, 63, 0, 0), 63, 24);
+	(void)st_tx(s, 13, 0, 0);
+	st_pattern(st_tx(s, 64, 0, 0), 64, 32);
+	for (int i = 0; i < 8; i++)
+		n += st_run_tx(s);
+	ST_CHECK(s, n == 7 && s->frame_count == 5);
+	ST_CHECK(s, st_in(s, 0)->len == 60 && st_in(s, 1)->len == 120);
+	ST_CHECK(s, st_pattern_is(st_in(s, 1)->data, 120, 8));
+	ST_CHECK(s, st_in(s, 2)->len == 62 && st_in(s, 3)->len == 63);
+	ST_CHECK(s, st_in(s, 4)->len == 64);
+	ST_CHECK(s, st_pattern_is(st_in(s, 4)->data, 64, 32));
+	for (int i = 0; i < 4; i++)
+		ST_CHECK(s, st_tx_rsp_is(s, 1000 + i, COAX_NETIF_RSP_OKAY));
+	ST_CHECK(s, st_tx_rsp_is(s, 7, COAX_NETIF_RSP_ERROR));
+	ST_CHECK(s, st_tx_rsp_is(s, 1005, COAX_NETIF_RSP_OKAY));
+	ST_CHECK(s, st_tx_rsp_is(s, 1006, COAX_NETIF_RSP_ERROR));
+	ST_CHECK(s, st_tx_rsp_is(s, 1007, COAX_NETIF_RSP_OKAY));
+	ST_CHECK(s, s->x->ifp.count.drops[DROP_XNB_COPY] == 1);
+	ST_CHECK(s, s->x->ifp.count.drops[DROP_RUNT] == 1);
+}
+
+static void
+mapped_crossing_is_fatal(struct st *s)
+{
+	st_map_memory(s, true);
+	(void)st_tx(s, 60, 0, 0);
+	(void)st_tx(s, 61, 0, COAX_RING_PAGE - 60);
+	ST_CHECK(s, st_run_tx(s) == 1 && s->frame_count == 1);
+	ST_CHECK(s, st_run_tx(s) == -EPROTO && s->frame_count == 1);
+	ST_CHECK(s, s->x->ifp.count.drops[DROP_XNB_CROSS] == 1);
+}
+
+/* Flags mean what they mean. */
+static void
+mapped_sums(struct st *s)
+{
+	struct packet p;
+
+	st_map_memory(s, true);
+	make(&p, 4, PROTO_TCP, 0, 0, 0, NULL, 0, 100);
+	memcpy(st_tx(s, (uint16_t)p.len, BLANK, 0), p.data, p.len);
+	memcpy(st_tx(s, (uint16_t)p.len, COAX_NETTXF_DATA_VALIDATED, 0), p.data,
+	    p.len);
+	memcpy(st_tx(s, (uint16_t)p.len, 0, 0), p.data, p.len);
+	ST_CHECK(s, st_run_tx(s) == 3 && s->frame_count == 3);
+	ST_CHECK(s, st_in(s, 0)->off.flags == FRAME_CSUM_PARTIAL);
+	ST_CHECK(s, st_in(s, 0)->off.csum_start == p.l4);
+	ST_CHECK(s, st_in(s, 1)->off.flags == FRAME_CSUM_VALID);
+	ST_CHECK(s, st_in(s, 2)->off.flags == 0);
+	ST_CHECK(s, s->log_count == 0);
+}
+
+static void
+mapped_pool_is_empty(struct st *s)
+{
+	struct frame_pool_stats st;
+	struct frame *held = NULL, *f;
+	uint64_t failures;
+
+	st_map_memory(s, true);
+	(void)st_tx(s, 60, 0, 0);
+	while ((f = frame_alloc(s->net->pool, 60)) != NULL) {
+		f->next = held;
+		held = f;
+	}
+	frame_pool_stats(s->net->pool, &st);
+	failures = st.failures;
+	ST_CHECK(s, st_run_tx(s) == 1 && s->frame_count == 0);
+	ST_CHECK(s, st_tx_rsp_is(s, 1000, COAX_NETIF_RSP_DROPPED));
+	ST_CHECK(s, s->x->ifp.count.drops[DROP_NO_FRAME] == 1);
+	frame_pool_stats(s->net->pool, &st);
+	ST_CHECK(s, st.failures == failures + 1);
+	while ((f = held) != NULL) {
+		held = f->next;
+		frame_release(f);
+	}
+	(void)st_tx(s, 60, 0, 0);
+	ST_CHECK(s, st_run_tx(s) == 1 && s->frame_count == 1);
+}
+
+/* Out: as long as the frame is, and not a byte of another one behind it. */
+static void
+mapped_packets_go_out(struct st *s)
+{
+	st_map_memory(s, true);
+	st_post(s, SHORT_SIZES, 40);
+	for (uint32_t i = 0; i < SHORT_SIZES; i++) {
+		struct frame *f = st_frame(s, short_sizes[i]);
+
+		if (f != NULL)
+			xnb_rx_push(s->q, &f, 1);
+	}
+	ST_CHECK(s, st_run_rx(s, NULL) == (int)SHORT_SIZES);
+	ST_CHECK(s, s->log_count == 0);
+	for (uint32_t i = 0; i < SHORT_SIZES; i++) {
+		struct coax_netif_rx_response rsp = { 0 };
+		const uint8_t *page;
+
+		ST_CHECK(s, st_rx_rsp(s, &rsp));
+		ST_CHECK(s, rsp.id == 40 + i && rsp.status == short_sizes[i]);
+		ST_CHECK(s, rsp.offset == 0 && rsp.flags == 0);
+		page = st_rx_page(s);
+		ST_CHECK(s, (page[0] ^ st_byte(0)) <= 1);
+		ST_CHECK(s, st_pattern_is(page + 1, short_sizes[i] - 1u, 1));
+		for (uint32_t k = short_sizes[i]; k < COAX_RING_PAGE; k++)
+			ST_CHECK(s, page[k] == 0);
+	}
+	ST_CHECK(s, s->x->ifp.count.opackets == SHORT_SIZES);
+	ST_CHECK(s, s->q->stats.rx_packets == SHORT_SIZES);
+}
+
+/* A buffer that is none costs its packet; what needs several goes the long way;
+ * what finds no buffer waits. */
+static void
+mapped_buffers(struct st *s)
+{
+	struct coax_netif_rx_request nowhere = { .id = 9, .gref = ST_PAGES };
+	struct coax_netif_rx_response rsp = { 0 };
+	struct frame *f;
+
+	st_map_memory(s, true);
+	st_post(s, 1, 0);
+	netring_front_put(&s->rx, &nowhere, 2);
+	st_post(s, 3, 2);
+	for (uint32_t i = 0; i < 5; i++) {
+		f = st_frame(s, i == 2 ? COAX_RING_PAGE + 100 : 60 + i);
+		if (f != NULL)
+			xnb_rx_push(s->q, &f, 1);
+	}
+	ST_CHECK(s, st_run_rx(s, NULL) == 4);
+	ST_CHECK(s, st_rx_rsp(s, &rsp) && rsp.id == 0 && rsp.status == 60);
+	ST_CHECK(s, st_rx_rsp(s, &rsp) && rsp.id == 9);
+	ST_CHECK(s, rsp.status == COAX_NETIF_RSP_ERROR);
+	ST_CHECK(s, st_rx_rsp(s, &rsp) && rsp.id == 2);
+	ST_CHECK(s, rsp.status == COAX_RING_PAGE);
+	ST_CHECK(s, st_rx_rsp(s, &rsp) && rsp.id == 3 && rsp.status == 100);
+	ST_CHECK(s, st_rx_rsp(s, &rsp) && rsp.id == 4 && rsp.status == 63);
+	ST_CHECK(s, frame_ring_count(&s->q->backlog) == 1);
+	ST_CHECK(s, s->x->ifp.count.drops[DROP_XNB_RX_COPY] == 1);
+	st_post(s, 1, 5);
+	ST_CHECK(s, st_run_rx(s, NULL) == 1);
+	ST_CHECK(s, st_rx_rsp(s, &rsp) && rsp.id == 5 && rsp.status == 64);
+}
+
 #define T(f)          \
 	{             \
 #f, f \
@@ -1194,5 +1388,12 @@ const struct st_test st_more_tests[] = {
 	T(fatal_is_the_end),
 	T(attach_goes_on),
 	T(events_are_suppressed),
+	T(mapped_packets_come_in),
+	T(mapped_packets_keep_their_order),
+	T(mapped_crossing_is_fatal),
+	T(mapped_sums),
+	T(mapped_pool_is_empty),
+	T(mapped_packets_go_out),
+	T(mapped_buffers),
 	{ NULL, NULL },
 };

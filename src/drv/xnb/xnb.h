@@ -15,9 +15,10 @@
  *     iface.c                  the interface: words, print-out, polling
  *
  * All but the transports compute: they make no system call and know nothing of
- * what a grant reference is. All copies of a batch go to the transport in one
- * call, and so do the wishes to be told: one store of a shared line and at most
- * one event a batch.
+ * what a grant reference is, but for packets of one slot where a transport says
+ * that the memory is mapped. All other copies of a batch go to the transport in
+ * one call, and so do the wishes to be told: one store of a shared line and at
+ * most one event a batch.
  *
  * Polling. A queue is served when its event comes, and from then on, without
  * events, until it has been empty for as long as the loop polls after work
@@ -150,6 +151,11 @@ struct xnb_transport_ops {
 struct xnb_transport {
 	const struct xnb_transport_ops *ops;
 	struct xnb *xnb; /* the interface; set by xnb_attach() */
+	/* The front end's memory where all of it is mapped, and a reference is
+	 * a page's number: small packets are copied without a call. NULL: it is
+	 * not. */
+	uint8_t *mem;
+	uint32_t pages;
 };
 
 /* --- queues ----------------------------------------------------------------
