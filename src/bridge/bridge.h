@@ -205,6 +205,28 @@ struct bridge_addresses {
 int bridge_addresses(const struct iface *bridge, struct bridge_addresses *page,
     struct info *out);
 
+#define BRIDGE_CURSOR_MAX 48u /* bytes of its text, with the end */
+
+/* A piece of a bridge's addresses, as they lie in the table: fdb_scan(). */
+struct bridge_scan {
+	uint32_t max; /* addresses, at least 1 */
+	bool only_static;
+	char cursor[BRIDGE_CURSOR_MAX]; /* "": from the beginning; written */
+	bool more;                      /* written */
+};
+
+/**
+ * bridge_scan_addresses() - list "addresses", with "birth" each, and "births":
+ * the number of the next to come; "cursor" if there is more
+ *
+ * Costs as much as the piece, however many there are; fdb_scan() says what
+ * pieces have together.
+ *
+ * Return: 0 or -EINVAL: that is no cursor.
+ */
+int bridge_scan_addresses(
+    const struct iface *bridge, struct bridge_scan *scan, struct info *out);
+
 /* Guards without spanning tree; guard.c has the rules. */
 /** bridge_set_storm() - `storm'; frames a second, 0: no limit. 0 or -ENOENT */
 int bridge_set_storm(struct iface *bridge, struct iface *ifp,

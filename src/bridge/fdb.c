@@ -20,7 +20,6 @@
 #define FDB_GONE  1u /* no key is 1: the highest bit of a key is set */
 
 /* Slots looked at when a full table makes room for a new address. */
-#define SCAN_SLOTS      4096 /* looked at in one call */
 #define SWEEP_WHEN_FULL 65536u
 
 /* Slots of a new table that are cleared per new address. */
@@ -974,6 +973,22 @@ enum scan_stage {
 	SCAN_END,
 };
 
+/* Slots from @end up to @c's, or none: the cursor is of no table that is. */
+static bool
+scan_end(const struct fdb *f, const struct fdb_cursor *c, uint32_t *end)
+{
+	const uint32_t top = (FDB_LINES_MAX + 1) * FDB_LINE;
+	const uint32_t slots = f->now.mask + 1;
+
+	*end = c->stage == SCAN_TOP && slots > top ? slots - top : 0;
+	if (c->stage == SCAN_BEGIN || c->stage >= SCAN_END ||
+	    c->rehashes != f->rehashes || c->slot < *end)
+		return false;
+	if (c->stage != SCAN_OLD)
+		return c->slot <= slots;
+	return f->old.entries == NULL || c->slot <= f->old.mask + 1;
+}
+
 /*
  * The old table first: what moves goes into the new one.  Downwards: what
  * moves up because another went (table_cut()) goes to a lower slot, or around
@@ -985,22 +1000,20 @@ fdb_scan(const struct fdb *f, uint32_t now_s, struct fdb_cursor *c,
     uint32_t entries, void (*fn)(void *arg, const struct fdb_entry *e),
     void *arg)
 {
-	const uint32_t top = (FDB_LINES_MAX + 1) * FDB_LINE;
-	const uint32_t slots = f->now.mask + 1;
-	uint32_t end = 0;
+	uint32_t end;
 
-	if (c->stage == SCAN_BEGIN || c->rehashes != f->rehashes) {
+	c->looked = 0;
+	if (!scan_end(f, c, &end)) {
 		c->rehashes = f->rehashes;
 		c->cuts = f->cuts;
 		c->stage = SCAN_OLD;
 		c->slot = f->old.entries != NULL ? f->old.mask + 1 : 0;
+		end = 0;
 	}
 	if (c->stage == SCAN_OLD && f->old.entries == NULL)
 		c->slot = 0; /* all have moved */
-	if (c->stage == SCAN_TOP && slots > top)
-		end = slots - top;
-	for (uint32_t budget = SCAN_SLOTS; budget > 0 && entries > 0;
-	     budget--) {
+	while (c->looked < FDB_SCAN_SLOTS && entries > 0) {
+		const struct fdb_table *t;
 		const struct fdb_entry *e;
 
 		if (c->slot == end) {
@@ -1009,13 +1022,14 @@ fdb_scan(const struct fdb *f, uint32_t now_s, struct fdb_cursor *c,
 				c->stage = SCAN_END;
 			if (c->stage == SCAN_END)
 				return false;
-			c->slot = slots;
-			end = c->stage == SCAN_TOP && slots > top ? slots - top
-			                                          : 0;
+			c->slot = f->now.mask + 1;
+			(void)scan_end(f, c, &end);
 		}
 		c->slot--;
-		e = c->stage == SCAN_OLD ? &f->old.entries[c->slot]
-		                         : &f->now.entries[c->slot];
+		c->looked++;
+		t = c->stage == SCAN_OLD ? &f->old : &f->now;
+		e = &t->entries[c->slot];
+		c->birth = t->births[c->slot];
 		if (!slot_used(e) || e->expire_s <= now_s)
 			continue;
 		fn(arg, e);

@@ -379,15 +379,19 @@ int fdb_walk(const struct fdb *f, uint32_t now_s,
 int fdb_walk_oldest(const struct fdb *f, uint32_t now_s,
     void (*fn)(void *arg, const struct fdb_entry *e), void *arg);
 
+#define FDB_SCAN_SLOTS 4096u /* that one call looks at, at most */
+
 /* Where a scan is; zero it at first. */
 struct fdb_cursor {
-	uint8_t stage;
-	uint32_t slot, rehashes, cuts;
+	uint32_t stage, slot, rehashes, cuts;
+	uint32_t birth;  /* number of the entry that @fn is given */
+	uint32_t looked; /* slots that the last call has looked at */
 };
 
 /**
  * fdb_scan() - some entries that have not expired, in no order
- * @entries: at most so many; a bounded number of slots is looked at as well
+ * @entries: at most so many; no more than FDB_SCAN_SLOTS are looked at either
+ * @cursor:  may come from outside: where it leads nowhere, all begins anew
  *
  * Call after call sees every entry that is there all the while, whatever the
  * table does meanwhile; some perhaps more than once.  Costs a look at a slot
@@ -420,7 +424,8 @@ struct fdb_page {
  *
  * Page after page has every entry once that is there all the while, whatever
  * the table does meanwhile: an entry has its birth number for life.  A page
- * costs a look at each birth number, a millisecond for a million entries.
+ * costs a look at each birth number, a millisecond for a million entries: long
+ * tables are for fdb_scan().
  *
  * Return: 0 or -ENOMEM.
  */

@@ -27,11 +27,14 @@
  * Of a bridge without members with STP, id and root_* are zero.
  *
  * An address: mac vlan iface expires (seconds left; 0: static, sticky or never)
- * flags flag_names type.
+ * flags flag_names type; in a scan also birth.
  */
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "base/ether.h"
+#include "base/str.h"
 #include "base/util.h"
 #include "bridge/bridge_impl.h"
 #include "net/info.h"
@@ -312,6 +315,9 @@ struct address_walk {
 	const struct bridge *br;
 	struct info *out;
 	uint32_t now_s;
+	/* Of a scan. */
+	const struct fdb_cursor *cursor;
+	bool only_static;
 };
 
 static void
@@ -345,7 +351,69 @@ put_address(void *arg, const struct fdb_entry *e)
 		info_str(out, NULL, flag_names[e->type]);
 	info_end(out);
 	info_str(out, "type", types[e->type]);
+	if (w->cursor != NULL)
+		info_u64(out, "birth", w->cursor->birth);
 	info_end(out);
+}
+
+static void
+put_scanned(void *arg, const struct fdb_entry *e)
+{
+	const struct address_walk *w = arg;
+
+	if (!w->only_static || e->type == FDB_STATIC)
+		put_address(arg, e);
+}
+
+/* "stage.slot.rehashes.cuts"; "" is the beginning. */
+static bool
+cursor_parse(const char *text, struct fdb_cursor *c)
+{
+	uint32_t *const fields[] = { &c->stage, &c->slot, &c->rehashes,
+		&c->cuts };
+	char copy[BRIDGE_CURSOR_MAX], *at = copy;
+
+	*c = (struct fdb_cursor){ 0 };
+	if (*text == '\0')
+		return true;
+	if (str_copy(copy, sizeof(copy), text) < 0)
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+		const char *field = strsep(&at, ".");
+
+		if (field == NULL ||
+		    str_u32(field, 10, 0, UINT32_MAX, fields[i]) < 0)
+			return false;
+	}
+	return at == NULL;
+}
+
+int
+bridge_scan_addresses(
+    const struct iface *ifp, struct bridge_scan *scan, struct info *out)
+{
+	struct fdb_cursor c;
+	struct address_walk w = {
+		.br = bridge_of_const(ifp),
+		.out = out,
+		.now_s = bridge_now_s(bridge_of_const(ifp)),
+		.cursor = &c,
+		.only_static = scan->only_static,
+	};
+
+	if (!cursor_parse(scan->cursor, &c))
+		return -EINVAL;
+	info_list(out, "addresses");
+	scan->more =
+	    fdb_scan(&w.br->fdb, w.now_s, &c, scan->max, put_scanned, &w);
+	info_end(out);
+	info_u64(out, "births", w.br->fdb.births);
+	if (!scan->more)
+		return 0;
+	snprintf(scan->cursor, sizeof(scan->cursor), "%u.%u.%u.%u", c.stage,
+	    c.slot, c.rehashes, c.cuts);
+	info_str(out, "cursor", scan->cursor);
+	return 0;
 }
 
 int
@@ -377,7 +445,8 @@ bridge_addresses(
 	return 0;
 }
 
-/* The first page, for ifconfig's words. */
+/* For ifconfig's words: a short table as it is, of a long one only where to
+ * begin. */
 static void
 put_addresses(const struct iface *ifp, struct info *out, bool only_static)
 {
@@ -388,9 +457,14 @@ put_addresses(const struct iface *ifp, struct info *out, bool only_static)
 
 	if (only_static)
 		info_bool(out, "static", true);
-	if (bridge_addresses(ifp, &page, out) < 0)
+	if (fdb_count(&bridge_of_const(ifp)->fdb) > BRIDGE_ADDRESSES_FEW) {
+		info_list(out, "addresses");
+		info_end(out);
+		info_str(out, "cursor", "");
+	} else if (bridge_addresses(ifp, &page, out) < 0) {
 		(void)net_error(
 		    ifp->net, -ENOMEM, "no memory for the list of addresses");
+	}
 }
 
 void

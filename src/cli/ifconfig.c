@@ -16,9 +16,11 @@
 
 #include "base/util.h"
 #include "cli/cli.h"
+#include "control/address_list.h"
 #include "control/printout.h"
 
-#define HELP_MAX 64 /* netdevs made for one command line */
+#define HELP_MAX      64   /* netdevs made for one command line */
+#define LINES_AT_ONCE 1024 /* of a list that is written */
 
 /* Prints what a refused line has done before it asked for help. */
 static void
@@ -38,59 +40,77 @@ print_done(const struct cli *cli, const json_t *error)
 	(void)cli_put_both(cli, &out, &err);
 }
 
-/* Pages of a long list of addresses are fetched and printed one by one: neither
- * side ever has it whole. */
+/* A long list of addresses, which is fetched piece by piece. */
 struct pages {
 	const struct cli *cli;
 	struct coax *c;
-	const json_t *part; /* the first page */
+	const json_t *part; /* what is to be listed */
 };
 
-/* Prints a page; @first: of the list. */
-static int
-put_page(const struct pages *p, const json_t *list, bool first)
+static void
+format_text(void *arg, const json_t *address, struct text *out)
 {
-	struct text out = { 0 };
-	json_t *a;
-	size_t i;
+	(void)arg;
+	printout_address(address, out);
+}
 
-	if (!p->cli->json) {
-		printout_addresses(list, &out);
-		return cli_put(p->cli, &out);
-	}
-	json_array_foreach(list, i, a)
-	{
-		char *text = json_dumps(a, JSON_COMPACT);
+static void
+format_json(void *arg, const json_t *address, struct text *out)
+{
+	char *text = json_dumps(address, JSON_COMPACT);
 
-		text_printf(&out, "%s    %s", first && i == 0 ? "" : ",\n",
-		    text != NULL ? text : "null");
-		free(text);
+	(void)arg;
+	text_printf(out, "    %s", text != NULL ? text : "null");
+	free(text);
+}
+
+/* All pieces. Return: exit status. */
+static int
+get_pages(const struct pages *p, struct address_list *list)
+{
+	json_t *cursor = json_incref(json_object_get(p->part, "cursor"));
+	int status = 0;
+
+	while (status == 0 && cursor != NULL) {
+		json_t *page;
+
+		status = cli_call(p->cli, p->c, "bridge.addresses",
+		    json_pack("{s:O,s:o,s:b}", "name",
+		        json_object_get(p->part, "iface"), "cursor", cursor,
+		        "static",
+		        json_is_true(json_object_get(p->part, "static"))),
+		    &page);
+		if (status != 0)
+			return status;
+		if (address_list_add(list, page,
+		        p->cli->json ? format_json : format_text, NULL) != 0) {
+			cli_error(p->cli, "no memory for the list");
+			status = 1;
+		}
+		cursor = json_incref(json_object_get(page, "cursor"));
+		json_decref(page);
 	}
-	return cli_put(p->cli, &out);
+	json_decref(cursor);
+	return status;
 }
 
 static int
 put_pages(const struct pages *p)
 {
-	const json_t *next = json_object_get(p->part, "next");
-	json_t *page = NULL, *got;
-	int status = put_page(p, json_object_get(p->part, "addresses"), true);
+	struct address_list list = { 0 };
+	int status = get_pages(p, &list);
 
-	while (status == 0 && next != NULL) {
-		status = cli_call(p->cli, p->c, "bridge.addresses",
-		    json_pack("{s:O,s:i,s:O,s:b}", "name",
-		        json_object_get(p->part, "iface"), "max", 256, "after",
-		        next, "static",
-		        json_is_true(json_object_get(p->part, "static"))),
-		    &got);
-		if (status != 0)
-			break;
-		json_decref(page);
-		page = got;
-		status = put_page(p, json_object_get(page, "addresses"), false);
-		next = json_object_get(page, "next");
+	address_list_sort(&list);
+	for (size_t i = 0; i < list.count && status == 0;) {
+		struct text out = { 0 };
+
+		for (size_t k = 0; k < LINES_AT_ONCE && i < list.count; k++) {
+			text_puts(&out, p->cli->json && i > 0 ? ",\n" : "");
+			text_puts(&out, list.lines[i++].text);
+		}
+		status = cli_put(p->cli, &out);
 	}
-	json_decref(page);
+	address_list_free(&list);
 	return status;
 }
 
@@ -104,7 +124,7 @@ put_json_pages(const struct pages *p)
 	int status;
 
 	json_object_del(head, "addresses");
-	json_object_del(head, "next");
+	json_object_del(head, "cursor");
 	text = json_dumps(head, JSON_COMPACT);
 	json_decref(head);
 	/* "{...}" without its end. */
@@ -125,7 +145,7 @@ put_json_pages(const struct pages *p)
 static bool
 has_pages(const json_t *part)
 {
-	return json_is_integer(json_object_get(part, "next"));
+	return json_is_string(json_object_get(part, "cursor"));
 }
 
 /* What a line has given. Return: exit status. */
@@ -174,6 +194,37 @@ put_result(const struct cli *cli, struct coax *c, const json_t *result)
 	return cli_put(cli, &out);
 }
 
+/* Runs the line; a listing of all interfaces comes in pages. Consumes @words.
+ * Return: as coax_call(). */
+static int
+call_line(struct coax *c, json_t *words, json_t **result)
+{
+	json_t *page;
+	int err = coax_call(c, "ifconfig",
+	    json_pack("{s:O,s:i}", "argv", words, "after", 0), NULL, 0, result,
+	    NULL, 0, NULL);
+
+	while (err == 0 && json_object_get(*result, "next") != NULL) {
+		err = coax_call(c, "ifconfig",
+		    json_pack("{s:O,s:O}", "argv", words, "after",
+		        json_object_get(*result, "next")),
+		    NULL, 0, &page, NULL, 0, NULL);
+		if (err != 0) {
+			json_decref(*result);
+			break;
+		}
+		json_object_set(*result, "next", json_object_get(page, "next"));
+		if (json_object_get(page, "next") == NULL)
+			json_object_del(*result, "next");
+		if (json_array_extend(json_object_get(*result, "out"),
+		        json_object_get(page, "out")) != 0)
+			json_object_del(*result, "next");
+		json_decref(page);
+	}
+	json_decref(words);
+	return err;
+}
+
 /*
  * One try. Return: exit status, or -1: help was given, *@words are left to do
  * (new reference). *@helped is what was helped with last (new reference), if it
@@ -187,8 +238,7 @@ run_words(struct cli *cli, struct coax *c, json_t **words, json_t **helped)
 	const char *iface;
 	int status;
 	size_t i;
-	int err = coax_call(c, "ifconfig", json_pack("{s:o}", "argv", *words),
-	    NULL, 0, &result, NULL, 0, NULL);
+	int err = call_line(c, *words, &result);
 
 	*words = NULL;
 	if (err == 0) {

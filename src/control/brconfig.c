@@ -12,14 +12,15 @@
 #include "base/ether.h"
 #include "base/str.h"
 #include "base/util.h"
+#include "control/address_list.h"
 #include "control/bsderr.h"
 #include "control/printout.h"
 
-#define PAGE      256 /* addresses: frames wait meanwhile */
-#define FLAG_UP   0x1
-#define FLAG_RUN  0x40
-#define FLAG_PRIV 0x800 /* of a member */
-#define FLAG_SPAN 0x8
+#define OUT_AT_ONCE 65536 /* bytes of a list that is written */
+#define FLAG_UP     0x1
+#define FLAG_RUN    0x40
+#define FLAG_PRIV   0x800 /* of a member */
+#define FLAG_SPAN   0x8
 
 /* What a command's last argument is. */
 enum last {
@@ -243,54 +244,95 @@ put_member(struct text *t, const json_t *m)
 	text_puts(t, "\n");
 }
 
-static void
-put_addresses(struct text *t, const json_t *list, const char *indent)
-{
-	static const struct bit bits[] = { { 1, "STATIC" }, { 2, "STICKY" } };
-	const json_t *a;
-	size_t i;
+struct address_format {
+	bool json;
+	const char *indent;
+};
 
-	json_array_foreach(list, i, a)
-	{
-		text_puts(t, indent);
-		put_str(t, a, "mac");
-		text_puts(t, " ");
-		put_str(t, a, "iface");
-		text_printf(t, " %lld ", (long long)get_int(a, "expires"));
-		put_bits(
-		    t, (uint32_t)get_int(a, "flags"), bits, ARRAY_LEN(bits));
-		text_puts(t, "\n");
-	}
+/* As printout_json() has it in an array, without the array. */
+static void
+format_element(const json_t *a, struct text *t)
+{
+	json_t *list = json_pack("[O]", a);
+	char *s = json_dumps(list, JSON_INDENT(2));
+	size_t len = s != NULL ? strlen(s) : 0;
+
+	if (len > 4) /* "[\n" and "\n]" */
+		text_putn(t, s + 2, len - 4);
+	free(s);
+	json_decref(list);
 }
 
-/* Page by page: there can be millions. */
+static void
+format_address(void *arg, const json_t *a, struct text *t)
+{
+	static const struct bit bits[] = { { 1, "STATIC" }, { 2, "STICKY" } };
+	const struct address_format *as = arg;
+
+	if (as->json) {
+		format_element(a, t);
+		return;
+	}
+	text_puts(t, as->indent);
+	put_str(t, a, "mac");
+	text_puts(t, " ");
+	put_str(t, a, "iface");
+	text_printf(t, " %lld ", (long long)get_int(a, "expires"));
+	put_bits(t, (uint32_t)get_int(a, "flags"), bits, ARRAY_LEN(bits));
+	text_puts(t, "\n");
+}
+
+/* Piece by piece: there can be millions. */
 static int
-show_addresses(const struct run *r, const char *bridge, const char *indent)
+get_addresses(const struct run *r, const char *bridge,
+    struct address_format *as, struct address_list *list)
 {
 	const struct brconfig_io *io = r->io;
-	json_t *page = NULL, *error = NULL, *params, *next = NULL;
-	int status = 0;
+	json_t *cursor = json_string("");
+	int err = 0;
 
-	do {
-		struct text out = { 0 };
+	while (cursor != NULL) {
+		json_t *page = NULL, *error = NULL;
+		json_t *params =
+		    json_pack("{s:s,s:o}", "name", bridge, "cursor", cursor);
 
-		params = json_pack("{s:s,s:i}", "name", bridge, "max", PAGE);
-		if (next != NULL)
-			json_object_set(params, "after", next);
-		json_decref(page);
-		page = NULL;
 		if (io->call(io->arg, "bridge.addresses", params, &page,
 		        &error) != 0)
 			return refused(r, error, "unable to get address cache");
-		if (io->json)
-			printout_json(json_object_get(page, "addresses"), &out);
-		else
-			put_addresses(
-			    &out, json_object_get(page, "addresses"), indent);
-		status = io->put(io->arg, &out);
-		next = json_object_get(page, "next");
-	} while (next != NULL && status == 0);
-	json_decref(page);
+		err = address_list_add(list, page, format_address, as);
+		cursor = err == 0 ? json_incref(json_object_get(page, "cursor"))
+		                  : NULL;
+		json_decref(page);
+	}
+	return err == 0 ? 0 : fail(r, "no memory for the addresses");
+}
+
+static int
+show_addresses(const struct run *r, const char *bridge, const char *indent)
+{
+	struct address_format as = { r->io->json, indent };
+	struct address_list list = { 0 };
+	struct text out = { 0 };
+	int status = get_addresses(r, bridge, &as, &list);
+
+	address_list_sort(&list);
+	text_puts(&out, !as.json || status != 0 ? ""
+	                : list.count != 0       ? "[\n"
+	                                        : "[");
+	for (size_t i = 0; i < list.count && status == 0; i++) {
+		text_puts(&out, as.json && i > 0 ? ",\n" : "");
+		text_puts(&out, list.lines[i].text);
+		if (out.len < OUT_AT_ONCE)
+			continue;
+		status = r->io->put(r->io->arg, &out);
+		out = (struct text){ 0 };
+	}
+	if (as.json && status == 0)
+		text_puts(&out, list.count != 0 ? "\n]\n" : "]\n");
+	address_list_free(&list);
+	if (status == 0)
+		return r->io->put(r->io->arg, &out);
+	text_free(&out);
 	return status;
 }
 

@@ -32,6 +32,9 @@ static const char usage_text[] =
     "       ifconfig [-j vnet] -g group\n"
     "       ifconfig -C [-v]\n";
 
+#define PAGE_IFACES 64   /* that a page shows */
+#define PAGE_LOOKS  1024 /* ... and looks at */
+
 /* The options of a line. */
 struct options {
 	bool all, names, up, down, verbose, kinds;
@@ -217,6 +220,49 @@ list_match(
 	return match;
 }
 
+/* The first one after that with index @after, which may be gone: they are in
+ * the order of their indexes. */
+static const struct iface *
+iface_after(struct net *net, uint32_t after)
+{
+	const struct iface *ifp = net_iface_by_index(net, after);
+
+	if (ifp != NULL)
+		return TAILQ_NEXT(ifp, all_link);
+	TAILQ_FOREACH (ifp, &net->ifaces, all_link) {
+		if (ifp->index > after)
+			break;
+	}
+	return ifp;
+}
+
+/* -a in pages: ten thousand interfaces take a second to describe, for which no
+ * frame should wait. */
+static int
+list_page(
+    struct ifconfig_run *run, const struct vnet *vnet, const struct options *o)
+{
+	const struct iface *ifp = iface_after(run->net, run->request.after);
+	uint32_t shown = 0, looked = 0;
+
+	for (; ifp != NULL; ifp = TAILQ_NEXT(ifp, all_link)) {
+		looked += o->by_family ? PAGE_LOOKS / PAGE_IFACES : 1;
+		if (list_match(ifp, vnet, o)) {
+			int err = show_iface(run, ifp, vnet, o);
+
+			if (err != 0)
+				return err;
+			shown++;
+		}
+		if ((shown == PAGE_IFACES || looked >= PAGE_LOOKS) &&
+		    TAILQ_NEXT(ifp, all_link) != NULL) {
+			run->next = ifp->index;
+			return 0;
+		}
+	}
+	return 0;
+}
+
 /* -l, -a, and -g GROUP alone (@lines). */
 static int
 list_ifaces(struct ifconfig_run *run, const struct vnet *vnet,
@@ -226,6 +272,8 @@ list_ifaces(struct ifconfig_run *run, const struct vnet *vnet,
 	const struct iface *ifp;
 	int err = 0;
 
+	if (!names && run->request.paged)
+		return list_page(run, vnet, o);
 	TAILQ_FOREACH (ifp, &run->net->ifaces, all_link) {
 		if (!list_match(ifp, vnet, o))
 			continue;
@@ -739,6 +787,12 @@ json_t *
 ifconfig_out(const struct ifconfig_run *run)
 {
 	return json_incref(run->out);
+}
+
+uint32_t
+ifconfig_next(const struct ifconfig_run *run)
+{
+	return run->next;
 }
 
 json_t *

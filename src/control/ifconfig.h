@@ -62,6 +62,10 @@ struct ifconfig_request {
 	const char *cause;       /* copied; may be NULL */
 	bool long_line; /* no limit to its words: they are no client's */
 	bool no_wait;   /* not for leases */
+	/* -a: only a page, of what comes after the interface with index
+	 * @after, 0 at first; ifconfig_next() says whether there is more. */
+	bool paged;
+	uint32_t after;
 	/* Called once, from inside ifconfig_start(), when the line has been
 	 * understood and nothing has been done: for control/ itself
 	 * (ifconfig_impl.h). May be NULL. */
@@ -91,6 +95,9 @@ int ifconfig_exit(const struct ifconfig_run *run);
 /** ifconfig_out() - the parts printed (also by a run that failed later).
  * Return: new reference */
 json_t *ifconfig_out(const struct ifconfig_run *run);
+
+/** ifconfig_next() - where the next page begins (@after), or 0: that was all */
+uint32_t ifconfig_next(const struct ifconfig_run *run);
 
 /**
  * ifconfig_error() - what went wrong, or NULL

@@ -86,6 +86,7 @@ struct ifconfig_run {
 	enum ifc_host create_host;
 	bool creating; /* the line has a create */
 
+	uint32_t next;  /* of a paged listing: see ifconfig_next() */
 	uint32_t index; /* of the interface, once it exists; see @exists */
 	bool exists;
 	bool created; /* by this line */

@@ -186,6 +186,8 @@ command_start(struct rpc_call *call, const char *const *argv, uint32_t argc,
 		.argc = argc,
 		.argv = argv,
 		.cause = call->cause,
+		.paged = json_object_get(call->params, "after") != NULL,
+		.after = (uint32_t)rpc_param_int(call, "after", 0),
 		.done = command_end,
 		.destroying = command_background,
 		.arg = c,
@@ -239,7 +241,12 @@ words_of(
 static void
 answer_out(struct rpc_call *call, const struct ifconfig_run *run)
 {
-	rpc_reply(call, json_pack("{s:o}", "out", ifconfig_out(run)));
+	json_t *o = json_pack("{s:o}", "out", ifconfig_out(run));
+
+	if (ifconfig_next(run) != 0)
+		json_object_set_new(
+		    o, "next", json_integer(ifconfig_next(run)));
+	rpc_reply(call, o);
 }
 
 static void
@@ -432,6 +439,33 @@ addresses_all(struct rpc_call *call, const struct iface *ifp,
 	    rpc_error_data(EMSGSIZE, NULL));
 }
 
+/* A piece of a long table, as it lies there. */
+static void
+addresses_scan(struct rpc_call *call, const struct iface *ifp)
+{
+	struct bridge_scan scan = {
+		.max =
+		    (uint32_t)rpc_param_int(call, "max", BRIDGE_ADDRESSES_FEW),
+		.only_static = rpc_param_bool(call, "static", false),
+	};
+	json_t *o = json_object();
+	struct info_json j;
+
+	info_json_init(&j, o);
+	if (str_copy(scan.cursor, sizeof(scan.cursor),
+	        rpc_param_str(call, "cursor")) < 0 ||
+	    bridge_scan_addresses(ifp, &scan, &j.info) < 0) {
+		json_decref(o);
+		rpc_fail(call, RPC_INVALID_PARAMS,
+		    "cursor: not one that this method has given", NULL);
+	} else if (info_json_ok(&j)) {
+		rpc_reply(call, o);
+	} else {
+		json_decref(o);
+		no_memory(call);
+	}
+}
+
 static void
 do_bridge_addresses(struct rpc_call *call)
 {
@@ -447,6 +481,10 @@ do_bridge_addresses(struct rpc_call *call)
 
 	if (ifp == NULL)
 		return;
+	if (json_object_get(call->params, "cursor") != NULL) {
+		addresses_scan(call, ifp);
+		return;
+	}
 	if (!page.continued && json_object_get(call->params, "max") == NULL) {
 		addresses_all(call, ifp, &page);
 		return;
@@ -725,7 +763,10 @@ const struct rpc_method control_methods[] = {
 	    .about = "The methods with their parameters." },
 	{ .name = "ifconfig", .flags = RPC_READ_ONLY | RPC_USERS, .handler = do_ifconfig,
 	    .params = { { .name = "argv", .type = RPC_STRINGS,
-	        .about = "the words of the line" } },
+	        .about = "the words of the line" },
+	        { .name = "after", .type = RPC_INTEGER, .optional = true,
+	            .min = 0, .max = UINT32_MAX,
+	            .about = "-a in pages: 0, then the next of the page before" } },
 	    .about = "One ifconfig(8) command line." },
 	{ .name = "sysctl", .flags = RPC_READ_ONLY | RPC_USERS, .handler = do_sysctl,
 	    .params = { { .name = "argv", .type = RPC_STRINGS,
@@ -762,7 +803,9 @@ const struct rpc_method control_methods[] = {
 	            .min = 0, .max = UINT32_MAX,
 	            .about = "the next of the page before" },
 	        { .name = "static", .type = RPC_BOOLEAN, .optional = true,
-	            .about = "only those that are static" } },
+	            .about = "only those that are static" },
+	        { .name = "cursor", .type = RPC_STRING, .optional = true,
+	            .about = "a piece in any order: addresses, births, cursor" } },
 	    .about = "Its address table, newest first." },
 	{ .name = "trace", .flags = RPC_READ_ONLY, .handler = control_trace,
 	    .params = { PARAM_NAME("where the frame comes in"),

@@ -16,6 +16,9 @@
  *   bridge.addresses {name,static?}  [ADDRESS...], 4096 at most
  *   bridge.addresses {name,max,after?,static?}
  *                                    {"addresses":[ADDRESS...],"next":N?}
+ *   bridge.addresses {name,cursor,max?,static?}
+ *                                    {"addresses":[ADDRESS + "birth"...],
+ *                                    "births":N,"cursor":TEXT?}; at first ""
  *   drops {name?}                    {"drops":[{"reason","count","text",
  *                                    "iface"}]}, largest first
  *   vnet.list {}                     [{"name","id","adopted","interfaces",

@@ -985,18 +985,21 @@ printout_iface(const json_t *o, unsigned int flags, struct text *t)
 }
 
 void
+printout_address(const json_t *a, struct text *t)
+{
+	put(t, get_str(a, "mac"));
+	text_printf(t, " Vlan%lld ", get_int(a, "vlan"));
+	put(t, get_str(a, "iface"));
+	text_printf(t, " %lld flags=", get_int(a, "expires"));
+	put_bits(t, get_int(a, "flags"), address_bits);
+	text_puts(t, "\n");
+}
+
+void
 printout_addresses(const json_t *list, struct text *t)
 {
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *a = json_array_get(list, i);
-
-		put(t, get_str(a, "mac"));
-		text_printf(t, " Vlan%lld ", get_int(a, "vlan"));
-		put(t, get_str(a, "iface"));
-		text_printf(t, " %lld flags=", get_int(a, "expires"));
-		put_bits(t, get_int(a, "flags"), address_bits);
-		text_puts(t, "\n");
-	}
+	for (size_t i = 0; i < json_array_size(list); i++)
+		printout_address(json_array_get(list, i), t);
 }
 
 /* Parts. */

@@ -50,6 +50,7 @@ void printout_iface(const json_t *iface, unsigned int flags, struct text *out);
 
 /* Lines "MAC VlanN IF SECONDS flags=N<...>" of an addresses array. */
 void printout_addresses(const json_t *addresses, struct text *out);
+void printout_address(const json_t *address, struct text *out);
 
 /* The answer of iface.list (an array of iface objects) as a table. */
 void printout_iface_table(const json_t *list, struct text *out);

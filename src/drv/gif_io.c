@@ -3,8 +3,9 @@
  * Packets of a gif: frames become packets at the end of a round, several in
  * one call and a budget a round: where the outer packets go into a netdev of
  * this daemon's, it takes them from there at the same pace, and that netdev's
- * queue does not run over.  Packets are read in batches, each into a small frame and, where it
- * is longer, a large one; ICMP errors are taken off the socket and counted.
+ * queue does not run over.  Packets are read in batches, each into a small
+ * frame and, where it is longer, a large one; ICMP errors are taken off the
+ * socket and counted.
  *
  * What a packet from outside has to pass: the kernel's checks of its outer
  * headers, reassembly, etherip_decap(), the far end's address, and the ingress

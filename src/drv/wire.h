@@ -8,8 +8,8 @@
  * ones too.  An inbox holds WIRE_INBOX_FRAMES frames and WIRE_INBOX_BYTES
  * bytes, so that a pair in a loop of bridges, or one whose receiver is slow,
  * cannot take the pool; what does not fit is the sender's drop.  A turn moves
- * the more the fuller the inbox is: a host's wake-up brings more frames than the
- * budget of a turn, and several may send to one end.
+ * the more the fuller the inbox is: a host's wake-up brings more frames than
+ * the budget of a turn, and several may send to one end.
  *
  * The link of an end is up exactly while it has a peer.  A peer that goes away
  * leaves what it has sent already in the inbox: it still arrives.

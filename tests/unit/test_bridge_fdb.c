@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/prng.h"
+#include "base/util.h"
 #include "bridge/fdb.h"
 
 static struct fdb f;
@@ -762,6 +763,85 @@ test_scan_of_a_table_that_changes(void **state)
 	}
 }
 
+/* How often an address was in a scan, and how much one call did at most. */
+static struct {
+	uint32_t seen[200000];
+	uint32_t given, births;
+	const struct fdb_cursor *cursor;
+} pieces_of;
+
+static void
+piece_entry(void *arg, const struct fdb_entry *e)
+{
+	(void)arg;
+	pieces_of.seen[e->key & 0xffffff]++;
+	pieces_of.given++;
+	/* They were learned in the order of their numbers. */
+	assert_int_equal(pieces_of.cursor->birth, e->key & 0xffffff);
+}
+
+/* However long the table is, a piece of a scan looks at no more slots than it
+ * has room for, and all pieces together at each slot once. */
+static void
+test_a_piece_of_a_scan_costs_what_it_is(void **state)
+{
+	static const uint32_t sizes[] = { 2000, 200000 };
+
+	(void)state;
+	fdb_set_max(&f, 1000000, 1);
+	for (uint32_t k = 0; k < ARRAY_LEN(sizes); k++) {
+		struct fdb_cursor c = { 0 };
+		uint64_t looked = 0;
+		uint32_t pieces = 0;
+		bool more;
+
+		for (uint32_t i = f.births; i < sizes[k]; i++)
+			learn(i, 1, 1);
+		memset(&pieces_of, 0, sizeof(pieces_of));
+		pieces_of.cursor = &c;
+		do {
+			uint32_t before = pieces_of.given;
+
+			more = fdb_scan(&f, 2, &c, 256, piece_entry, NULL);
+			assert_true(pieces_of.given - before <= 256);
+			assert_true(c.looked <= FDB_SCAN_SLOTS);
+			looked += c.looked;
+			pieces++;
+		} while (more);
+		assert_int_equal(pieces_of.given, sizes[k]);
+		for (uint32_t i = 0; i < sizes[k]; i++)
+			assert_int_equal(pieces_of.seen[i], 1);
+		assert_int_equal(
+		    looked, f.now.mask + 1 +
+		                (f.old.entries != NULL ? f.old.mask + 1 : 0));
+		assert_true(
+		    pieces <= sizes[k] / 256 + looked / FDB_SCAN_SLOTS + 2);
+	}
+}
+
+/* A cursor comes from outside: it may say anything. */
+static void
+test_a_scan_survives_any_cursor(void **state)
+{
+	static const uint32_t values[] = { 0, 1, 2, 3, 4, 5, 63, 64, 1023, 1024,
+		2048, 4096, UINT32_MAX };
+	uint32_t n = ARRAY_LEN(values);
+
+	(void)state;
+	fdb_set_max(&f, 100000, 1);
+	for (uint32_t i = 0; i < 600; i++)
+		learn(i, 1, 1);
+	for (uint32_t i = 0; i < n * n * 2; i++) {
+		struct fdb_cursor c = { .stage = values[i % n],
+			.slot = values[i / n % n],
+			.rehashes = f.rehashes + i / n / n };
+
+		pieces_of.cursor = &c;
+		(void)fdb_scan(&f, 2, &c, 1000, piece_entry, NULL);
+		assert_true(c.looked <= FDB_SCAN_SLOTS);
+	}
+}
+
 int
 main(void)
 {
@@ -788,6 +868,8 @@ main(void)
 		TEST(test_max_removes_newest),
 		TEST(test_walk_is_newest_first),
 		TEST(test_pages_are_newest_first),
+		TEST(test_a_piece_of_a_scan_costs_what_it_is),
+		TEST(test_a_scan_survives_any_cursor),
 		TEST(test_pages_of_a_table_that_changes),
 		TEST(test_scan_of_a_table_at_rest),
 		TEST(test_scan_of_a_table_that_changes),

@@ -446,11 +446,76 @@ test_a_long_line_runs(void **state)
 	text_free(&err);
 }
 
+/* A page of `ifconfig WORDS'. Return: how many it has; *@next: 0 if it was the
+ * last. */
+static size_t
+page_of(struct world *w, const char *words, json_int_t *next, json_t *all)
+{
+	json_t *answer = world_call(w, w->home, "ifconfig",
+	    json_pack("{s:o,s:I}", "argv", world_split(words), "after", *next));
+	json_t *result = json_object_get(answer, "result");
+	json_t *out = json_object_get(result, "out");
+	size_t n = json_array_size(out);
+
+	assert_non_null(out);
+	*next = json_integer_value(json_object_get(result, "next"));
+	json_array_extend(all, out);
+	json_decref(answer);
+	return n;
+}
+
+/* However many interfaces there are, a page describes 64 and looks at 1024. */
+static void
+test_a_listing_comes_in_pages(void **state)
+{
+	struct world *w = *state;
+	json_t *all = json_array(), *none = json_array(), *whole;
+	struct iface *ifp;
+	json_int_t next = 0;
+	size_t n, count;
+	uint32_t pages = 0;
+
+	for (int i = 0; i < 1100; i++)
+		assert_int_equal(
+		    net_iface_create(w->net, NULL, "feth", &ifp), 0);
+	do {
+		n = page_of(w, "-a", &next, all);
+		assert_true(n == 64 || next == 0);
+		pages++;
+	} while (next != 0);
+	count = json_array_size(all);
+	assert_true(count >= 1100);
+	assert_int_equal(pages, (count + 63) / 64);
+	whole = world_call(w, w->home, "ifconfig",
+	    json_pack("{s:o}", "argv", world_split("-a")));
+	assert_true(json_equal(
+	    json_object_get(json_object_get(whole, "result"), "out"), all));
+	/* Where nothing is to be shown, a page ends, too. */
+	assert_int_equal(page_of(w, "-a -g nobody", &next, none), 0);
+	assert_int_not_equal(next, 0);
+	assert_int_equal(page_of(w, "-a -g nobody", &next, none), 0);
+	assert_int_equal(next, 0);
+	/* The one after which the next page begins may have gone meanwhile. */
+	json_array_clear(none);
+	(void)page_of(w, "-a", &next, none);
+	assert_int_equal(
+	    net_iface_destroy(net_iface_by_index(w->net, (uint32_t)next), NULL),
+	    0);
+	(void)page_of(w, "-a", &next, none);
+	for (size_t i = 0; i < 128; i++)
+		assert_true(json_equal(
+		    json_array_get(none, i), json_array_get(all, i)));
+	json_decref(whole);
+	json_decref(all);
+	json_decref(none);
+}
+
 int
 main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
+		CASE(test_a_listing_comes_in_pages),
 		CASE(test_a_missing_argument_is_refused),
 		CASE(test_bad_numbers_addresses_and_vlans_are_refused),
 		CASE(test_empty_and_long_arguments_are_refused),

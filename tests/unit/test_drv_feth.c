@@ -282,8 +282,7 @@ test_inbox_keeps_up_with_several_senders(void **state)
 			sent += 64;
 		}
 		net_poll(p->net);
-		assert_int_equal(
-		    p->sink.last[59], (p->sink.frames - 1) % 64);
+		assert_int_equal(p->sink.last[59], (p->sink.frames - 1) % 64);
 	}
 	assert_int_equal(fixture_drops(p->a), 0);
 	run(p->net);
