@@ -51,7 +51,7 @@ backend_start() {
 }
 
 coaxd_start() {
-	/rig/coaxd -v >>/run/rig/backend.log 2>&1 &
+	"${RIG_COAXD:-/rig/coaxd}" -v >>/run/rig/backend.log 2>&1 &
 	backend_pid=$!
 	wait_for 20 coax rpc ping
 }
@@ -110,11 +110,16 @@ guest_connected() { # I [HANDLE]
 # network; prints the output (at most 1800 bytes), returns the status; 124 after
 # SECONDS (default 40).
 guest() {
+	guest_begin "$1" "$2" && guest_end "${3:-40}"
+}
+guest_begin() { # GUEST COMMAND
 	_d=/local/domain/$(domid "$1")/data/rig
-	_s=$(cut -d' ' -f1 /proc/uptime)-$RANDOM
-	wait_for "${3:-40}" xenstore-exists "$_d/agent" || return 125
-	xenstore-write "$_d/cmd" "$_s $2"
-	wait_for "${3:-40}" _answered "$_d" "$_s" || return 124
+	_seq=$(cut -d' ' -f1 /proc/uptime)-$RANDOM
+	wait_for 40 xenstore-exists "$_d/agent" || return 125
+	xenstore-write "$_d/cmd" "$_seq $2"
+}
+guest_end() { # SECONDS: of the last that was begun
+	wait_for "$1" _answered "$_d" "$_seq" || return 124
 	xenstore-read -R "$_d/res" >/run/rig/res # -R: newlines as they are
 	sed 1d /run/rig/res | grep . || :
 	return "$(sed -n '1s/.* //p' /run/rig/res)"
@@ -192,8 +197,9 @@ iperf_begin() {
 iperf() {
 	_s=${RIG_IPERF_S:-4}
 	_c0=$(cpu_of Domain-0)
-	if guest "$2" "iperf3 -c $3 -t $_s -f m $4 | tail -n 4" \
-	    $((_s + 40)) >/run/rig/iperf; then
+	guest_begin "$2" "iperf3 -c $3 -t $_s -f m $4 | tail -n 4"
+	sleep "$_s" # looking whether it is through is work for dom0
+	if guest_end 40 >/run/rig/iperf; then
 		_r=$(awk '/receiver/ {
 			for (i = 1; i < NF; i++)
 				if ($(i + 1) ~ /bits\/sec/) print $i, $(i + 1) }
