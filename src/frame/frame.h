@@ -42,9 +42,10 @@
 
 #include "base/assert.h"
 
-#define FRAME_HEADROOM  128   /* bytes free before data in a fresh frame */
-#define FRAME_SMALL_MAX 1920  /* data bytes of a small frame */
-#define FRAME_LARGE_MAX 65664 /* data bytes of a large frame (>= 65557) */
+#define FRAME_HEADROOM   128   /* bytes free before data in a fresh frame */
+#define FRAME_SMALL_MAX  1920  /* data bytes of a small frame */
+#define FRAME_LARGE_MAX  65664 /* data bytes of a large frame (>= 65557) */
+#define FRAME_LARGE_PLAY 4096  /* bytes that a large one may begin later */
 #define FRAME_OVER                                                       \
 	1                  /* bytes behind a large frame's room, for who \
 	                    * reads and must notice that one is longer */
@@ -79,6 +80,7 @@ struct frame {
 	/* From off up to pool: zero in a fresh frame, copied by frame_copy().
 	 */
 	struct frame_offload off;
+	uint16_t shift; /* frame_shift(): its data begin so much later */
 	struct frame_pool *pool;
 	struct frame *next; /* free list, or its owner's queue */
 	uint8_t *buffer;    /* start of the buffer */
@@ -203,10 +205,26 @@ frame_pool_small_free(const struct frame_pool *pool)
 static inline uint32_t
 frame_room(const struct frame *f)
 {
-	uint32_t size =
-	    FRAME_HEADROOM + (f->large ? FRAME_LARGE_MAX : FRAME_SMALL_MAX);
+	uint32_t size = FRAME_HEADROOM + f->shift +
+	                (f->large ? FRAME_LARGE_MAX : FRAME_SMALL_MAX);
 
 	return size - (uint32_t)(f->data - f->buffer);
+}
+
+/**
+ * frame_shift() - let the data of a fresh frame begin later
+ * @f:     a large one, just allocated (asserted)
+ * @bytes: fewer than FRAME_LARGE_PLAY (asserted)
+ *
+ * For who copies by pages and wants pieces to begin where theirs do. The room
+ * stays what it is.
+ */
+static inline void
+frame_shift(struct frame *f, uint32_t bytes)
+{
+	ASSERT(f->large && f->shift == 0 && bytes < FRAME_LARGE_PLAY);
+	f->shift = (uint16_t)bytes;
+	f->data += bytes;
 }
 
 /** frame_headroom() - bytes free before data */

@@ -15,7 +15,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define CACHE_LINE 64u
+#define CACHE_LINE  64u
+#define LARGE_BYTES (FRAME_LARGE_PLAY + FRAME_LARGE_MAX + FRAME_OVER)
 
 #define SMALL_DEFAULT 8192u
 #define LARGE_DEFAULT 1024u
@@ -28,8 +29,7 @@ _Static_assert(sizeof(struct frame) <= CACHE_LINE, "one line a descriptor");
 static size_t
 buffer_size(const struct frame *f)
 {
-	return FRAME_HEADROOM +
-	       (f->large ? FRAME_LARGE_MAX + FRAME_OVER : FRAME_SMALL_MAX);
+	return FRAME_HEADROOM + (f->large ? LARGE_BYTES : FRAME_SMALL_MAX);
 }
 
 void
@@ -110,8 +110,7 @@ frame_pool_create(
 		return -ENOMEM;
 	if (class_init(&pool->small, small_count, FRAME_SMALL_MAX) < 0)
 		goto out_pool;
-	if (class_init(
-	        &pool->large, large_count, FRAME_LARGE_MAX + FRAME_OVER) < 0)
+	if (class_init(&pool->large, large_count, LARGE_BYTES) < 0)
 		goto out_small;
 	*out = pool;
 	return 0;
@@ -192,6 +191,7 @@ frame_copy(const struct frame *f)
 	copy->len = f->len;
 	memcpy(&copy->off, &f->off,
 	    offsetof(struct frame, pool) - offsetof(struct frame, off));
+	copy->shift = 0;
 	return copy;
 }
 

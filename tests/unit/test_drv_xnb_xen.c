@@ -900,6 +900,139 @@ test_frames_both_ways(void **state)
 	assert_int_equal(c.h->channels[fake_channel(&c.g, 12)].notified, 1);
 }
 
+/* --- pieces and pages ------------------------------------------------------
+ */
+
+#define SENT_MAX  20000u
+#define POSTED_AT (FAKE_DATA_PAGE + 50)
+
+static uint8_t sent[SENT_MAX], got[SENT_MAX + COAX_RING_PAGE];
+
+/* Back to where it came from. */
+static void
+echo(struct iface_stack *s, struct iface *ifp, struct frame_batch *batch)
+{
+	(void)s;
+	iface_output(ifp, batch);
+}
+
+/* As Linux does it: @head bytes of headers, the rest of a page from @offset on,
+ * whole pages, what is left. */
+static void
+guest_sends_pieces(
+    struct fake_guest *g, uint32_t size, uint32_t head, uint32_t offset)
+{
+	uint32_t at = 0;
+
+	for (uint32_t i = 0; i < size; i++)
+		sent[i] = (uint8_t)(i * 7 + i / 256);
+	memcpy(sent, "\x02\0\0\0\0\1\x02\0\0\0\0\2\x88\xb5", 14);
+	for (uint16_t i = 0; at < size; i++) {
+		uint32_t begin = i == 1 ? offset : 0;
+		uint32_t len =
+		    COAX_MIN(i == 0 ? head : COAX_RING_PAGE - begin, size - at);
+		struct coax_netif_tx_request req = {
+			.gref = FAKE_DATA_PAGE + i,
+			.offset = (uint16_t)begin,
+			.flags = at + len < size ? COAX_NETTXF_MORE_DATA : 0,
+			.id = i,
+			.size = (uint16_t)(i == 0 ? size : len),
+		};
+
+		memcpy(c.h->pages + (size_t)req.gref * COAX_RING_PAGE + begin,
+		    sent + at, len);
+		netring_front_put(&g->tx, &req, 3);
+		at += len;
+	}
+	(void)netring_front_publish(&g->tx);
+}
+
+static void
+guest_posts(struct fake_guest *g, uint16_t count)
+{
+	for (uint16_t i = 0; i < count; i++) {
+		struct coax_netif_rx_request req = {
+			.id = i,
+			.gref = POSTED_AT + i,
+		};
+
+		netring_front_put(&g->rx, &req, 2);
+	}
+	(void)netring_front_publish(&g->rx);
+}
+
+/* It came back as it was sent, in so many slots, the first of them so long. */
+static void
+guest_has_it_back(
+    struct fake_guest *g, uint32_t size, uint32_t slots, uint32_t first)
+{
+	uint32_t len = 0;
+
+	assert_int_equal(netring_front_poll(&g->rx), slots);
+	for (uint32_t i = 0; i < slots; i++) {
+		struct coax_netif_rx_response rsp;
+
+		netring_front_get(&g->rx, i, &rsp, 2);
+		assert_int_equal(rsp.offset, 0);
+		assert_int_equal(
+		    (rsp.flags & COAX_NETRXF_MORE_DATA) != 0, i + 1 < slots);
+		assert_in_range(rsp.status, 1, COAX_RING_PAGE);
+		if (i == 0)
+			assert_int_equal(rsp.status, first);
+		assert_true(len + (uint32_t)rsp.status <= size);
+		memcpy(got + len,
+		    c.h->pages + (size_t)(POSTED_AT + i) * COAX_RING_PAGE,
+		    (size_t)rsp.status);
+		len += (uint32_t)rsp.status;
+	}
+	assert_int_equal(len, size);
+	assert_memory_equal(got, sent, size);
+}
+
+static void
+echo_pieces(uint32_t size, uint32_t head, uint32_t offset)
+{
+	connect_guest(&c.g);
+	assert_int_equal(iface_set_mtu(vif("xnb1.0"), SENT_MAX), 0);
+	c.sink.stack.input = echo;
+	listen_in();
+	guest_posts(&c.g, 10);
+	c.h->crossed = 0;
+	guest_sends_pieces(&c.g, size, head, offset);
+	ring_bell(&c.g, 11);
+}
+
+/* A piece that crosses the end of a page of ours is two to the hypervisor. */
+static void
+test_pieces_keep_to_pages(void **state)
+{
+	(void)state;
+	echo_pieces(SENT_MAX, 66, 1000);
+	assert_int_equal(c.h->crossed, 0);
+	/* The data began 66 before 1000. */
+	guest_has_it_back(&c.g, SENT_MAX, 1 + 5, COAX_RING_PAGE - (1000 - 66));
+}
+
+/* The first piece is not to be too short for the headers: rather crossed. */
+static void
+test_a_first_piece_is_not_short(void **state)
+{
+	(void)state;
+	echo_pieces(SENT_MAX, 66, 0);
+	assert_int_equal(c.h->crossed, 5);
+	guest_has_it_back(&c.g, SENT_MAX, 5, COAX_RING_PAGE);
+}
+
+/* The second began in its page before the first had so many bytes. */
+static void
+test_pieces_that_begin_before(void **state)
+{
+	(void)state;
+	echo_pieces(SENT_MAX, 2000, 100);
+	assert_int_equal(c.h->crossed, 1); /* the first, inevitably */
+	guest_has_it_back(&c.g, SENT_MAX, 1 + 5, 1900);
+}
+
 static void
 test_what_cannot_be_copied(void **state)
 {
@@ -1005,6 +1138,9 @@ main(void)
 		CASE(test_no_xen),
 		CASE(test_transactions_that_others_disturb),
 		CASE(test_frames_both_ways),
+		CASE(test_pieces_keep_to_pages),
+		CASE(test_a_first_piece_is_not_short),
+		CASE(test_pieces_that_begin_before),
 		CASE(test_what_cannot_be_copied),
 		CASE(test_a_channel_is_masked_until_it_sleeps),
 		CASE(test_the_kernel_loses_count_of_events),

@@ -228,6 +228,34 @@ test_copy_of_a_frame_that_grew_into_its_headroom(void **state)
 	frame_release(c);
 }
 
+/* Room stays, a copy is not shifted, nor is what is taken next. */
+static void
+test_data_that_begin_later(void **state)
+{
+	static const uint32_t shifts[] = { 0, 1, FRAME_LARGE_PLAY - 1 };
+
+	for (size_t i = 0; i < 3; i++) {
+		struct frame *f = frame_alloc(*state, FRAME_LARGE_MAX);
+		struct frame *copy;
+
+		assert_non_null(f);
+		assert_int_equal(frame_headroom(f), FRAME_HEADROOM);
+		frame_shift(f, shifts[i]);
+		assert_int_equal(frame_headroom(f), FRAME_HEADROOM + shifts[i]);
+		assert_int_equal(frame_room(f), FRAME_LARGE_MAX);
+		f->len = FRAME_LARGE_MAX + FRAME_OVER;
+		memset(f->data, 0x77, f->len); /* all of it is ours */
+		f->len = FRAME_LARGE_MAX;
+		copy = frame_copy(f);
+		assert_non_null(copy);
+		assert_int_equal(frame_headroom(copy), FRAME_HEADROOM);
+		assert_int_equal(frame_room(copy), FRAME_LARGE_MAX);
+		assert_memory_equal(copy->data, f->data, f->len);
+		frame_release(copy);
+		frame_release(f);
+	}
+}
+
 static void
 test_own_keeps_a_sole_readers_frame(void **state)
 {
@@ -283,6 +311,7 @@ main(void)
 		cmocka_unit_test(test_copy_has_bytes_and_record_and_is_its_own),
 		cmocka_unit_test(
 		    test_copy_of_a_frame_that_grew_into_its_headroom),
+		cmocka_unit_test(test_data_that_begin_later),
 		cmocka_unit_test(test_own_keeps_a_sole_readers_frame),
 		cmocka_unit_test(
 		    test_own_copies_a_shared_frame_and_gives_the_claim_back),

@@ -60,6 +60,7 @@ struct xen_host {
 	uint32_t mapped;
 	uint32_t bad_ref; /* cannot be mapped or copied */
 	uint32_t copies;
+	uint32_t crossed; /* pieces that cross a page of ours */
 	struct {
 		bool bound, pending, masked;
 		uint32_t domid, remote, notified;
@@ -342,6 +343,8 @@ fake_copy(struct xen_host *h, uint32_t domid, bool from, struct xnb_copy *c,
 		uint8_t *page = h->pages + (size_t)c[i].ref * COAX_RING_PAGE;
 
 		ASSERT(c[i].offset + c[i].len <= COAX_RING_PAGE);
+		h->crossed += c[i].len + (uintptr_t)c[i].mem % COAX_RING_PAGE >
+		              COAX_RING_PAGE;
 		c[i].status = 0;
 		if (c[i].ref >= FAKE_PAGES || c[i].ref == h->bad_ref) {
 			c[i].status = -EFAULT;

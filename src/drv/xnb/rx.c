@@ -29,6 +29,13 @@ _Static_assert(sizeof(struct coax_netif_rx_request) == COAX_NETIF_RX_SLOT_SIZE,
 _Static_assert(sizeof(struct coax_netif_rx_response) == COAX_NETIF_RX_SLOT_SIZE,
     "protocol");
 
+#define FIRST_MIN 256u /* bytes: what front ends want to find in one piece */
+
+_Static_assert(1 + (COAX_NETIF_PACKET_MAX - FIRST_MIN + COAX_RING_PAGE - 1) /
+                           COAX_RING_PAGE <
+                   COAX_NETIF_PACKET_SLOTS,
+    "Linux' front end takes so many");
+
 #define SPREAD_BYTES 64u /* a cache line */
 #define SPREAD_SLOTS 32u
 
@@ -60,14 +67,33 @@ extras_of(const struct xnb *x, const struct frame *f)
 	       (x->features.headroom != 0 ? 1u : 0u);
 }
 
+/* Slots of data, with so much in the first. */
 static inline uint32_t
-slots_of(const struct xnb *x, const struct frame *f)
+data_slots(const struct xnb *x, const struct frame *f, uint32_t first)
 {
 	uint32_t room = slot_room(x);
 
-	if (f->len <= room)
-		return 1 + extras_of(x, f);
-	return (f->len + room - 1) / room + extras_of(x, f);
+	return f->len <= first ? 1 : 1 + (f->len - first + room - 1) / room;
+}
+
+/* Data bytes in a packet's first slot. Where a piece is not to cross a page of
+ * ours it ends with the page, and so do those after it; that may take a slot
+ * more, but never too many. */
+static inline uint32_t
+first_room(const struct xnb *x, const struct frame *f)
+{
+	uint32_t room = slot_room(x), left;
+
+	if (f->len <= room || x->features.headroom != 0 || !x->t->ops->by_page)
+		return room;
+	left = COAX_RING_PAGE - (uint32_t)((uintptr_t)f->data % COAX_RING_PAGE);
+	return left < FIRST_MIN ? room : left;
+}
+
+static inline uint32_t
+slots_of(const struct xnb *x, const struct frame *f)
+{
+	return data_slots(x, f, first_room(x, f)) + extras_of(x, f);
 }
 
 static bool
@@ -218,14 +244,14 @@ spread(const struct xnb *x, const struct frame *f, uint16_t id)
 	return id % SPREAD_SLOTS * SPREAD_BYTES;
 }
 
-/* One slot of data, with these flags and, if more follows, that one; returns
- * the bytes that it holds. */
+/* One slot of data, of at most @room bytes, with these flags and, if more
+ * follows, that one; returns the bytes that it holds. */
 static inline uint32_t
 add_data(struct xnb_queue *q, struct rx_batch *b, const struct frame *f,
-    uint32_t at, uint16_t flags)
+    uint32_t at, uint32_t room, uint16_t flags)
 {
 	uint32_t headroom = q->xnb->features.headroom;
-	uint32_t len = COAX_MIN(f->len - at, COAX_RING_PAGE - headroom);
+	uint32_t len = COAX_MIN(f->len - at, room);
 	struct coax_netif_rx_request req;
 	struct rx_answer *a = next_answer(q, b, &req);
 	uint32_t begin = headroom + spread(q->xnb, f, req.id);
@@ -249,13 +275,13 @@ add_packet(struct xnb_queue *q, struct rx_batch *b, struct frame *f)
 {
 	bool extras = extras_of(q->xnb, f) != 0;
 	uint32_t before = b->answers;
-	uint32_t at = add_data(
-	    q, b, f, 0, flags_of(f) | (extras ? COAX_NETRXF_EXTRA_INFO : 0));
+	uint32_t at = add_data(q, b, f, 0, first_room(q->xnb, f),
+	    flags_of(f) | (extras ? COAX_NETRXF_EXTRA_INFO : 0));
 
 	if (extras)
 		add_extras(q, b, f);
 	while (at < f->len)
-		at += add_data(q, b, f, at, 0);
+		at += add_data(q, b, f, at, slot_room(q->xnb), 0);
 	b->frame_answers[b->count] = (uint16_t)(b->answers - before);
 	b->frames[b->count++] = f;
 }

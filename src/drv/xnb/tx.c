@@ -226,6 +226,17 @@ take_mcast(struct xnb *x, const struct coax_netif_extra *e, struct tx_packet *p)
 		p->status = COAX_NETIF_RSP_ERROR;
 }
 
+/* All pieces between the first and the last fill pages, or one begins where
+ * another ended. With the second where it was in its page they cross none. */
+static void
+align(struct frame *f, const struct tx_parse *parse)
+{
+	uint32_t at = (uint32_t)(uintptr_t)f->data + parse->left;
+
+	if (f->large && parse->frag_count != 0)
+		frame_shift(f, (parse->frags[0].offset - at) % COAX_RING_PAGE);
+}
+
 /* A good packet gets its frame, and its pieces go to the list of copies. */
 static int
 take_data(struct xnb_queue *q, struct tx_batch *b, struct tx_packet *p,
@@ -236,6 +247,8 @@ take_data(struct xnb_queue *q, struct tx_batch *b, struct tx_packet *p,
 	p->f = frame_alloc(q->xnb->ifp.net->pool, p->size);
 	if (p->f == NULL)
 		return drop(q, p, COAX_NETIF_RSP_DROPPED, DROP_NO_FRAME);
+	if (q->xnb->t->ops->by_page)
+		align(p->f, parse);
 	add_copy(b, p, &at, &parse->first, parse->left);
 	for (uint32_t i = 0; i < parse->frag_count; i++)
 		add_copy(b, p, &at, &parse->frags[i], parse->frags[i].size);

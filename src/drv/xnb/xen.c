@@ -557,6 +557,7 @@ xen_get(const struct xnb_transport *t, struct info *out)
 static const struct xnb_transport_ops xen_ops = {
 	.name = "xen",
 	.by_itself = true,
+	.by_page = true,
 	.copy_from = xen_copy_from,
 	.copy_to = xen_copy_to,
 	.map = xen_map,

@@ -89,6 +89,7 @@ struct xnb_transport_ops {
 	const char *name; /* "local", "xen" */
 	bool any_offset;  /* its front ends take data anywhere in a page */
 	bool by_itself;   /* its interfaces come and go by themselves */
+	bool by_page;     /* a piece that crosses a page of ours costs two */
 
 	/* Data. The status of each piece is set; pieces are independent. What
 	 * is read goes to @c[i].mem, which is private memory. Return: how many
