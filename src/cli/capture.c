@@ -14,7 +14,7 @@
 
 #define USAGE                                                                \
 	"capture interface [-w file | -] [-c count] [-s snaplen] [-B KiB]\n" \
-	"                    [--in | --out] [--drops] [filter ...]"
+	"                    [-U] [--in | --out] [--drops] [filter ...]"
 
 /* A number after an option; -1 with a message. */
 static int
@@ -49,6 +49,10 @@ take_option(const struct cli *cli, int argc, char **argv, int i,
 	}
 	if (strcmp(argv[i], "--drops") == 0) {
 		q->drops = true;
+		return 1;
+	}
+	if (strcmp(argv[i], "-U") == 0 || strcmp(argv[i], "--immediate") == 0) {
+		q->prompt = true;
 		return 1;
 	}
 	if (strcmp(argv[i], "-w") == 0 && value != NULL) {

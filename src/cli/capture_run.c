@@ -297,6 +297,7 @@ capture_run(const struct cli *cli, const struct capture_job *job)
 		return 1;
 	}
 	request.program = program;
+	request.prompt |= job->file == NULL;
 	err = capture_start(c, &request, &r);
 	status = err < 0 ? cli_refused(cli, c, err) : 0;
 	free(program);

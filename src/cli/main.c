@@ -40,7 +40,7 @@ static const struct cli_command commands[] = {
 	{ "monitor", cli_monitor, false, "[--json] [type ...]",
 	    "events as they happen" },
 	{ "capture", cli_capture, false,
-	    "interface [-w file | -] [-c count] [-s snaplen] [-B KiB] "
+	    "interface [-w file | -] [-c count] [-s snaplen] [-B KiB] [-U] "
 	    "[--in | --out] [--drops] [filter ...]",
 	    "frames to a file, to a program, or as text" },
 	{ "vnet", cli_vnet, false,

@@ -22,6 +22,8 @@
 #include "ring/stream.h"
 
 #define NAP_MS  2
+#define REST_MS 100
+#define GATHER  8 /* that part of the memory ends a rest */
 #define STOP_MS 2000
 /* Room for the longest block. */
 #define BLOCK_MAX (PCAPNG_HEAD_SIZE + PCAPNG_SNAPLEN_MAX + PCAPNG_TAIL_MAX)
@@ -32,6 +34,8 @@ struct capture_reader {
 	size_t size;
 	int bell;
 	bool ended; /* the daemon has let go */
+	bool prompt;
+	bool rest; /* before the next look */
 	uint64_t begin_ns;
 	uint32_t snaplen;
 	json_t *info; /* the daemon's answer */
@@ -84,6 +88,7 @@ capture_start(struct coax *c, const struct capture_request *q,
 		return -ENOMEM;
 	r->bell = -1;
 	r->snaplen = q->snaplen;
+	r->prompt = q->prompt;
 	fds[0] = memory_make(r, q->room);
 	if (fds[0] < 0) {
 		err = fds[0];
@@ -232,24 +237,30 @@ stopped(int stop_fd)
 ssize_t
 capture_bytes(struct capture_reader *r, int stop_fd, const uint8_t **at)
 {
-	bool slept = false;
+	bool napped = !r->prompt;
 
 	for (;;) {
 		/* Before the look: what was written before the end is seen. */
 		bool ended = r->ended;
 		long n = stream_peek(&r->stream, at);
 
-		if (n != 0)
+		if (n < 0 || ended || (n > 0 && !r->rest)) {
+			r->rest = n > 0 && !r->prompt;
 			return n;
-		if (ended)
-			return 0;
+		}
 		if (stop_fd >= 0 && stopped(stop_fd))
 			return -EINTR;
-		if (!slept)
+		if (r->rest) {
+			if (stream_sleep(&r->stream,
+			        (uint32_t)(r->stream.size / GATHER)))
+				doze(r, stop_fd, REST_MS);
+			r->rest = false;
+		} else if (!napped) {
 			doze(r, stop_fd, NAP_MS);
-		else if (stream_sleep(&r->stream))
+			napped = true;
+		} else if (stream_sleep(&r->stream, 1)) {
 			doze(r, stop_fd, -1);
-		slept = true;
+		}
 	}
 }
 

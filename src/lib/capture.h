@@ -4,9 +4,11 @@
  * tree.
  *
  * The memory is ours: the daemon writes finished blocks of a pcapng file into
- * it, and wakes us when it writes after we said that we sleep.  Under load we
- * do not sleep but look again after NAP_NS: then neither side makes system
- * calls for the frames.
+ * it, and wakes us when it writes after we said that we sleep.  A frame that
+ * comes after a pause is thus there at once.  What follows it is left to gather
+ * for REST_MS, or until the memory is an eighth full: each time that we run,
+ * one of those who have the frames sent or received does not.  Who wants to see
+ * each frame at once is prompt: while they come it looks every NAP_MS.
  */
 #pragma once
 
@@ -32,6 +34,7 @@ struct capture_request {
 	uint32_t snaplen;    /* 0: all */
 	uint64_t count;      /* 0: no limit */
 	size_t room;         /* for the stream; rounded up; 0: the default */
+	bool prompt;         /* for capture_packet(): gathers nothing */
 	const char *program; /* classic BPF as text; NULL: all frames */
 };
 

@@ -16,7 +16,7 @@ struct stream_shared {
 	_Atomic uint64_t counts[STREAM_COUNTS];
 	/* The reader's line. */
 	_Alignas(64) _Atomic uint64_t tail;
-	_Atomic uint32_t asleep;
+	_Atomic uint32_t asleep; /* until so many bytes are there; 0: awake */
 };
 _Static_assert(sizeof(struct stream_shared) <= STREAM_HEADER_SIZE, "header");
 
@@ -58,8 +58,9 @@ stream_writer_init(struct stream_writer *w, void *memory, size_t size)
 	return 0;
 }
 
+/* Looks how far the reader is. False: its mark is nonsense. */
 static bool
-room_slow(struct stream_writer *w, size_t len)
+take_tail(struct stream_writer *w)
 {
 	/* Acquires stream_skip()'s release. */
 	uint64_t tail =
@@ -70,7 +71,13 @@ room_slow(struct stream_writer *w, size_t len)
 		return false;
 	}
 	w->tail = tail;
-	return len <= w->size - (w->next - w->tail);
+	return true;
+}
+
+static bool
+room_slow(struct stream_writer *w, size_t len)
+{
+	return take_tail(w) && len <= w->size - (w->next - w->tail);
 }
 
 bool
@@ -106,9 +113,12 @@ stream_publish(struct stream_writer *w)
 bool
 stream_sleeper(struct stream_writer *w)
 {
+	uint32_t enough;
+
 	/* Pairs with the fence of stream_sleep(). */
 	atomic_thread_fence(memory_order_seq_cst);
-	if (atomic_load_explicit(&w->shared->asleep, memory_order_relaxed) == 0)
+	enough = atomic_load_explicit(&w->shared->asleep, memory_order_relaxed);
+	if (enough == 0 || !take_tail(w) || w->published - w->tail < enough)
 		return false;
 	atomic_store_explicit(&w->shared->asleep, 0, memory_order_relaxed);
 	return true;
@@ -191,12 +201,16 @@ stream_skip(struct stream_reader *r, size_t len)
 }
 
 bool
-stream_sleep(struct stream_reader *r)
+stream_sleep(struct stream_reader *r, uint32_t enough)
 {
-	atomic_store_explicit(&r->shared->asleep, 1, memory_order_relaxed);
+	long n;
+
+	ASSERT(enough >= 1);
+	atomic_store_explicit(&r->shared->asleep, enough, memory_order_relaxed);
 	/* Pairs with the fence of stream_sleeper(). */
 	atomic_thread_fence(memory_order_seq_cst);
-	if (available(r) == 0)
+	n = available(r);
+	if (n >= 0 && n < (long)enough)
 		return true;
 	atomic_store_explicit(&r->shared->asleep, 0, memory_order_relaxed);
 	return false;

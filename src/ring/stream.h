@@ -14,9 +14,10 @@
  * goes on.  Nobody ever waits for the reader.  The reader looks at what was
  * published, in place, and gives it back when done.
  *
- * A reader that has found nothing for a while says that it sleeps; the writer
- * then finds stream_sleeper() true once, and wakes it by whatever descriptor
- * the two have agreed on.  While a stream flows nobody makes a system call.
+ * A reader that sleeps says how many bytes must be there to wake it; when they
+ * are the writer finds stream_sleeper() true once, and wakes it by whatever
+ * descriptor the two have agreed on.  While a stream flows a reader that wants
+ * many costs few system calls.
  *
  * The writer trusts the reader with nothing: it reads the reader's mark once,
  * checks it, and lives by its own copies of everything else; a mark that cannot
@@ -104,7 +105,7 @@ stream_unpublished(const struct stream_writer *w)
 void stream_publish(struct stream_writer *w);
 
 /** stream_sleeper() - after a publish: must the reader be woken?  True once for
- * each time that it fell asleep. */
+ * each time that it fell asleep, when there is what it wanted. */
 bool stream_sleeper(struct stream_writer *w);
 
 /** stream_count() - set number @i, below STREAM_COUNTS, for the reader */
@@ -132,9 +133,9 @@ int stream_copy(
 /** stream_skip() - give back the first @len of the bytes that were there */
 void stream_skip(struct stream_reader *r, size_t len);
 
-/** stream_sleep() - the reader is going to wait to be woken; false: do not,
- * there is something to read */
-bool stream_sleep(struct stream_reader *r);
+/** stream_sleep() - the reader is going to wait until @enough bytes (>= 1) are
+ * there; false: do not, they are */
+bool stream_sleep(struct stream_reader *r, uint32_t enough);
 
 /** stream_counted() - number @i of the writer's */
 uint64_t stream_counted(const struct stream_reader *r, unsigned int i);

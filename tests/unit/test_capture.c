@@ -320,7 +320,7 @@ test_sleeper_is_woken_once(void **state)
 	assert_int_equal(stream_peek(&look[0].r, &at), 0);
 	assert_taken(0, 1);
 	assert_int_equal(look[0].wakes, 0);
-	assert_true(stream_sleep(&look[0].r));
+	assert_true(stream_sleep(&look[0].r, 1));
 	lab_in(&l, 0, BROADCAST, station(1), 2);
 	lab_in(&l, 0, BROADCAST, station(1), 3);
 	flush(&look[0]);

@@ -211,14 +211,36 @@ test_sleeper_is_told_once(void **state)
 {
 	(void)state;
 	assert_false(stream_sleeper(&w));
-	assert_true(stream_sleep(&r));
+	assert_true(stream_sleep(&r, 1));
 	stream_put(&w, "a", 1);
 	stream_publish(&w);
 	assert_true(stream_sleeper(&w));
 	assert_false(stream_sleeper(&w));
 	/* With something to read there is no sleep. */
-	assert_false(stream_sleep(&r));
+	assert_false(stream_sleep(&r, 1));
 	assert_false(stream_sleeper(&w));
+}
+
+/* Who wants more than there is sleeps on. */
+static void
+test_sleeper_is_told_when_there_is_enough(void **state)
+{
+	(void)state;
+	stream_put(&w, "abc", 3);
+	stream_publish(&w);
+	assert_true(stream_sleep(&r, 5));
+	assert_false(stream_sleeper(&w));
+	stream_skip(&r, 3); /* what was taken does not count */
+	stream_put(&w, "defg", 4);
+	stream_publish(&w);
+	assert_false(stream_sleeper(&w));
+	stream_put(&w, "h", 1);
+	assert_false(stream_sleeper(&w));
+	stream_publish(&w);
+	assert_true(stream_sleeper(&w));
+	assert_false(stream_sleeper(&w));
+	assert_false(stream_sleep(&r, 5));
+	assert_true(stream_sleep(&r, 6));
 }
 
 static void
@@ -295,6 +317,7 @@ main(void)
 		TEST(test_lying_writer_is_seen),
 		TEST(test_memory_that_was_used_is_refused),
 		TEST(test_sleeper_is_told_once),
+		TEST(test_sleeper_is_told_when_there_is_enough),
 		TEST(test_counts),
 		TEST(test_threads),
 	};
