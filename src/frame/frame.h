@@ -205,7 +205,7 @@ frame_pool_small_free(const struct frame_pool *pool)
 static inline uint32_t
 frame_room(const struct frame *f)
 {
-	uint32_t size = FRAME_HEADROOM + f->shift +
+	uint32_t size = FRAME_HEADROOM + (uint32_t)f->shift +
 	                (f->large ? FRAME_LARGE_MAX : FRAME_SMALL_MAX);
 
 	return size - (uint32_t)(f->data - f->buffer);
