@@ -857,6 +857,9 @@ shim_ioctl(int fd, unsigned long request, void *arg, shim_ioctl_fn *real)
 	uint32_t mark;
 	int status;
 
+	/* The kernel's numbers have 32 bits; those of a program that keeps them
+	 * in an int come with a sign. */
+	request = (unsigned int)request;
 	switch (request) {
 	case FIONREAD:
 	case TAPGIFNAME:

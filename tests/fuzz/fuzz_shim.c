@@ -3,7 +3,8 @@
  * The preload library between a program that passes anything to ioctl and a
  * daemon that answers anything.
  *
- * Input: which request (1 byte), on what descriptor (1), the length of the
+ * Input: which request (1 byte; it is tried with a sign, too), on what
+ * descriptor (1), the length of the
  * daemon's answer (2, big-endian), the answer, the ioctl's payload. An answer
  * that is not JSON-RPC is tried once as it is and once as the member "result"
  * of one.
@@ -137,6 +138,9 @@ try(int fd, unsigned long request, const uint8_t *payload, size_t size)
 	/* A null pointer is a value, or EFAULT. */
 	n = shim_ioctl(fd, request, NULL, no_netdev);
 	ASSERT(n <= SHIM_PASS && n > -4096);
+	/* A null pointer says the same for a request that was in an int. */
+	ASSERT(
+	    n == shim_ioctl(fd, (unsigned long)(int)request, NULL, no_netdev));
 }
 
 int

@@ -119,6 +119,12 @@ open_tap1(const char *arg)
 	return open_or_die("/dev/tap1", O_RDWR);
 }
 
+/* As the many programs do that keep a request in an int. */
+static int __attribute__((noinline)) int_ioctl(int fd, int request, void *arg)
+{
+	return ioctl(fd, request, arg);
+}
+
 static bool
 readable(int fd, int timeout_ms)
 {
@@ -133,6 +139,8 @@ ifname_is(int fd, const char *name)
 	struct ifreq ifr = { .ifr_name = "?" };
 
 	CHECK(ioctl(fd, TAPGIFNAME, &ifr) == 0);
+	memset(&ifr, 0, sizeof(ifr));
+	CHECK(int_ioctl(fd, (int)TAPGIFNAME, &ifr) == 0);
 	if (strcmp(ifr.ifr_name, name) != 0) {
 		fprintf(stderr, "it is %s, not %s\n", ifr.ifr_name, name);
 		line_failed = 1;
@@ -696,6 +704,8 @@ tun(const char *arg)
 	    (features & (IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | IFF_MULTI_QUEUE |
 	                    IFF_ONE_QUEUE | IFF_NAPI)) == features);
 	CHECK((features & IFF_VNET_HDR) != 0);
+	CHECK(
+	    int_ioctl(fd, (int)TUNGETFEATURES, &n) == 0 && n == (int)features);
 	FAILS(EOPNOTSUPP, tun_try(fd, "", IFF_TUN | IFF_NO_PI, NULL));
 	FAILS(EINVAL, tun_try(fd, "", IFF_NO_PI, NULL));
 	FAILS(EINVAL, tun_try(fd, "a%sb", IFF_TAP, NULL));
@@ -711,6 +721,9 @@ tun(const char *arg)
 	CHECK(ioctl(copy, TUNGETIFF, &ifr) == 0);
 	CHECK(strcmp(ifr.ifr_name, "vpn0") == 0);
 	CHECK(ifr.ifr_flags == (IFF_TAP | IFF_NO_PI | IFF_VNET_HDR));
+	memset(&ifr, 0, sizeof(ifr));
+	CHECK(int_ioctl(fd, (int)TUNGETIFF, &ifr) == 0);
+	CHECK(strcmp(ifr.ifr_name, "vpn0") == 0);
 	FAILS(EEXIST, tun_try(copy, "vpn1", IFF_TAP, NULL));
 	other = open_or_die("/dev/net/tun", O_RDWR | O_NONBLOCK);
 	FAILS(EBUSY, tun_try(other, "vpn0", IFF_TAP | IFF_NO_PI, NULL));

@@ -342,6 +342,13 @@ test_unattached_tun(void **state)
 	assert_int_equal(
 	    shim_ioctl(fd, TUNGETFEATURES, &features, real_fine), 0);
 	assert_int_equal(features & IFF_TUN, 0);
+	/* A program's request in an int comes with its sign. */
+	assert_int_equal(shim_ioctl(fd, (unsigned long)(int)TUNGETFEATURES,
+	                     &features, real_fine),
+	    0);
+	assert_int_equal(
+	    shim_ioctl(fd, (unsigned long)(int)TUNGETIFF, &ifr, real_fine),
+	    -EBADFD);
 	assert_int_equal(
 	    shim_ioctl(fd, TUNGETFEATURES, NULL, real_fine), -EFAULT);
 	assert_int_equal(
