@@ -7,7 +7,9 @@
  *   C clones I with new namespaces; I waits
  *   C writes I's id maps (newuidmap, or by itself) and tells I which kind
  *   I takes its ids and capabilities, mounts, brings lo up, tells 0 or an error
- *   I forks inside(); C passes signals on; I reaps, and exits as inside did
+ *   I forks inside(); C passes signals on; I reaps
+ *   inside ends; I ends the daemon, which removes what it has made outside of
+ *   the lab's own file systems (a sock's path), and exits as inside did
  * A lab that fails to be set up with a user namespace is tried again without
  * one if the caller is root.
  */
@@ -32,13 +34,18 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/str.h"
 #include "base/util.h"
+#include "os/clock.h"
 #include "os/netns.h"
 #include "os/priv.h"
+
+#define DAEMON_END_NS UINT64_C(2000000000) /* it gets so long to end */
+#define DAEMON_ASK_NS 20000000L
 
 /* What the caller has made of the ids; sent to init as its go-ahead. */
 enum lab_ids {
@@ -205,6 +212,47 @@ lab_exit_status(int status)
 	                           : WEXITSTATUS(status);
 }
 
+/* Who listens at the lab's socket, or 0. */
+static pid_t
+lab_daemon(void)
+{
+	const struct sockaddr_un at = { AF_UNIX, LAB_SOCKET };
+	struct ucred who = { 0 };
+	socklen_t len = sizeof(who);
+	int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (s < 0)
+		return 0;
+	if (connect(s, (const struct sockaddr *)&at, sizeof(at)) < 0 ||
+	    getsockopt(s, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0)
+		who.pid = 0;
+	close(s);
+	return who.pid;
+}
+
+/* The kernel will kill all that is left, at once; the daemon has something to
+ * clean up first. */
+static void
+lab_end_daemon(void)
+{
+	const struct timespec pause = { .tv_nsec = DAEMON_ASK_NS };
+	uint64_t end_ns = clock_now_ns() + DAEMON_END_NS;
+	pid_t pid = lab_daemon();
+	sigset_t chld;
+
+	if (pid <= 1 || kill(pid, SIGTERM) < 0)
+		return;
+	sigemptyset(&chld);
+	sigaddset(&chld, SIGCHLD);
+	while (clock_now_ns() < end_ns) {
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			;
+		if (kill(pid, 0) < 0)
+			return;
+		(void)sigtimedwait(&chld, NULL, &pause);
+	}
+}
+
 /* Process 1: starts inside(), reaps, ends as it did. */
 static _Noreturn void
 lab_init(struct lab *lab, int sock)
@@ -243,8 +291,10 @@ lab_init(struct lab *lab, int sock)
 	for (;;) {
 		sig = sigwaitinfo(&all, &info);
 		if (sig == SIGCHLD) {
-			if (lab_reap(pid, &status))
-				_exit(lab_exit_status(status));
+			if (!lab_reap(pid, &status))
+				continue;
+			lab_end_daemon();
+			_exit(lab_exit_status(status));
 		} else if (sig > 0 && lab_is_sent(&info)) {
 			(void)kill(pid, sig);
 		}

@@ -58,6 +58,21 @@ nothing_left()
 	wait_for '[ -s ns2 ]'
 	kill -KILL $pid
 	gone "$(cat ns2)"
+	# What it made in folders that are ours goes too: when the command has
+	# ended, and after a signal to the lab.
+	mkdir made
+	atf_check -o match:'sock0' -e ignore coax lab -- sh -c \
+	    'ifconfig sock0 create listen unix:'"$PWD"'/made/s up >&2
+	    ls made/s >&2; ifconfig -l'
+	[ -z "$(ls -A made)" ] || fail "left behind: $(ls -A made)"
+	coax lab -- sh -c 'ifconfig sock0 create listen unix:'"$PWD"'/made/s up
+	    echo up >up; exec sleep 1000' >out 2>err &
+	pid=$!
+	wait_for '[ -s up ]'
+	[ -S made/s ] || fail "it does not listen: $(cat out err)"
+	kill -TERM $pid
+	wait $pid || true
+	[ -z "$(ls -A made)" ] || fail "left behind: $(ls -A made)"
 	# And it had nothing to do with our network.
 	atf_check -s exit:1 -o ignore -e ignore ip link show tap0
 }
