@@ -13,6 +13,7 @@ struct capture_job {
 	struct capture_request request; /* without the program */
 	const char *filter;             /* in words; NULL or "": all frames */
 	const char *file; /* "-": standard output; NULL: as text, there */
+	bool exists;      /* the file is there; none is made */
 	bool say;         /* the totals on standard error at the end */
 };
 

@@ -239,8 +239,9 @@ move(const struct cli *cli, const struct capture_job *job,
 
 /* Where the file goes. -1: as text; or -errno less than that. */
 static int
-open_file(const char *file)
+open_file(const char *file, bool exists)
 {
+	int flags = O_WRONLY | O_TRUNC | O_CLOEXEC | (exists ? 0 : O_CREAT);
 	int fd;
 
 	if (file == NULL)
@@ -248,7 +249,7 @@ open_file(const char *file)
 	if (strcmp(file, "-") == 0)
 		fd = dup(STDOUT_FILENO);
 	else
-		fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+		fd = open(file, flags, 0666);
 	return fd < 0 ? -errno - 1 : fd;
 }
 
@@ -257,7 +258,7 @@ static int
 capture_to_file(const struct cli *cli, const struct capture_job *job,
     struct capture_reader *r, int stop_fd)
 {
-	int fd = open_file(job->file);
+	int fd = open_file(job->file, job->exists);
 	int status;
 
 	if (fd < -1)

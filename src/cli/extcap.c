@@ -109,6 +109,22 @@ put_interfaces(const struct extcap_args *a)
 	return 0;
 }
 
+/* Is there such an interface, as far as can be told? Exit status, said. */
+static int
+find_iface(const struct cli *cli, const struct extcap_args *a)
+{
+	struct coax *c;
+	int status;
+
+	if (a->iface == NULL ||
+	    coax_connect_as(a->socket, "coax-extcap", &c) != 0)
+		return 0;
+	status = cli_call(
+	    cli, c, "iface.get", json_pack("{s:s}", "name", a->iface), NULL);
+	coax_close(c);
+	return status;
+}
+
 static int
 put_config(void)
 {
@@ -188,6 +204,7 @@ capture(const struct cli *cli, const struct extcap_args *a)
 		},
 		.filter = a->filter,
 		.file = a->fifo,
+		.exists = true,
 	};
 	int status = capture_run(cli, &job);
 
@@ -208,6 +225,10 @@ main(int argc, char **argv)
 		return 1;
 	}
 	cli.socket = a.socket;
+	if ((a.what == EXTCAP_DLTS || a.what == EXTCAP_CONFIG ||
+	        a.what == EXTCAP_CHECK) &&
+	    find_iface(&cli, &a) != 0)
+		return 1;
 	switch (a.what) {
 	case EXTCAP_HELP:
 		(void)fputs(usage_text, stdout);

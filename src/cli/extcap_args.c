@@ -61,9 +61,11 @@ take(int opt, const char *s, struct extcap_args *a, char *why, size_t size)
 {
 	switch (opt) {
 	case OPT_IFACE:
-		a->iface = str_has_prefix(s, EXTCAP_PREFIX)
-		               ? s + strlen(EXTCAP_PREFIX)
-		               : s;
+		if (!str_has_prefix(s, EXTCAP_PREFIX))
+			return say(why, size,
+			    "--extcap-interface: names begin with " EXTCAP_PREFIX,
+			    s);
+		a->iface = s + strlen(EXTCAP_PREFIX);
 		return 0;
 	case OPT_FILTER:
 		a->filter = s;

@@ -552,6 +552,30 @@ extcap_body()
 	    --extcap-capture-filter 'tcp port 80'
 	shows 'syntax error' coax-extcap --extcap-interface coax-feth1 \
 	    --extcap-capture-filter 'tcp port'
+	for how in --extcap-dlts --extcap-config '--extcap-capture-filter tcp'; do
+		# shellcheck disable=SC2086 # words
+		refused 'nope.*(not configured|not exist)' \
+		    coax-extcap --extcap-interface coax-nope $how
+		# shellcheck disable=SC2086 # words
+		refused 'names begin with coax-' \
+		    coax-extcap --extcap-interface feth1 $how
+	done
+	refused 'No such file' coax-extcap --extcap-interface coax-feth1 \
+	    --capture --fifo not-there
+	[ ! -e not-there ] || fail "a file was made"
+	# Of frames both ways those that go out.
+	mkfifo out
+	coax-extcap --extcap-interface coax-feth1 --capture --fifo out \
+	    --direction out 2>way.err &
+	ext_pid=$!
+	cat out >way.pcapng &
+	wait_for 'put 0 $all $a in; put 2 $all $b out; holds way.pcapng 3'
+	kill -TERM $ext_pid
+	wait $ext_pid || fail "$(cat way.err)"
+	atf_check -o inline:"$b|0x00000002\n" sh -c \
+	    'sort -u' <<-EOF
+	$(fields way.pcapng eth.src frame.packet_flags_direction)
+	EOF
 	mkfifo fifo
 	coax-extcap --extcap-interface coax-feth1 --capture --fifo fifo \
 	    --direction in --drops --snaplen 30 --buffer 256 2>drop.err &
@@ -564,7 +588,8 @@ extcap_body()
 	fields dropped.pcapng frame.cap_len frame.comment | sort -u >d.out
 	grep -q '^30|dropped: no-port' d.out || fail "$(cat d.out)"
 	refused 'two things' coax-extcap --extcap-interfaces --version
-	refused 'fifo is missing' coax-extcap --capture --extcap-interface x
+	refused 'fifo is missing' coax-extcap --capture \
+	    --extcap-interface coax-x
 	refused 'extcap-interface is missing' coax-extcap --extcap-dlts
 	refused 'no such option.*: --frobnicate' coax-extcap --frobnicate
 	coaxd_stop
