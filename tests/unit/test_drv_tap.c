@@ -826,6 +826,29 @@ test_queues(void **state)
 		sum += (uint32_t)with[i];
 	}
 	assert_int_equal(sum, 200);
+	/* What waited for one that is taken off is dropped, and counted. */
+	assert_int_equal(tap_set_detached(b.ifp, cookies[0], false), 0);
+	for (int i = 1; i < TAP_QUEUES_MAX; i++)
+		assert_int_equal(tap_set_detached(b.ifp, cookies[i], true), 0);
+	const uint64_t *drops = b.ifp->count.drops;
+	uint64_t before = drops[DROP_QUEUE_FULL], at_once;
+	for (int i = 0; i < 30; i++) {
+		fixture_output(b.ifp, 64, 60);
+		run();
+	}
+	at_once = drops[DROP_QUEUE_FULL];
+	assert_int_equal(tap_set_detached(b.ifp, cookies[0], true), 0);
+	at_once = drops[DROP_QUEUE_FULL] - at_once;
+	assert_true(at_once > 0);
+	assert_int_equal(tap_set_detached(b.ifp, cookies[0], false), 0);
+	sum = 0;
+	while (app_read(fds[0]) == 60)
+		sum++;
+	run();
+	assert_true(app_read(fds[0]) < 0);
+	assert_int_equal(sum + drops[DROP_QUEUE_FULL] - before, 30 * 64);
+	for (int i = 1; i < TAP_QUEUES_MAX; i++)
+		assert_int_equal(tap_set_detached(b.ifp, cookies[i], false), 0);
 	/* The link stays until the last. */
 	for (int i = 0; i < TAP_QUEUES_MAX; i++) {
 		assert_int_equal(b.ifp->link, IFACE_LINK_UP);
