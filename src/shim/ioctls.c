@@ -74,8 +74,8 @@ copy_in(void *to, const void *from, size_t len)
 	return -EFAULT;
 }
 
-static int
-copy_out(void *to, const void *from, size_t len)
+int
+shim_copy_out(void *to, const void *from, size_t len)
 {
 	struct iovec here = { (void *)(uintptr_t)from, len };
 	struct iovec there = { to, len };
@@ -93,7 +93,7 @@ copy_out(void *to, const void *from, size_t len)
 static int
 copy_out_int(void *to, int value)
 {
-	return copy_out(to, &value, sizeof(value));
+	return shim_copy_out(to, &value, sizeof(value));
 }
 
 /* With a name that ends. */
@@ -321,7 +321,7 @@ tun_setiff(int fd, void *arg)
 	if (!json_member(a.result, "name", &name) ||
 	    !json_text(name, ifr.ifr_name, sizeof(ifr.ifr_name)))
 		return -ENODEV;
-	return copy_out(arg, &ifr, sizeof(ifr));
+	return shim_copy_out(arg, &ifr, sizeof(ifr));
 }
 
 static int
@@ -335,7 +335,7 @@ tun_getiff(int fd, void *arg)
 		return err == -ENXIO ? -EBADFD : err;
 	memcpy(ifr.ifr_name, t.name, sizeof(ifr.ifr_name));
 	ifr.ifr_flags = (short)t.flags;
-	return copy_out(arg, &ifr, sizeof(ifr));
+	return shim_copy_out(arg, &ifr, sizeof(ifr));
 }
 
 static int
@@ -442,7 +442,7 @@ hwaddr_out(struct ifreq *ifr, const struct tap_info *t, void *arg)
 	ifr->ifr_hwaddr.sa_family = ARPHRD_ETHER;
 	u64_to_mac((uint64_t)t->mac, mac);
 	memcpy(ifr->ifr_hwaddr.sa_data, mac, sizeof(mac));
-	return copy_out(arg, ifr, sizeof(*ifr));
+	return shim_copy_out(arg, ifr, sizeof(*ifr));
 }
 
 /* The address in it as a number, or -EINVAL. */
@@ -540,7 +540,7 @@ tap_gifname(int fd, void *arg)
 	if (err < 0)
 		return err;
 	memcpy(ifr.ifr_name, t.name, sizeof(ifr.ifr_name));
-	return copy_out(arg, &ifr, sizeof(ifr));
+	return shim_copy_out(arg, &ifr, sizeof(ifr));
 }
 
 /* The socket's FIONREAD would be the sum of all frames. */
@@ -612,7 +612,7 @@ if_create_destroy(int fd, unsigned long request, void *arg)
 	if (!json_member(a.result, "name", &name) ||
 	    !json_text(name, ifr.ifr_name, sizeof(ifr.ifr_name)))
 		return -ENXIO;
-	return copy_out(arg, &ifr, sizeof(ifr));
+	return shim_copy_out(arg, &ifr, sizeof(ifr));
 }
 
 /* The address in a request, or -EINVAL. */
@@ -648,7 +648,7 @@ lladdr_out(struct if_laddrreq *r, const struct tap_info *t, void *arg)
 	memcpy(&r->addr, &sdl, sizeof(sdl));
 	r->flags = IFLR_ACTIVE;
 	r->prefixlen = 8 * ETH_ADDR_LEN;
-	return copy_out(arg, r, sizeof(*r));
+	return shim_copy_out(arg, r, sizeof(*r));
 }
 
 /*
@@ -732,7 +732,7 @@ name_of_index(void *arg)
 	if (get_info(&a, &t) < 0)
 		return -ENODEV;
 	memcpy(ifr.ifr_name, t.name, sizeof(ifr.ifr_name));
-	return copy_out(arg, &ifr, sizeof(ifr));
+	return shim_copy_out(arg, &ifr, sizeof(ifr));
 }
 
 /*
@@ -795,7 +795,7 @@ name_ioctl(unsigned long request, void *arg)
 		/* An address needs a host; the rest Linux has not either. */
 		return -EOPNOTSUPP;
 	}
-	return copy_out(arg, &ifr, sizeof(ifr));
+	return shim_copy_out(arg, &ifr, sizeof(ifr));
 }
 
 /* --- all of them ------------------------------------------------------------

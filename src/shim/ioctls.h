@@ -5,6 +5,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #define SHIM_PASS 1 /* not ours: the real ioctl */
 
@@ -28,6 +29,9 @@ enum shim_path {
 
 /* What a path names. @path may be NULL. @unit: N. */
 enum shim_path shim_path(const char *path, unsigned int *unit);
+
+/* Copies to where the program has said; 0 or -EFAULT. */
+int shim_copy_out(void *to, const void *from, size_t len);
 
 /* Is the library switched off? */
 bool shim_off(void);

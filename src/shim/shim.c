@@ -4,7 +4,8 @@
  * nothing of coax.  "coax run" preloads it; coax-run(1) says what works.
  *
  * This file has the functions of the C library that are taken over, and only
- * them: open and its variants, stat and its variants, access, socket, ioctl.
+ * them: open and its variants, creat, fopen, stat and its variants, access,
+ * socket, ioctl.
  * Each looks at its arguments and, nearly always, calls the original. Reading,
  * writing and waiting are never touched: the descriptor is a socket on which
  * they do what they do on a tap.
@@ -15,14 +16,15 @@
  * once write the same pointer.
  *
  * Not taken over, hence out of reach: raw system calls, static programs,
- * set-user-ID programs (the loader ignores the preload), fopen(3) and whatever
- * else the C library opens for itself, paths written otherwise.
+ * set-user-ID programs (the loader ignores the preload), freopen(3) and
+ * whatever else the C library opens for itself, paths written otherwise.
  */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -41,13 +43,14 @@
 #define TUN_MINOR  200
 
 /* The original of a function, in a static pointer of its type. */
-#define REAL(name, ...)                                     \
+#define REAL_OR(failed, name, ...)                          \
 	static __typeof__(name) *real;                      \
 	if (real == NULL && (real = find(#name)) == NULL) { \
 		errno = ENOSYS;                             \
-		return -1;                                  \
+		return failed;                              \
 	}                                                   \
 	return real(__VA_ARGS__)
+#define REAL(name, ...) REAL_OR(-1, name, __VA_ARGS__)
 
 /* Variants that no header of ours declares. */
 int __open(const char *path, int flags, ...);
@@ -168,6 +171,84 @@ OPEN_2(__open64_2)
 OPENAT_2(__openat_2)
 OPENAT_2(__openat64_2)
 
+/* Theirs would make a file of that name, for root. */
+#define CREAT(name)                                                     \
+	EXPORT int name(const char *path, mode_t mode)                  \
+	{                                                               \
+		unsigned int unit;                                      \
+		enum shim_path what = ours(path, &unit);                \
+                                                                        \
+		if (what != SHIM_PATH_NONE)                             \
+			return result(shim_open(                        \
+			    what, unit, O_WRONLY | O_CREAT | O_TRUNC)); \
+		REAL(name, path, mode);                                 \
+	}
+
+/* The flags of fopen(3)'s mode, or -EINVAL. */
+static int
+flags_of(const char *mode)
+{
+	int flags;
+
+	switch (mode[0]) {
+	case 'r':
+		flags = O_RDONLY;
+		break;
+	case 'w':
+		flags = O_WRONLY | O_CREAT | O_TRUNC;
+		break;
+	case 'a':
+		flags = O_WRONLY | O_CREAT | O_APPEND;
+		break;
+	default:
+		return -EINVAL;
+	}
+	for (mode++; *mode != '\0' && *mode != ','; mode++) {
+		if (*mode == '+')
+			flags = (flags & ~O_ACCMODE) | O_RDWR;
+		else if (*mode == 'e')
+			flags |= O_CLOEXEC;
+		else if (*mode == 'x')
+			flags |= O_EXCL;
+	}
+	return flags;
+}
+
+static FILE *
+stream(enum shim_path what, unsigned int unit, const char *mode)
+{
+	int flags = flags_of(mode);
+	int fd = result(flags < 0 ? flags : shim_open(what, unit, flags));
+	FILE *f;
+	int saved;
+
+	if (fd < 0)
+		return NULL;
+	f = fdopen(fd, mode);
+	if (f == NULL) {
+		saved = errno;
+		close(fd);
+		errno = saved;
+	}
+	return f;
+}
+
+#define FOPEN(name)                                           \
+	EXPORT FILE *name(const char *path, const char *mode) \
+	{                                                     \
+		unsigned int unit;                            \
+		enum shim_path what = ours(path, &unit);      \
+                                                              \
+		if (what != SHIM_PATH_NONE)                   \
+			return stream(what, unit, mode);      \
+		REAL_OR(NULL, name, path, mode);              \
+	}
+
+CREAT(creat)
+CREAT(creat64)
+FOPEN(fopen)
+FOPEN(fopen64)
+
 /* --- stat -------------------------------------------------------------------
  */
 
@@ -180,14 +261,17 @@ device_of(enum shim_path what, unsigned int unit)
 }
 
 /* A character device that everybody may open: struct stat or stat64. */
-#define FILL(st)                                                         \
-	do {                                                             \
-		memset(st, 0, sizeof(*(st)));                            \
-		(st)->st_mode = S_IFCHR | 0666;                          \
-		(st)->st_nlink = 1;                                      \
-		(st)->st_rdev = device_of(what, unit);                   \
-		(st)->st_ino = (unsigned int)(st)->st_rdev | 0x70000000; \
-		(st)->st_blksize = 4096;                                 \
+#define FILL(out)                                                   \
+	do {                                                        \
+		__typeof__(*(out)) is = {                           \
+			.st_mode = S_IFCHR | 0666,                  \
+			.st_nlink = 1,                              \
+			.st_rdev = device_of(what, unit),           \
+			.st_blksize = 4096,                         \
+		};                                                  \
+                                                                    \
+		is.st_ino = (unsigned int)is.st_rdev | 0x70000000;  \
+		return result(shim_copy_out(out, &is, sizeof(is))); \
 	} while (0)
 
 #define STAT(name, type)                                   \
@@ -196,10 +280,8 @@ device_of(enum shim_path what, unsigned int unit)
 		unsigned int unit;                         \
 		enum shim_path what = ours(path, &unit);   \
                                                            \
-		if (what != SHIM_PATH_NONE) {              \
+		if (what != SHIM_PATH_NONE)                \
 			FILL(st);                          \
-			return 0;                          \
-		}                                          \
 		REAL(name, path, st);                      \
 	}
 
@@ -209,10 +291,8 @@ device_of(enum shim_path what, unsigned int unit)
 		unsigned int unit;                                             \
 		enum shim_path what = ours(path, &unit);                       \
                                                                                \
-		if (what != SHIM_PATH_NONE) {                                  \
+		if (what != SHIM_PATH_NONE)                                    \
 			FILL(st);                                              \
-			return 0;                                              \
-		}                                                              \
 		REAL(name, dir, path, st, flags);                              \
 	}
 
@@ -223,10 +303,8 @@ device_of(enum shim_path what, unsigned int unit)
 		unsigned int unit;                                      \
 		enum shim_path what = ours(path, &unit);                \
                                                                         \
-		if (what != SHIM_PATH_NONE) {                           \
+		if (what != SHIM_PATH_NONE)                             \
 			FILL(st);                                       \
-			return 0;                                       \
-		}                                                       \
 		REAL(name, version, path, st);                          \
 	}
 
@@ -237,10 +315,8 @@ device_of(enum shim_path what, unsigned int unit)
 		unsigned int unit;                              \
 		enum shim_path what = ours(path, &unit);        \
                                                                 \
-		if (what != SHIM_PATH_NONE) {                   \
+		if (what != SHIM_PATH_NONE)                     \
 			FILL(st);                               \
-			return 0;                               \
-		}                                               \
 		REAL(name, version, dir, path, st, flags);      \
 	}
 
@@ -267,15 +343,17 @@ statx(
 	if (what != SHIM_PATH_NONE) {
 		dev_t dev = device_of(what, unit);
 
-		memset(stx, 0, sizeof(*stx));
-		stx->stx_mask = STATX_BASIC_STATS;
-		stx->stx_mode = S_IFCHR | 0666;
-		stx->stx_nlink = 1;
-		stx->stx_blksize = 4096;
-		stx->stx_ino = (unsigned int)dev | 0x70000000;
-		stx->stx_rdev_major = major(dev);
-		stx->stx_rdev_minor = minor(dev);
-		return 0;
+		struct statx is = {
+			.stx_mask = STATX_BASIC_STATS,
+			.stx_mode = S_IFCHR | 0666,
+			.stx_nlink = 1,
+			.stx_blksize = 4096,
+			.stx_ino = (unsigned int)dev | 0x70000000,
+			.stx_rdev_major = major(dev),
+			.stx_rdev_minor = minor(dev),
+		};
+
+		return result(shim_copy_out(stx, &is, sizeof(is)));
 	}
 	REAL(statx, dir, path, flags, mask, stx);
 }
@@ -311,7 +389,10 @@ faccessat(int dir, const char *path, int how, int flags)
 	unsigned int unit;
 
 	if (ours(path, &unit) != SHIM_PATH_NONE)
-		return access_of(how);
+		return (flags & ~(AT_EACCESS | AT_SYMLINK_NOFOLLOW |
+		                    AT_EMPTY_PATH)) != 0
+		           ? result(-EINVAL)
+		           : access_of(how);
 	REAL(faccessat, dir, path, how, flags);
 }
 

@@ -5,11 +5,13 @@
  * shim_test.sh. usage: shim_probe SCENARIO [ARG]
  */
 #include <arpa/inet.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <liburing.h>
 #include <limits.h>
 #include <linux/if_tun.h>
+#include <linux/virtio_net.h>
 #include <net/if_arp.h>
 #include <poll.h>
 #include <pthread.h>
@@ -56,10 +58,20 @@ static int line_failed;
 		}                                                              \
 	} while (0)
 
+/* Flags that the compiler does not know: with FORTIFY it then calls __open_2
+ * and its kin. */
+static int
+unknown(int flags)
+{
+	volatile int f = flags;
+
+	return f;
+}
+
 static int
 open_or_die(const char *path, int flags)
 {
-	int fd = open(path, flags);
+	int fd = open(path, unknown(flags));
 
 	if (fd < 0) {
 		perror(path);
@@ -181,6 +193,96 @@ is_device(const char *path, unsigned int maj, unsigned int min)
 	CHECK(eaccess(path, W_OK) == 0);
 }
 
+/* @fd is a tap that was opened just now; it is closed. */
+static void
+is_tap(int fd)
+{
+	struct ifreq ifr = { .ifr_name = "?" };
+
+	CHECK(fd >= 0);
+	CHECK(ioctl(fd, TAPGIFNAME, &ifr) == 0);
+	CHECK(strncmp(ifr.ifr_name, "tap", 3) == 0);
+	close(fd);
+}
+
+/* What programs call that were linked with other headers. */
+static void
+old_names(void)
+{
+	static const char *const opens[] = { "__open", "__open64" };
+	static const char *const stats[] = { "__xstat", "__xstat64", "__lxstat",
+		"__lxstat64" };
+	static const char *const fstatats[] = { "__fxstatat", "__fxstatat64" };
+	struct stat64 st; /* the size of either, here */
+
+	for (size_t i = 0; i < 2; i++) {
+		int (*f)(const char *, int, ...);
+
+		*(void **)&f = dlsym(RTLD_DEFAULT, opens[i]);
+		CHECK(f != NULL);
+		is_tap(f("/dev/tap", O_RDWR));
+		int fd = f("/dev/null", O_RDWR);
+		CHECK(fd >= 0);
+		close(fd);
+	}
+	for (size_t i = 0; i < 4; i++) {
+		int (*f)(int, const char *, void *);
+
+		*(void **)&f = dlsym(RTLD_DEFAULT, stats[i]);
+		CHECK(f != NULL);
+		memset(&st, 0, sizeof(st));
+		CHECK(f(1, "/dev/tap0", &st) == 0);
+		CHECK(S_ISCHR(st.st_mode) && major(st.st_rdev) == 169);
+		FAILS(ENOENT, f(1, "/dev/tapx", &st));
+	}
+	for (size_t i = 0; i < 2; i++) {
+		int (*f)(int, int, const char *, void *, int);
+
+		*(void **)&f = dlsym(RTLD_DEFAULT, fstatats[i]);
+		CHECK(f != NULL);
+		memset(&st, 0, sizeof(st));
+		CHECK(f(1, AT_FDCWD, "/dev/tap0", &st, 0) == 0);
+		CHECK(S_ISCHR(st.st_mode) && major(st.st_rdev) == 169);
+		FAILS(ENOENT, f(1, AT_FDCWD, "/dev/tapx", &st, 0));
+	}
+}
+
+/* creat and fopen, which for root would make a file. */
+static void
+made_anew(void)
+{
+	static const char *const modes[] = { "r", "r+", "w", "w+e", "a" };
+	FILE *f;
+
+	is_tap(creat("/dev/tap", 0600));
+	is_tap(creat64("/dev/tap", 0600));
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		f = fopen("/dev/tap", modes[i]);
+		CHECK(f != NULL);
+		CHECK(f != NULL && ((fcntl(fileno(f), F_GETFD) & FD_CLOEXEC) !=
+		                       0) == (strchr(modes[i], 'e') != NULL));
+		if (f != NULL) {
+			is_tap(dup(fileno(f)));
+			fclose(f);
+		}
+	}
+	f = fopen64("/dev/net/tun", "r+");
+	CHECK(f != NULL);
+	if (f != NULL)
+		fclose(f);
+	errno = 0;
+	CHECK(fopen("/dev/tap", "wx") == NULL && errno == EEXIST);
+	errno = 0;
+	CHECK(fopen("/dev/tap7", "w") == NULL && errno == ENXIO);
+	errno = 0;
+	CHECK(fopen("/dev/tap", "q") == NULL && errno == EINVAL);
+	f = fopen("/dev/null", "w");
+	CHECK(f != NULL);
+	if (f != NULL)
+		fclose(f);
+	FAILS(ENOENT, creat("/nowhere/x", 0600));
+}
+
 /* tap0 exists, tap7 does not. */
 static void
 device(const char *arg)
@@ -196,8 +298,20 @@ device(const char *arg)
 	FAILS(ENOENT, stat("/dev/tapx", &st));
 	FAILS(ENOENT, stat("/dev/tap07", &st));
 	FAILS(ENOENT, open("/dev/tap0/", O_RDWR));
-	FAILS(ENXIO, open("/dev/tap7", O_RDWR));
+	FAILS(ENXIO, open("/dev/tap7", unknown(O_RDWR)));
+	FAILS(ENXIO, open64("/dev/tap7", unknown(O_RDWR)));
+	FAILS(ENXIO, openat(AT_FDCWD, "/dev/tap7", unknown(O_RDWR)));
+	FAILS(ENXIO, openat64(AT_FDCWD, "/dev/tap7", unknown(O_RDWR)));
 	FAILS(ENXIO, openat(AT_FDCWD, "/dev/tap7", O_RDWR));
+	/* What is nowhere; a flag that there is not. */
+	struct stat *nowhere = (struct stat *)8;
+	FAILS(EFAULT, stat("/dev/tap", nowhere));
+	FAILS(EFAULT, lstat("/dev/tap", nowhere));
+	FAILS(EFAULT, statx(AT_FDCWD, "/dev/tap", 0, STATX_BASIC_STATS,
+	                  (struct statx *)(void *)nowhere));
+	FAILS(EINVAL, faccessat(AT_FDCWD, "/dev/tap", R_OK, 0x8000));
+	old_names();
+	made_anew();
 	FAILS(EEXIST, open("/dev/tap0", O_RDWR | O_CREAT | O_EXCL, 0600));
 	FAILS(ENOTDIR, open("/dev/tap0", O_RDONLY | O_DIRECTORY));
 	/* A place is no opening: tap1 is still free. */
@@ -615,6 +729,49 @@ sockets(const char *arg)
 	CHECK(ioctl(local, SIOCIFDESTROY, &ifr) == 0);
 }
 
+/* Whether tap0 is up and has a link, as its flags say. */
+static bool
+is_running(int s)
+{
+	struct ifreq ifr = { .ifr_name = "tap0" };
+
+	CHECK(ioctl(s, SIOCGIFFLAGS, &ifr) == 0);
+	return (ifr.ifr_flags & IFF_RUNNING) != 0;
+}
+
+/* What ifconfig says of tap0. */
+static void
+status_is(const char *status)
+{
+	char command[100];
+
+	snprintf(command, sizeof(command),
+	    "ifconfig tap0 | grep -q 'status: %s$'", status);
+	CHECK(system(command) == 0);
+}
+
+/* The link of tap0 is as its program says. */
+static void
+carrier(const char *arg)
+{
+	int s = socket(AF_INET, SOCK_DGRAM, 0);
+	int fd, n;
+
+	(void)arg;
+	CHECK(!is_running(s));
+	fd = tun_open("tap0", IFF_TAP | IFF_NO_PI);
+	CHECK(is_running(s));
+	status_is("active");
+	n = 0;
+	CHECK(ioctl(fd, TUNSETCARRIER, &n) == 0);
+	CHECK(!is_running(s));
+	status_is("no carrier");
+	n = 1;
+	CHECK(ioctl(fd, TUNSETCARRIER, &n) == 0);
+	CHECK(is_running(s));
+	status_is("active");
+}
+
 /* tap0 has no netdev: what is asked by its name is answered all the same. */
 static void
 by_name(const char *arg)
@@ -725,7 +882,11 @@ tun(const char *arg)
 	CHECK(int_ioctl(fd, (int)TUNGETIFF, &ifr) == 0);
 	CHECK(strcmp(ifr.ifr_name, "vpn0") == 0);
 	FAILS(EEXIST, tun_try(copy, "vpn1", IFF_TAP, NULL));
-	other = open_or_die("/dev/net/tun", O_RDWR | O_NONBLOCK);
+	CHECK((fcntl(fd, F_GETFD) & FD_CLOEXEC) == 0);
+	CHECK((fcntl(fd, F_GETFL) & O_NONBLOCK) == 0);
+	other = open_or_die("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	CHECK((fcntl(other, F_GETFD) & FD_CLOEXEC) != 0);
+	CHECK((fcntl(other, F_GETFL) & O_NONBLOCK) != 0);
 	FAILS(EBUSY, tun_try(other, "vpn0", IFF_TAP | IFF_NO_PI, NULL));
 	FAILS(EBUSY, tun_try(other, "tap0", IFF_TAP | IFF_TUN_EXCL, NULL));
 	FAILS(EINVAL, tun_try(other, "bridge0", IFF_TAP, NULL));
@@ -825,6 +986,110 @@ headers(const char *arg)
 	CHECK(readable(b, TIMEOUT_MS));
 	iov[1].iov_base = buf;
 	CHECK(readv(b, iov, 2) == 116 && buf[14] == 9);
+}
+
+#define VNET_LEN 10
+#define GSO_LEN  30054 /* 14 + 20 + 20 + 30000 */
+#define GSO_SIZE 1460
+
+static uint32_t
+sum16(uint32_t sum, const uint8_t *p, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		sum += i % 2 == 0 ? (uint32_t)p[i] << 8 : p[i];
+	while (sum >> 16 != 0)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return sum;
+}
+
+/* Of TCP in @f: addresses, protocol and length; with what is behind them. */
+static uint32_t
+tcp_sum(const uint8_t *f, size_t len, bool whole)
+{
+	uint32_t sum = sum16(6 + (uint32_t)len - 34, f + 26, 8);
+
+	return whole ? sum16(sum, f + 34, len - 34) : sum;
+}
+
+/* A large segment of TCP that is to be cut into pieces of GSO_SIZE. */
+static void
+make_gso(uint8_t buf[VNET_LEN + GSO_LEN])
+{
+	struct virtio_net_hdr h = {
+		.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+		.gso_type = VIRTIO_NET_HDR_GSO_TCPV4,
+		.hdr_len = 54,
+		.gso_size = GSO_SIZE,
+		.csum_start = 34,
+		.csum_offset = 16,
+	};
+	uint8_t *f = buf + VNET_LEN;
+	uint32_t sum;
+
+	memcpy(buf, &h, VNET_LEN);
+	make_frame(f, GSO_LEN, 0);
+	for (size_t i = 54; i < GSO_LEN; i++)
+		f[i] = (uint8_t)(i * 7);
+	memcpy(f + 12, "\x08\x00\x45\x00", 4);
+	f[16] = (GSO_LEN - 14) >> 8;
+	f[17] = (GSO_LEN - 14) & 0xff;
+	f[22] = 64;
+	f[23] = 6;
+	memcpy(f + 26, "\xc0\x00\x02\x01\xc0\x00\x02\x02", 8);
+	sum = ~sum16(0, f + 14, 20);
+	f[24] = (uint8_t)(sum >> 8);
+	f[25] = (uint8_t)sum;
+	f[35] = 9; /* ports, numbers */
+	f[37] = 9;
+	f[46] = 0x50;
+	f[47] = 0x10;
+	f[48] = 0x20;
+	sum = tcp_sum(f, GSO_LEN, false);
+	f[50] = (uint8_t)(sum >> 8);
+	f[51] = (uint8_t)sum;
+}
+
+/* tap0 and tap1 on a bridge: what one sends large comes large to who takes it,
+ * as TUNSETOFFLOAD says, and else in finished pieces. */
+static void
+offload(const char *arg)
+{
+	static uint8_t out[VNET_LEN + GSO_LEN], in[70000];
+	int flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
+	int a = tun_open("tap0", flags), b = tun_open("tap1", flags);
+	struct virtio_net_hdr h;
+	size_t got = 0;
+
+	(void)arg;
+	make_gso(out);
+	CHECK(ioctl(b, TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_TSO4) == 0);
+	CHECK(write(a, out, sizeof(out)) == (ssize_t)sizeof(out));
+	CHECK(readable(b, TIMEOUT_MS));
+	CHECK(read(b, in, sizeof(in)) == (ssize_t)sizeof(out));
+	memcpy(&h, in, VNET_LEN);
+	CHECK(h.gso_type == VIRTIO_NET_HDR_GSO_TCPV4);
+	CHECK(h.flags == VIRTIO_NET_HDR_F_NEEDS_CSUM);
+	CHECK(h.gso_size == GSO_SIZE && h.csum_start == 34);
+	CHECK(memcmp(in + VNET_LEN, out + VNET_LEN, GSO_LEN) == 0);
+
+	CHECK(ioctl(b, TUNSETOFFLOAD, 0) == 0);
+	CHECK(write(a, out, sizeof(out)) == (ssize_t)sizeof(out));
+	while (got < GSO_LEN - 54 && !line_failed) {
+		CHECK(readable(b, TIMEOUT_MS));
+		ssize_t n = read(b, in, sizeof(in)) - VNET_LEN;
+
+		CHECK(n > 54 && n <= 54 + GSO_SIZE);
+		memcpy(&h, in, VNET_LEN);
+		CHECK(h.gso_type == VIRTIO_NET_HDR_GSO_NONE);
+		CHECK((h.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) == 0);
+		if (line_failed)
+			return;
+		CHECK(tcp_sum(in + VNET_LEN, (size_t)n, true) == 0xffff);
+		CHECK(memcmp(in + VNET_LEN + 54, out + VNET_LEN + 54 + got,
+		          (size_t)n - 54) == 0);
+		got += (size_t)n - 54;
+	}
+	CHECK(got == GSO_LEN - 54);
 }
 
 /* Two queues of one tap: both take, each frame comes out of one. */
@@ -939,9 +1204,11 @@ main(int argc, char **argv)
 		{ "little", little },
 		{ "sockets", sockets },
 		{ "by_name", by_name },
+		{ "carrier", carrier },
 		{ "tun", tun },
 		{ "persist", persist },
 		{ "headers", headers },
+		{ "offload", offload },
 		{ "queues", queues },
 		{ "destroyed", destroyed },
 		{ "without", without },

@@ -23,6 +23,27 @@ probe()
 	done
 }
 
+atf_test_case names
+names_head()
+{
+	about 60 "The probes call what the library takes over, FORTIFY's as well"
+}
+names_body()
+{
+	need_program nm
+	lib_at=$COAX_BUILD/tests/system
+	nm -D "$lib_at/shim_probe" | sed 's/@.*//' >plain
+	nm -D "$lib_at/shim_probe_fortify" | sed 's/@.*//' >fortify
+	for f in open open64 openat openat64 creat creat64 fopen fopen64 stat \
+	    stat64 lstat lstat64 fstatat fstatat64 statx access faccessat \
+	    euidaccess eaccess socket ioctl; do
+		grep -q " U $f\$" plain || fail "nobody calls $f"
+	done
+	for f in __open_2 __open64_2 __openat_2 __openat64_2; do
+		grep -q " U $f\$" fortify || fail "nobody calls $f"
+	done
+}
+
 atf_test_case device
 device_head()
 {
@@ -35,6 +56,7 @@ device_body()
 	coaxd_start
 	run ifconfig tap0 create
 	probe device
+	[ ! -f /dev/tap ] || fail "a file was made"
 	wait_for '! ifconfig tap1'
 	shows '^tap0: ' ifconfig tap0
 	coaxd_stop
@@ -172,6 +194,27 @@ by_name_body()
 	coaxd_stop
 }
 
+atf_test_case carrier
+carrier_head()
+{
+	about 60 "TUNSETCARRIER is the link: IFF_RUNNING and status follow"
+}
+carrier_body()
+{
+	need_shim
+	lab_or_here
+	coaxd_start
+	run ifconfig tap0 create
+	ifconfig tap0 -host 2>/dev/null || true
+	run ifconfig tap0 up
+	for p in shim_probe shim_probe_fortify; do
+		atf_check -s exit:0 -o ignore -e empty \
+		    coax run -- "$COAX_BUILD/tests/system/$p" carrier
+		wait_for 'ifconfig tap0 | grep -q "status: no carrier"'
+	done
+	coaxd_stop
+}
+
 atf_test_case tun
 tun_head()
 {
@@ -223,6 +266,21 @@ tun_headers_body()
 	coaxd_start
 	taps
 	probe headers
+	coaxd_stop
+}
+
+atf_test_case tun_offload
+tun_offload_head()
+{
+	about 60 "TUNSETOFFLOAD: large segments as they are, or in pieces"
+}
+tun_offload_body()
+{
+	need_shim
+	lab_or_here
+	coaxd_start
+	taps
+	probe offload
 	coaxd_stop
 }
 
@@ -315,6 +373,30 @@ run_errors_body()
 	atf_check -s exit:127 -e match:nonesuch coax run -- nonesuch
 	atf_check -s exit:126 -e match:'Permission denied' coax run -- /etc
 	refused 'tap9: Device not configured' coax tap tap9 -- true
+	# What no preload reaches is said, and runs.
+	box=$(command -v busybox) || box=
+	if [ -n "$box" ] && ! ldd "$box" >ldd.out 2>&1; then
+		atf_check -o inline:'ran\n' -e match:'is statically linked: it' \
+		    coax run -- busybox echo ran
+	fi
+	coaxd_stop
+}
+
+atf_test_case set_id
+set_id_head()
+{
+	about 60 "coax run says of a set-user-ID program that it sees nothing"
+	atf_set require.user unprivileged
+}
+set_id_body()
+{
+	need_shim
+	coaxd_start
+	cp "$(command -v env)" mine
+	atf_check -o inline:'ran\n' coax run -- ./mine echo ran
+	chmod 6755 mine
+	atf_check -o inline:'ran\n' -e match:'is set-user-ID or set-group-ID: ' \
+	    coax run -- ./mine echo ran
 	coaxd_stop
 }
 
@@ -695,6 +777,7 @@ qemu_fd_body()
 
 atf_init_test_cases()
 {
+	atf_add_test_case names
 	atf_add_test_case device
 	atf_add_test_case passed_on
 	atf_add_test_case next_size
@@ -708,10 +791,13 @@ atf_init_test_cases()
 	atf_add_test_case tun
 	atf_add_test_case tun_persist
 	atf_add_test_case tun_headers
+	atf_add_test_case tun_offload
 	atf_add_test_case tun_queues
+	atf_add_test_case carrier
 	atf_add_test_case destroyed
 	atf_add_test_case switched_off
 	atf_add_test_case run_errors
+	atf_add_test_case set_id
 	atf_add_test_case inherited
 	atf_add_test_case attach_hostile
 	atf_add_test_case socat
