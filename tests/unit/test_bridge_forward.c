@@ -123,6 +123,12 @@ test_monitor_counts_and_drops(void **state)
 	assert_drop(l.br, MONITOR, 1);
 	assert_int_equal(l.br->count.ipackets, 1);
 	assert_int_equal(l.br->count.ibytes, 64);
+	/* What a host sends by a member leaves by that one alone. */
+	lab_host_in(&l, l.p[0], BROADCAST, mac_to_u64(l.p[0]->mac), 2);
+	assert_sent(&l, 0, 2);
+	assert_sent(&l, 1, 0);
+	assert_sent(&l, 2, 0);
+	assert_int_equal(lab_lookup(&l, mac_to_u64(l.p[0]->mac), 0), FDB_NONE);
 }
 
 /* I5 */

@@ -375,6 +375,25 @@ test_corruption_turns_one_bit(void **state)
 	frame_release(f);
 }
 
+/* Of two the second is as it was. */
+static void
+test_a_duplicate_of_what_is_corrupted_is_good(void **state)
+{
+	struct frame *f = fixture_frame(t.net, 100, 7);
+	struct frame_batch b = { .count = 1 };
+
+	(void)state;
+	impair("in corrupt 100% duplicate 100%");
+	b.frames[0] = frame_take(f);
+	iface_input(t.ifp, &b);
+	assert_int_equal(t.sink.frames, 2);
+	assert_int_equal(t.sink.last_len, 100);
+	assert_memory_equal(t.sink.last, f->data, 100);
+	assert_int_equal(counted("in", "corrupted"), 1);
+	assert_int_equal(counted("in", "duplicated"), 1);
+	frame_release(f);
+}
+
 static void
 test_nothing_to_corrupt_in_nothing(void **state)
 {
@@ -639,6 +658,7 @@ main(void)
 		T(test_reordered_frames_overtake),
 		T(test_jitter_may_keep_the_order),
 		T(test_corruption_turns_one_bit),
+		T(test_a_duplicate_of_what_is_corrupted_is_good),
 		T(test_nothing_to_corrupt_in_nothing),
 		T(test_rate),
 		T(test_limit_and_share_are_counted_drops),
