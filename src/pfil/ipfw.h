@@ -176,7 +176,7 @@ int ipfw_tables_swap(struct ipfw_table *a, struct ipfw_table *b);
 
 /* --- for pfil/ ------------------------------------------------------------ */
 
-/* ipfw_program.c; what a rule means to a list of hooks. */
+/* ipfw_compile.c, ipfw_run.c; what a rule means to a list of hooks. */
 struct ipfw_program *ipfw_compile(struct ipfw *fw, enum ipfw_hook hook);
 void ipfw_program_free(struct ipfw_program *p);
 /* How many rules a packet that none can match is compared with: for tests. */
