@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the files of the kind ether share: ether.c (the interface), ether_io.c
- * (frames), ether_host.c (its host).
+ * (frames; what is read: ether_recv.h), ether_host.c (its host).
  */
 #pragma once
 

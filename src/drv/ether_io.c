@@ -6,8 +6,7 @@
  * which frames of 64 KiB and of 64 bytes both come in full
  * (doc/decisions/0011-packet-sockets.md).
  *
- *   - The kernel takes the outer VLAN tag off and says so beside the frame:
- *     it is put back, and the offsets of the record with it.
+ *   - What is read is checked, and has its VLAN tag put back, in ether_recv.c.
  *   - What we have sent is not given to the socket that has sent it; what the
  *     host sends is.
  *   - Frames to the netdev's own address are its host's, who has them already:
@@ -31,31 +30,20 @@
 #include "base/ether.h"
 #include "base/util.h"
 #include "drv/ether_impl.h"
-#include "drv/recvslot.h"
+#include "drv/ether_recv.h"
 #include "frame/offload.h"
 #include "frame/tag.h"
 #include "os/sock.h"
 
-#define READ_MAX    32
 #define READ_BUDGET 128
 #define READ_BYTES  (2u << 20)
 #define WRITE_BATCH 32
-#define SLOTS_KEEP  4
 #define RCVBUF      (8 << 20)
 #define AGAIN_NS    UINT64_C(1000000)
 #define HDR_LEN     sizeof(struct frame_offload)
 
 _Static_assert(sizeof(struct virtio_net_hdr) == sizeof(struct frame_offload),
     "the record");
-
-/* Room for one frame, and what the kernel says beside it. */
-struct slot {
-	struct frame_offload hdr;
-	struct recv_slot room;
-	struct iovec iov[3];
-	struct sockaddr_ll from;
-	_Alignas(8) uint8_t control[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
-};
 
 /* --- opening -------------------------------------------------------------- */
 
@@ -118,6 +106,18 @@ open_here(void *arg)
 
 static void ether_event(struct loop_fd *w, uint32_t revents);
 
+/* Room to read into, of all ethers; made before there is anything to read. */
+static int
+slots_make(struct net *net)
+{
+	struct drv_context *ctx = drv_context(net);
+
+	if (ctx->ether_slots == NULL)
+		ctx->ether_slots =
+		    calloc(ETHER_READ_MAX, sizeof(struct ether_slot));
+	return ctx->ether_slots != NULL ? 0 : -ENOMEM;
+}
+
 int
 ether_io_open(struct ether *sc)
 {
@@ -130,8 +130,11 @@ ether_io_open(struct ether *sc)
 		.mr_ifindex = sc->ifindex,
 		.mr_type = PACKET_MR_PROMISC,
 	};
-	int err = ether_run(sc, open_here, sc);
+	int err = slots_make(sc->ifp.net);
 
+	if (err != 0)
+		return err;
+	err = ether_run(sc, open_here, sc);
 	if (err == 0)
 		err = filter_set(sc, !sc->ifp.host_taken && !ether_shares(sc));
 	if (err == 0 &&
@@ -180,82 +183,6 @@ ether_io_close(struct ether *sc, enum drop_reason why)
 
 /* --- receiving ------------------------------------------------------------ */
 
-static bool
-slot_fill(struct frame_pool *pool, struct slot *s, struct mmsghdr *m)
-{
-	int parts = recv_slot_ready(&s->room, pool, NULL, &s->iov[1]);
-
-	if (parts == 0)
-		return false;
-	memset(m, 0, sizeof(*m));
-	s->iov[0].iov_base = &s->hdr;
-	s->iov[0].iov_len = HDR_LEN;
-	m->msg_hdr.msg_iovlen = 1 + (size_t)parts;
-	m->msg_hdr.msg_iov = s->iov;
-	m->msg_hdr.msg_name = &s->from;
-	m->msg_hdr.msg_namelen = sizeof(s->from);
-	m->msg_hdr.msg_control = s->control;
-	m->msg_hdr.msg_controllen = sizeof(s->control);
-	return true;
-}
-
-/* The tag that the kernel has taken off; 0 in @tpid: none. */
-static void
-tag_read(struct msghdr *m, uint16_t *tpid, uint16_t *tci)
-{
-	struct tpacket_auxdata aux;
-
-	*tpid = 0;
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c != NULL;
-	     c = CMSG_NXTHDR(m, c)) {
-		if (c->cmsg_level != SOL_PACKET ||
-		    c->cmsg_type != PACKET_AUXDATA ||
-		    c->cmsg_len < CMSG_LEN(sizeof(aux)))
-			continue;
-		memcpy(&aux, CMSG_DATA(c), sizeof(aux));
-		if ((aux.tp_status & TP_STATUS_VLAN_VALID) == 0)
-			return;
-		*tci = aux.tp_vlan_tci;
-		*tpid = (aux.tp_status & TP_STATUS_VLAN_TPID_VALID) != 0
-		            ? aux.tp_vlan_tpid
-		            : ETH_TYPE_VLAN;
-	}
-}
-
-/* A frame that was read, tag and record as they were on the wire; NULL: there
- * is none, which is counted. */
-static struct frame *
-frame_take_read(struct ether *sc, struct slot *s, struct mmsghdr *m)
-{
-	struct iface *ifp = &sc->ifp;
-	enum drop_reason why = DROP_RUNT;
-	uint16_t tpid = 0, tci = 0;
-	struct frame *f;
-	uint32_t len;
-
-	if (m->msg_len < HDR_LEN) {
-		iface_count_drop(ifp, DROP_RUNT, 1);
-		return NULL;
-	}
-	len = m->msg_len - (uint32_t)HDR_LEN;
-	if ((m->msg_hdr.msg_flags & MSG_TRUNC) != 0 || len > FRAME_LARGE_MAX) {
-		iface_count_drop(ifp, DROP_GIANT, 1);
-		return NULL;
-	}
-	f = recv_slot_take(&s->room, len);
-	f->off = s->hdr;
-	tag_read(&m->msg_hdr, &tpid, &tci);
-	if (offload_check(f, &why) != 0) {
-		iface_drop(ifp, f, why);
-		return NULL;
-	}
-	if (tpid != 0 && f->len >= ETH_HDR_LEN)
-		f = frame_tag_put(f, tpid, tci);
-	if (f == NULL)
-		iface_count_drop(ifp, DROP_NO_FRAME, 1);
-	return f;
-}
-
 /* With nobody there but VLAN children, what has no tag is the host's alone. */
 static bool
 is_for_us(const struct ether *sc, const struct frame *f)
@@ -265,34 +192,30 @@ is_for_us(const struct ether *sc, const struct frame *f)
 }
 
 static uint32_t
-read_round(struct ether *sc, struct slot *slots, uint32_t want, uint64_t *bytes)
+read_round(
+    struct ether *sc, struct ether_slot *slots, uint32_t want, uint64_t *bytes)
 {
 	struct frame_batch batch = { 0 };
-	struct mmsghdr msgs[READ_MAX];
-	uint32_t n = 0;
-	uint8_t byte;
-	int got;
+	struct ether_packet packets[ETHER_READ_MAX];
+	uint32_t read;
+	uint32_t n = ether_recv(
+	    sc->wire.fd, sc->ifp.net->pool, slots, want, packets, &read, bytes);
 
-	while (n < want && slot_fill(sc->ifp.net->pool, &slots[n], &msgs[n]))
-		n++;
-	if (n == 0) {
-		if (recv(sc->wire.fd, &byte, 1, MSG_DONTWAIT | MSG_TRUNC) >= 0)
-			iface_count_drop(&sc->ifp, DROP_NO_FRAME, 1);
-		return 0;
-	}
-	got = recvmmsg(sc->wire.fd, msgs, n, MSG_DONTWAIT, NULL);
-	for (int i = 0; i < got; i++) {
-		struct frame *f = frame_take_read(sc, &slots[i], &msgs[i]);
+	for (uint32_t i = 0; i < n; i++) {
+		const struct ether_packet *p = &packets[i];
 
-		*bytes += msgs[i].msg_len;
-		if (f != NULL && !is_for_us(sc, f))
-			frame_release(f);
-		else if (f != NULL)
-			batch.frames[batch.count++] = f;
+		if (p->why != DROP_COUNT && p->f == NULL)
+			iface_count_drop(&sc->ifp, p->why, 1);
+		else if (p->why != DROP_COUNT)
+			iface_drop(&sc->ifp, p->f, p->why);
+		else if (!is_for_us(sc, p->f))
+			frame_release(p->f);
+		else
+			batch.frames[batch.count++] = p->f;
 	}
 	if (batch.count != 0)
 		iface_input(&sc->ifp, &batch);
-	return got < 0 ? 0 : (uint32_t)got;
+	return read;
 }
 
 static void
@@ -312,7 +235,7 @@ static void
 ether_event(struct loop_fd *w, uint32_t revents)
 {
 	struct ether *sc = w->arg;
-	struct slot *slots = drv_context(sc->ifp.net)->ether_slots;
+	struct ether_slot *slots = drv_context(sc->ifp.net)->ether_slots;
 	uint32_t want = 1, total = 0, got;
 	uint64_t bytes = 0;
 	socklen_t len = sizeof(int);
@@ -328,23 +251,17 @@ ether_event(struct loop_fd *w, uint32_t revents)
 	}
 	if ((revents & EPOLLIN) == 0)
 		return;
-	if (slots == NULL) {
-		slots = calloc(READ_MAX, sizeof(*slots));
-		drv_context(sc->ifp.net)->ether_slots = slots;
-	}
-	if (slots == NULL)
-		return;
 	filter_follow(sc);
 	do {
 		got = read_round(sc, slots, want, &bytes);
 		total += got;
 		if (got < want || sc->wire.fd < 0)
 			break;
-		want = COAX_MIN(want * 2, READ_MAX);
+		want = COAX_MIN(want * 2, ETHER_READ_MAX);
 	} while (total < READ_BUDGET && bytes < READ_BYTES);
 	if (total >= READ_BUDGET && sc->wire.fd >= 0)
 		count_lost(sc);
-	for (uint32_t i = 0; i < READ_MAX; i++)
+	for (uint32_t i = 0; i < ETHER_READ_MAX; i++)
 		recv_slot_trim(&slots[i].room);
 }
 
