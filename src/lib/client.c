@@ -330,8 +330,9 @@ client_hello(struct coax *c, const char *client)
 	return err;
 }
 
-int
-coax_connect_as(const char *path, const char *client, struct coax **out)
+/* @flags: SOCK_NONBLOCK or 0. */
+static int
+client_open(const char *path, const char *client, int flags, struct coax **out)
 {
 	char buf[sizeof(((struct sock_listener *)0)->path)];
 	struct coax *c;
@@ -347,7 +348,7 @@ coax_connect_as(const char *path, const char *client, struct coax **out)
 	if (c == NULL)
 		return -ENOMEM;
 	STAILQ_INIT(&c->events);
-	c->fd = sock_connect_unix(path, SOCK_STREAM);
+	c->fd = sock_connect_unix(path, SOCK_STREAM | flags);
 	if (c->fd < 0) {
 		err = c->fd;
 		goto out_free;
@@ -368,11 +369,23 @@ out_free:
 }
 
 int
+coax_connect_as(const char *path, const char *client, struct coax **out)
+{
+	return client_open(path, client, 0, out);
+}
+
+int
 coax_connect(const char *path, struct coax **out)
 {
 	if (out == NULL)
 		return -EINVAL;
 	return coax_connect_as(path, NULL, out);
+}
+
+int
+coax_connect_now(const char *path, struct coax **out)
+{
+	return client_open(path, NULL, SOCK_NONBLOCK, out);
 }
 
 void
@@ -429,15 +442,12 @@ client_answer(struct coax *c, json_int_t id, json_t **answer)
 }
 
 int
-coax_call(struct coax *c, const char *method, json_t *params, const int *fds,
-    unsigned int fd_count, json_t **result, int *got, unsigned int got_max,
-    unsigned int *got_count)
+coax_call_begin(struct coax *c, const char *method, json_t *params,
+    const int *fds, unsigned int fd_count)
 {
-	json_t *request, *answer, *value;
+	json_t *request;
 	int err;
 
-	if (got_count != NULL)
-		*got_count = 0;
 	client_begin(c);
 	if (fd_count > COAX_FDS_MAX ||
 	    (fd_count > 0 && json_is_array(params))) {
@@ -456,11 +466,21 @@ coax_call(struct coax *c, const char *method, json_t *params, const int *fds,
 	c->last_id++;
 	err = client_send_json(c, request, fds, fd_count);
 	/* A daemon that refuses to listen may have said why before. */
-	if (err < 0 && err != -EPIPE && err != -ECONNRESET)
-		return err;
+	return err == -EPIPE || err == -ECONNRESET ? 0 : err;
+}
+
+int
+coax_call_end(struct coax *c, json_t **result, int *got, unsigned int got_max,
+    unsigned int *got_count)
+{
+	json_t *answer, *value;
+	int err;
+
+	if (got_count != NULL)
+		*got_count = 0;
 	err = client_answer(c, c->last_id, &answer);
 	if (err < 0)
-		return err;
+		return err == -EAGAIN ? 1 : err;
 
 	value = json_object_get(answer, "error");
 	if (value != NULL) {
@@ -487,6 +507,20 @@ coax_call(struct coax *c, const char *method, json_t *params, const int *fds,
 	}
 	client_close_fds(c);
 	return 0;
+}
+
+int
+coax_call(struct coax *c, const char *method, json_t *params, const int *fds,
+    unsigned int fd_count, json_t **result, int *got, unsigned int got_max,
+    unsigned int *got_count)
+{
+	int err = coax_call_begin(c, method, params, fds, fd_count);
+
+	if (got_count != NULL)
+		*got_count = 0;
+	if (err < 0)
+		return err;
+	return coax_call_end(c, result, got, got_max, got_count);
 }
 
 int

@@ -179,7 +179,7 @@ coax_port_close(struct coax_port *port)
 	if (port == NULL)
 		return;
 	core = port->core;
-	fd_close(&core->store);
+	port_part(core);
 	for (uint32_t i = 0; i < COAX_PORT_QUEUES_MAX; i++)
 		queue_fini(&core->queues[i]);
 	fd_close(&core->retry_fd);
@@ -241,7 +241,7 @@ coax_port_open(const char *name, const struct coax_port_options *options,
 	if (name != NULL) {
 		core->named = true;
 		err = str_copy(core->name, sizeof(core->name), name);
-		if (err < 0)
+		if (err < 0 || name[0] == '\0')
 			err = -ENXIO;
 	}
 	if (err == 0 && o->socket != NULL) {
@@ -860,7 +860,7 @@ coax_port_get_info(struct coax_port *q, struct coax_port_info *out)
 	if (mtu != NULL)
 		(void)str_u32(mtu, 10, 0, UINT16_MAX, &out->mtu);
 	out->queues = core->queue_count;
-	out->connected = core->store >= 0;
+	out->connected = core->phase == PORT_CONNECTED;
 	out->connects = core->connects;
 	pthread_mutex_unlock(&core->lock);
 }
@@ -870,3 +870,5 @@ coax_port_get_stats(const struct coax_port *q, struct coax_port_stats *out)
 {
 	*out = q->stats;
 }
+	/* Frames that keep coming let nobody look at the daemon's messages. */
+	port_control_input(core);

@@ -3,11 +3,17 @@
  * libcoax: the handshake of a ring port, from the front end's side, and the
  * watch over it. doc/ring.md has the protocol.
  *
+ * Connecting is a machine of a few phases (enum port_phase), each of which
+ * waits for something of the daemon's on one descriptor. A step never waits:
+ * who opens a port steps and polls until the deadline; later it is the calls
+ * that receive and send that step, when their epoll set says that there is
+ * something. So a daemon that listens and does not answer holds up nobody.
+ *
  * The daemon's messages are read when the socket is readable. Its end without a
  * word (no state Closed before) means that it has died or is being restarted:
- * from then on every PORT_RETRY_MS the handshake is tried again, with the same
- * memory; in between the rings stand still and frames that were sent wait in
- * them.
+ * from then on every PORT_RETRY_MS connecting is begun again, with the same
+ * memory, unless it is under way and not older than ATTEMPT_NS; in between the
+ * rings stand still and frames that were sent wait in them.
  */
 #include <errno.h>
 #include <poll.h>
@@ -25,8 +31,9 @@
 #include "os/clock.h"
 #include "os/sock.h"
 
-/* A daemon that does not answer is none. */
-#define RECONNECT_NS (2 * CLOCK_NS_PER_SEC)
+#define ATTEMPT_NS   (10 * CLOCK_NS_PER_SEC) /* then it is asked anew */
+#define REFUSALS_MAX 5  /* PORT_RETRY_MS is doubled so often, at most */
+#define BUSY_MS      10 /* until a daemon with too many callers is asked again */
 
 static void
 retry_timer(const struct port_core *core, bool on)
@@ -100,103 +107,86 @@ take_message(struct port_core *core)
 	return n == 0 ? -EPIPE : 0;
 }
 
-/* The daemon has gone, or has closed the port. */
-static void
-store_lost(struct port_core *core)
-{
-	fd_close(&core->store);
-	if (core->state == COAX_NETIF_STATE_CLOSED ||
-	    (core->flags & COAX_PORT_ONCE) != 0)
-		core->closed = true;
-	else
-		retry_timer(core, true);
-}
-
-void
-port_control_input(struct port_core *core)
-{
-	int err = 0;
-
-	while (core->store >= 0 && err == 0) {
-		err = take_message(core);
-		if (err < 0 && err != -EAGAIN)
-			store_lost(core);
-	}
-	if (core->state == COAX_NETIF_STATE_CLOSED)
-		core->closed = true;
-}
-
 /* --- connecting ------------------------------------------------------------
  */
 
+/* Every queue is to look at this descriptor of the daemon's. */
+static int
+watch(const struct port_core *core, int fd)
+{
+	struct epoll_event ev = {
+		.events = EPOLLIN,
+		.data.u32 = PORT_SOURCE_STORE,
+	};
+
+	for (uint32_t i = 0; i < core->queue_count; i++) {
+		if (epoll_ctl(core->queues[i].epfd, EPOLL_CTL_ADD, fd, &ev) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+void
+port_part(struct port_core *core)
+{
+	coax_close(core->asked);
+	core->asked = NULL;
+	fd_close(&core->store);
+	core->phase = PORT_APART;
+}
+
 /* Asks the daemon for the socket of the handshake. */
 static int
-open_store(struct port_core *core)
+ask(struct port_core *core)
 {
 	bool make = !core->named || (core->flags & COAX_PORT_MAKE) != 0;
 	const char *want = core->name[0] != '\0' ? core->name : NULL;
-	json_t *params, *result;
-	unsigned int count = 0;
-	struct coax *c;
-	const char *name;
-	int fd = -1;
+	json_t *params = json_pack("{s:s?, s:b}", "name", want, "make", make);
 	int err;
 
-	params = json_pack("{s:s?, s:b}", "name", want, "make", make);
 	if (params == NULL)
 		return -EINVAL; /* not UTF-8 */
-	err = coax_connect(core->socket, &c);
+	err = coax_connect_now(core->socket, &core->asked);
 	if (err < 0) {
 		json_decref(params);
 		return err;
 	}
-	err =
-	    coax_call(c, "port.open", params, NULL, 0, &result, &fd, 1, &count);
-	coax_close(c);
-	if (err < 0)
+	err = coax_call_begin(core->asked, "port.open", params, NULL, 0);
+	if (err == 0)
+		err = watch(core, coax_fd(core->asked));
+	if (err < 0) {
+		port_part(core);
 		return err;
+	}
+	core->phase = PORT_ASKED;
+	return 0;
+}
+
+/* The daemon's answer. 1: not there yet. */
+static int
+take_answer(struct port_core *core)
+{
+	unsigned int count = 0;
+	const char *name;
+	json_t *result;
+	int fd = -1;
+	int err = coax_call_end(core->asked, &result, &fd, 1, &count);
+
+	if (err != 0)
+		return err;
+	coax_close(core->asked);
+	core->asked = NULL;
+	core->store = fd; /* -1: there was none */
+	core->state = COAX_NETIF_STATE_UNKNOWN;
+	core->back.len = 0;
+	core->phase = PORT_GREETED;
 	name = json_string_value(json_object_get(result, "name"));
 	err = count == 1 && name != NULL &&
 	              str_copy(core->name, sizeof(core->name), name) == 0
 	          ? fd_set_nonblock(fd, true)
 	          : -EPROTO;
 	json_decref(result);
-	if (err < 0) {
-		fd_close(&fd);
-		return err;
-	}
-	core->store = fd;
-	core->state = COAX_NETIF_STATE_UNKNOWN;
-	core->back.len = 0;
-	return 0;
-}
-
-/* Waits until the daemon's state is @want. */
-static int
-wait_state(struct port_core *core, uint32_t want, uint64_t deadline_ns)
-{
-	for (;;) {
-		struct pollfd p = { .fd = core->store, .events = POLLIN };
-		uint64_t now_ns;
-		int err = take_message(core);
-
-		if (err < 0 && err != -EAGAIN)
-			return -EPIPE;
-		if (core->state == want)
-			return 0;
-		if (core->state == COAX_NETIF_STATE_CLOSED)
-			return -EPROTO;
-		if (err == 0)
-			continue;
-		now_ns = clock_now_ns();
-		if (now_ns >= deadline_ns)
-			return -ETIMEDOUT;
-		if (poll(&p, 1,
-		        (int)((deadline_ns - now_ns) / CLOCK_NS_PER_MSEC) + 1) <
-		        0 &&
-		    errno != EINTR)
-			return -errno;
-	}
+	return err < 0 ? err : watch(core, fd);
 }
 
 static void
@@ -245,9 +235,24 @@ send_rings(struct port_core *core)
 	return n == (ssize_t)k.len ? 0 : -EPIPE;
 }
 
-/* The new descriptors into each queue's epoll set. */
+/* InitWait is there: our side of the handshake. */
 static int
-watch_all(struct port_core *core)
+offer(struct port_core *core)
+{
+	const char *text = keys_get(&core->back, "multi-queue-max-queues");
+	uint32_t queues_max = 1;
+
+	if (text != NULL)
+		(void)str_u32(text, 10, 1, UINT32_MAX, &queues_max);
+	if (core->queue_count > queues_max)
+		return -EINVAL;
+	core->phase = PORT_OFFERED;
+	return send_rings(core);
+}
+
+/* Connected: the new channels go into each queue's epoll set. */
+static int
+join(struct port_core *core)
 {
 	for (uint32_t i = 0; i < core->queue_count; i++) {
 		struct coax_port *q = &core->queues[i];
@@ -255,49 +260,111 @@ watch_all(struct port_core *core)
 			.events = EPOLLIN | EPOLLET,
 			.data.u32 = PORT_SOURCE_CALL,
 		};
-		struct epoll_event store = {
-			.events = EPOLLIN,
-			.data.u32 = PORT_SOURCE_STORE,
-		};
 
 		if (q->next.call < 0)
 			return -EPROTO;
-		if (epoll_ctl(q->epfd, EPOLL_CTL_ADD, q->next.call, &call) <
-		        0 ||
-		    epoll_ctl(q->epfd, EPOLL_CTL_ADD, core->store, &store) < 0)
+		if (epoll_ctl(q->epfd, EPOLL_CTL_ADD, q->next.call, &call) < 0)
 			return -errno;
 	}
+	core->phase = PORT_CONNECTED;
+	core->connects++;
+	core->refusals = 0;
+	core->attempt_ns = 0;
+	retry_timer(core, false);
+	shm_store_release(&core->generation, core->generation + 1);
 	return 0;
+}
+
+/* Goes on as far as it can without waiting. 0, or -errno when this connection,
+ * or what was to become one, has ended. */
+static int
+proceed(struct port_core *core)
+{
+	int err = 0;
+
+	while (err == 0) {
+		switch (core->phase) {
+		case PORT_APART:
+			return 0;
+		case PORT_ASKED:
+			err = take_answer(core);
+			continue;
+		case PORT_GREETED:
+			if (core->state == COAX_NETIF_STATE_INIT_WAIT) {
+				err = offer(core);
+				continue;
+			}
+			break;
+		case PORT_OFFERED:
+			if (core->state == COAX_NETIF_STATE_CONNECTED) {
+				err = join(core);
+				continue;
+			}
+			break;
+		case PORT_CONNECTED:
+			break;
+		}
+		if (core->state == COAX_NETIF_STATE_CLOSED)
+			return -EPROTO;
+		err = take_message(core);
+		if (err < 0)
+			err = err == -EAGAIN ? 1 : -EPIPE;
+	}
+	return err < 0 ? err : 0;
 }
 
 int
 port_connect(struct port_core *core, uint64_t deadline_ns)
 {
-	uint32_t queues_max = 1;
-	const char *text;
-	int err = open_store(core);
+	struct pollfd p = { .events = POLLIN };
+	uint64_t now_ns;
+	int err, left_ms;
 
-	if (err < 0)
-		return err;
-	err = wait_state(core, COAX_NETIF_STATE_INIT_WAIT, deadline_ns);
-	text = keys_get(&core->back, "multi-queue-max-queues");
-	if (text != NULL)
-		(void)str_u32(text, 10, 1, UINT32_MAX, &queues_max);
-	if (err == 0 && core->queue_count > queues_max)
-		err = -EINVAL;
-	if (err == 0)
-		err = send_rings(core);
-	if (err == 0)
-		err = wait_state(core, COAX_NETIF_STATE_CONNECTED, deadline_ns);
-	if (err == 0)
-		err = watch_all(core);
-	if (err < 0) {
-		fd_close(&core->store);
-		return err;
+	for (;;) {
+		err = core->phase == PORT_APART ? ask(core) : proceed(core);
+		if (err < 0 && err != -EAGAIN)
+			return err;
+		if (core->phase == PORT_CONNECTED)
+			return 0;
+		now_ns = clock_now_ns();
+		if (now_ns >= deadline_ns)
+			return -ETIMEDOUT;
+		left_ms =
+		    (int)COAX_MIN((deadline_ns - now_ns) / CLOCK_NS_PER_MSEC,
+		        (uint64_t)INT32_MAX - 1) +
+		    1;
+		/* A negative descriptor is none: time passes. */
+		p.fd = core->phase == PORT_ASKED ? coax_fd(core->asked)
+		                                 : core->store;
+		if (core->phase == PORT_APART)
+			left_ms = COAX_MIN(left_ms, BUSY_MS);
+		if (poll(&p, 1, left_ms) < 0 && errno != EINTR)
+			return -errno;
 	}
-	core->connects++;
-	shm_store_release(&core->generation, core->generation + 1);
-	return 0;
+}
+
+void
+port_control_input(struct port_core *core)
+{
+	bool was_connected = core->phase == PORT_CONNECTED;
+
+	if (proceed(core) == 0)
+		return;
+	was_connected = was_connected || core->phase == PORT_CONNECTED;
+	port_part(core);
+	if (!was_connected) {
+		/* The timer goes on; more slowly to who will not have us. */
+		core->attempt_ns =
+		    clock_now_ns() +
+		    (PORT_RETRY_MS * CLOCK_NS_PER_MSEC << core->refusals);
+		core->refusals = COAX_MIN(core->refusals + 1, REFUSALS_MAX);
+		return;
+	}
+	if (core->state == COAX_NETIF_STATE_CLOSED ||
+	    (core->flags & COAX_PORT_ONCE) != 0)
+		core->closed = true;
+	else
+		retry_timer(core, true);
 }
 
 void
@@ -306,20 +373,20 @@ port_control_retry(struct port_core *core)
 	uint64_t now_ns = clock_now_ns();
 	uint64_t ticks;
 
-	if (core->store >= 0 || core->closed || now_ns < core->retry_ns)
+	/* Another queue's thread may have seen this tick. */
+	if (read(core->retry_fd, &ticks, sizeof(ticks)) < 0 || core->closed ||
+	    core->phase == PORT_CONNECTED || now_ns < core->attempt_ns)
 		return;
-	if (read(core->retry_fd, &ticks, sizeof(ticks)) < 0 && errno != EAGAIN)
-		return;
-	core->retry_ns = now_ns + PORT_RETRY_MS * CLOCK_NS_PER_MSEC;
-	if (port_connect(core, now_ns + RECONNECT_NS) < 0)
-		return;
-	retry_timer(core, false);
+	port_part(core);
+	if (ask(core) == 0)
+		core->attempt_ns = now_ns + ATTEMPT_NS;
 }
 
 void
 port_adopt(struct coax_port *q)
 {
 	struct port_core *core = q->core;
+	uint64_t one = 1;
 
 	pthread_mutex_lock(&core->lock);
 	q->generation = core->generation;
@@ -328,6 +395,10 @@ port_adopt(struct coax_port *q)
 		fd_close(&q->ch.call);
 		q->ch = q->next;
 		q->next = (struct port_channel){ -1, -1 };
+		/* What the daemon wanted to be told since it has the rings was
+		 * told to the old channel. (A full counter has told it.) */
+		if (write(q->ch.kick, &one, sizeof(one)) < 0)
+			errno = 0;
 	}
 	pthread_mutex_unlock(&core->lock);
 }

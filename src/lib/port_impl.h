@@ -40,13 +40,24 @@
 
 #define PORT_RETRY_MS 100 /* between attempts to find a daemon again */
 
+struct coax;
 struct port_core;
 
 /* What an epoll event of a queue is about. */
 enum port_source {
 	PORT_SOURCE_CALL,  /* the daemon says: look */
-	PORT_SOURCE_STORE, /* a message of the handshake, or the end */
+	PORT_SOURCE_STORE, /* an answer or message of the daemon's, or its end
+	                    */
 	PORT_SOURCE_RETRY, /* time to look for a daemon */
+};
+
+/* How far connecting has come, and what is waited for. */
+enum port_phase {
+	PORT_APART,     /* no daemon: the timer, to look for one */
+	PORT_ASKED,     /* the answer to port.open */
+	PORT_GREETED,   /* the handshake: InitWait */
+	PORT_OFFERED,   /* our rings were told: Connected */
+	PORT_CONNECTED, /* messages, and the end */
 };
 
 struct port_channel {
@@ -89,23 +100,30 @@ struct port_core {
 	unsigned int queue_count;
 	uint32_t spin_us;
 	int memfd;
-	int store;         /* the handshake's socket; -1: no daemon */
-	int retry_fd;      /* a timer, set while there is no daemon */
-	uint64_t retry_ns; /* not before */
-	bool closed;       /* the daemon has closed the port for good */
-	uint32_t state;    /* the daemon's */
+	enum port_phase phase;
+	struct coax *asked;    /* in PORT_ASKED: the daemon's control socket */
+	int store;             /* after it: the handshake's socket; else -1 */
+	int retry_fd;          /* a timer, set while there is no daemon */
+	uint64_t attempt_ns;   /* connecting is not begun anew before */
+	unsigned int refusals; /* attempts in a row that the daemon ended */
+	bool closed;           /* the daemon has closed the port for good */
+	uint32_t state;        /* the daemon's */
 	uint32_t generation;
 	unsigned int connects;
 	struct keys back; /* what the daemon wrote */
 	struct coax_port queues[COAX_PORT_QUEUES_MAX];
 };
 
-/* Connects, or connects again. core->lock is held (or nobody else is there).
- * 0 or -errno. */
+/* Connects for the first time, when nobody else is there: waits until the
+ * deadline. 0, -ETIMEDOUT or -errno. */
 int port_connect(struct port_core *core, uint64_t deadline_ns);
-/* Reads what the daemon says; notices its end. */
+/* Ends the connection, or what was to become one. */
+void port_part(struct port_core *core);
+/* What follows from what the daemon has said, or from its end. Does not wait;
+ * core->lock is held. */
 void port_control_input(struct port_core *core);
-/* Looks for a daemon again if it is time. */
+/* The timer's tick: begins to connect again. Does not wait; core->lock is
+ * held. */
 void port_control_retry(struct port_core *core);
 /* Takes over the descriptors of a new connection. */
 void port_adopt(struct coax_port *q);

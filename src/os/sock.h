@@ -59,11 +59,13 @@ void sock_listener_close(struct sock_listener *l);
 int sock_accept(int listen_fd);
 
 /**
- * sock_connect_unix() - connect to a path; the socket blocks
- * @type: SOCK_STREAM or SOCK_SEQPACKET
+ * sock_connect_unix() - connect to a path
+ * @type: SOCK_STREAM, SOCK_SEQPACKET ...; the socket blocks unless it is or-ed
+ *        with SOCK_NONBLOCK: then connecting does not wait either
  *
  * Return: descriptor (owned), -ENOENT (no socket), -ECONNREFUSED (nobody
- * listens), -EPROTOTYPE (another type), -EACCES, -ENAMETOOLONG or -errno.
+ * listens), -EAGAIN (it would wait for a place in the listener's queue),
+ * -EPROTOTYPE (another type), -EACCES, -ENAMETOOLONG or -errno.
  */
 int sock_connect_unix(const char *path, int type);
 

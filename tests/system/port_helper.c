@@ -13,6 +13,10 @@
  *		it got to a pcap file; prints "tcp N udp N"
  *	port_helper datagrams PORT MAC COUNT
  *		sends UDP datagrams without sums to 192.0.2.2 and 2001:db8::2
+ *	port_helper mute NAME
+ *		opens it and prints "ready"; told on standard input that the
+ *		daemon has gone, listens in its place without an answer, prints
+ *		"mute", and waits until it is connected to a daemon again
  *	port_helper survive A B
  *		passes numbered frames from A to B, while B is connected, until
  *		it was told on standard input to stop; prints "ready", and at
@@ -29,7 +33,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -200,6 +206,7 @@ waiting(struct coax_port *a, struct coax_port *b)
 	one.len = 13;
 	DEMAND(coax_port_send(a, &one, 1, 0) == -EINVAL);
 	one.len = 65536;
+	struct coax_port *none;
 	DEMAND(coax_port_send(a, &one, 1, 0) == -EINVAL);
 	one.len = 60;
 	one.offload.gso_type = 3; /* UFO */
@@ -225,6 +232,7 @@ descriptor(struct coax_port *a, struct coax_port *b)
 		;
 	send_one(a, plain(bytes, to_b, 60, 1));
 	DEMAND(coax_port_drain(a, DEADLINE_MS) == 1);
+	DEMAND(coax_port_open("", NULL, &none) == -ENXIO);
 	p.fd = coax_port_fd(b);
 	DEMAND(p.fd >= 0 && coax_port_fd(b) == p.fd);
 	DEMAND(ep >= 0 && epoll_ctl(ep, EPOLL_CTL_ADD, p.fd, &ev) == 0);
@@ -887,6 +895,127 @@ main(int argc, char **argv)
 		coax_port_close(a);
 		coax_port_close(b);
 		return 0;
+/* --- a daemon that says nothing --------------------------------------------
+ */
+
+/* Listens at the path for whom nobody answers. */
+static int
+listen_at(const char *path, int backlog)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	DEMAND(fd >= 0 && strlen(path) < sizeof(sun.sun_path));
+	memcpy(sun.sun_path, path, strlen(path) + 1);
+	(void)unlink(path);
+	DEMAND(bind(fd, (struct sockaddr *)&sun, sizeof(sun)) == 0);
+	DEMAND(listen(fd, backlog) == 0);
+	return fd;
+}
+
+/* Opening gives up when its time is over: when nobody accepts, and when there
+ * is no place even to be accepted. */
+static void
+mute_open(const char *path, int backlog)
+{
+	struct coax_port_options o = {
+		.socket = path,
+		.timeout_ms = 200,
+		.flags = COAX_PORT_MAKE,
+	};
+	struct coax_port *p;
+	int fd = listen_at(path, backlog);
+	int full[2] = { -1, -1 };
+
+	for (int i = 0; backlog == 0 && i < 2; i++) {
+		struct sockaddr_un sun;
+		socklen_t len = sizeof(sun);
+
+		DEMAND(getsockname(fd, (struct sockaddr *)&sun, &len) == 0);
+		full[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		(void)connect(full[i], (struct sockaddr *)&sun, len);
+	}
+	for (int i = 0; i < 2; i++) {
+		double begin = now_s();
+
+		DEMAND(coax_port_open(NULL, &o, &p) == -ETIMEDOUT);
+		DEMAND(now_s() - begin >= 0.19);
+	}
+	for (int i = 0; i < 2; i++) {
+		if (full[i] >= 0)
+			(void)close(full[i]);
+	}
+	(void)close(fd);
+	(void)unlink(path);
+}
+
+/* The daemon has gone, and somebody listens in its place: each call keeps to
+ * its time, and the port connects when there is a daemon again. */
+static int
+mute(const char *name)
+{
+	struct coax_port_options o = { .queues = 2, .flags = COAX_PORT_MAKE };
+	const char *path = getenv("COAX_SOCKET");
+	struct coax_port *a = open_port(name, &o);
+	struct coax_frame f[COAX_BATCH_MAX];
+	struct coax_port_info info;
+	struct pollfd p = { .events = POLLIN };
+	char line[8];
+	int caller, err;
+
+	/* Whatever waits for ever is ended. */
+	(void)alarm(4 * DEADLINE_MS / 1000);
+	DEMAND(path != NULL);
+	(void)printf("ready\n");
+	(void)fflush(stdout);
+	DEMAND(read(STDIN_FILENO, line, sizeof(line)) > 0); /* it is gone */
+	mute_open(path, 0);
+	mute_open(path, 5);
+	p.fd = listen_at(path, 5);
+	(void)coax_port_fd(a);
+	for (int i = 0; i < COAX_BATCH_MAX; i++)
+		f[i] = plain(bytes, to_b, 60, 1);
+	do /* until the ring is full */
+		err = coax_port_send(a, f, COAX_BATCH_MAX, 0);
+	while (err > 0);
+	DEMAND(err == 0);
+	do { /* until it has called, and is not answered */
+		double begin = now_s();
+
+		DEMAND(coax_port_recv(a, f, COAX_BATCH_MAX, 50) == 0);
+		DEMAND(now_s() - begin >= 0.049);
+		f[0] = plain(bytes, to_b, 60, 1);
+		DEMAND(coax_port_send(a, f, 1, 50) == 0);
+		DEMAND(coax_port_recv(
+		           coax_port_queue(a, 1), f, COAX_BATCH_MAX, 0) == 0);
+		DEMAND(coax_port_drain(a, 50) == 0);
+		coax_port_get_info(a, &info);
+		DEMAND(!info.connected);
+	} while (poll(&p, 1, 0) == 0);
+	caller = accept(p.fd, NULL, NULL);
+	DEMAND(caller >= 0);
+	for (int i = 0; i < 4; i++) /* heard, and still not answered */
+		DEMAND(coax_port_recv(a, f, COAX_BATCH_MAX, 50) == 0);
+	(void)close(caller);
+	(void)close(p.fd);
+	(void)unlink(path);
+	(void)printf("mute\n");
+	(void)fflush(stdout);
+	/* By the descriptor alone, as a loop of events does it. */
+	p.fd = coax_port_fd(a);
+	do {
+		DEMAND(poll(&p, 1, DEADLINE_MS) == 1);
+		DEMAND(coax_port_recv(a, f, COAX_BATCH_MAX, 0) >= 0);
+		coax_port_get_info(a, &info);
+	} while (!info.connected);
+	DEMAND(info.connects == 2);
+	DEMAND(coax_port_drain(a, DEADLINE_MS) == 1);
+	coax_port_close(a);
+	return 0;
+}
+
 	}
 	return usage();
 }
+	if (strcmp(argv[1], "mute") == 0 && argc - optind == 1)
+		return mute(argv[optind]);

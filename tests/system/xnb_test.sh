@@ -347,6 +347,33 @@ restarted_with_its_configuration_body()
 	lab_or_here
 	coaxd_start
 	ports 2
+atf_test_case mute_daemon
+mute_daemon_head()
+{
+	about 120 "Who listens and does not answer holds no call up"
+}
+mute_daemon_body()
+{
+	lab_or_here
+	coaxd_start
+	rm -f port.in
+	mkfifo port.in
+	"$COAX_BUILD/tests/system/port_helper" mute xnb0 \
+	    <port.in >port.out 2>port.err &
+	port_pid=$!
+	exec 8>port.in
+	wait_for 'grep -q ready port.out || ! kill -0 "$port_pid"'
+	kill -KILL "$coaxd_pid"
+	wait "$coaxd_pid" 2>/dev/null
+	echo gone >&8
+	wait_for 'grep -q mute port.out || ! kill -0 "$port_pid"'
+	grep -q mute port.out || fail "$(cat port.err)"
+	coaxd_start 8>&-
+	wait "$port_pid" || fail "$(cat port.err)"
+	exec 8>&-
+	coaxd_stop
+}
+
 	run ifconfig xnb0 persist rate 1000000/1000
 	run ifconfig xnb1 persist
 	atf_check -o save:rc.conf coax export
@@ -526,3 +553,4 @@ atf_init_test_cases()
 	atf_add_test_case between_programs
 	atf_add_test_case lifetime
 }
+	atf_add_test_case mute_daemon
