@@ -33,31 +33,58 @@ sum_len(const uint8_t *data, const struct parsed *p)
 	return len >= UDP_HDR_LEN && len <= p->l4_len ? len : p->l4_len;
 }
 
-/* A partial sum that is not the packet's own TCP or UDP sum: complete it from
- * the record alone, after a look at what the headers allow. */
-static int
-complete_generic(struct frame *f, const struct parsed *p)
+int
+offload_place(const uint8_t *data, uint32_t len, bool gso, uint16_t csum_start,
+    uint16_t csum_offset, struct parsed *p)
 {
-	uint32_t start = f->off.csum_start;
-	uint32_t field = start + f->off.csum_offset;
-	uint32_t end = p->ip != 0 ? p->ip_end : f->len;
-	uint32_t lowest = p->ip != 0 ? p->l4 : p->l3;
-	uint16_t sum;
+	uint32_t field = (uint32_t)csum_start + csum_offset;
+	uint32_t end, lowest;
 
+	if (parse_frame(data, len, gso, p) < 0 || field + 2 > len)
+		return -EBADMSG;
+	if (p->l4_ok && csum_start == p->l4 &&
+	    (p->proto == IP_PROTO_TCP || p->proto == IP_PROTO_UDP))
+		return l4_whole(p) && csum_offset == l4_csum_offset(p)
+		           ? 0
+		           : -EBADMSG;
+	end = p->ip != 0 ? p->ip_end : len;
+	lowest = p->ip != 0 ? p->l4 : p->l3;
 	if (p->l4_ok) {
 		if (p->proto == IP_PROTO_TCP || p->proto == IP_PROTO_SCTP)
 			return -EBADMSG;
 		if (p->proto == IP_PROTO_UDP)
 			lowest += UDP_HDR_LEN; /* of an inner packet */
 	}
-	if (p->fragment || start < lowest || field + 2 > end ||
-	    f->off.csum_offset % 2 != 0)
-		return -EBADMSG;
-	sum = (uint16_t)~csum_fold(csum_add(0, f->data + start, end - start));
+	return p->fragment || csum_start < lowest || field + 2 > end ||
+	               csum_offset % 2 != 0
+	           ? -EBADMSG
+	           : 1;
+}
+
+/* A partial sum that is not the packet's own TCP or UDP sum, from the record
+ * alone: offload_place() has said 1. */
+static void
+complete_generic(uint8_t *data, uint32_t len, const struct parsed *p,
+    uint16_t csum_start, uint16_t csum_offset)
+{
+	uint32_t end = p->ip != 0 ? p->ip_end : len;
+	uint16_t sum = (uint16_t)~csum_fold(
+	    csum_add(0, data + csum_start, end - csum_start));
+
 	if (sum == 0)
 		sum = 0xffff; /* the same number, and right for UDP too */
-	be16_put(f->data + field, sum);
-	f->off = (struct frame_offload){ 0 };
+	be16_put(data + csum_start + csum_offset, sum);
+}
+
+int
+offload_complete_at(
+    uint8_t *data, uint32_t len, uint16_t csum_start, uint16_t csum_offset)
+{
+	struct parsed p;
+
+	if (offload_place(data, len, false, csum_start, csum_offset, &p) != 1)
+		return -EBADMSG;
+	complete_generic(data, len, &p, csum_start, csum_offset);
 	return 0;
 }
 
@@ -67,15 +94,18 @@ check_partial(struct frame *f)
 	struct frame_offload *o = &f->off;
 	struct parsed p;
 
-	if ((uint32_t)o->csum_start + o->csum_offset + 2 > f->len)
+	switch (offload_place(
+	    f->data, f->len, false, o->csum_start, o->csum_offset, &p)) {
+	case 0:
+		break;
+	case 1:
+		complete_generic(
+		    f->data, f->len, &p, o->csum_start, o->csum_offset);
+		*o = (struct frame_offload){ 0 };
+		return 0;
+	default:
 		return -EBADMSG;
-	if (parse_frame(f->data, f->len, false, &p) < 0)
-		return -EBADMSG;
-	if (!p.l4_ok || o->csum_start != p.l4 ||
-	    (p.proto != IP_PROTO_TCP && p.proto != IP_PROTO_UDP))
-		return complete_generic(f, &p);
-	if (!l4_whole(&p) || o->csum_offset != l4_csum_offset(&p))
-		return -EBADMSG;
+	}
 	*o = (struct frame_offload){
 		.flags = FRAME_CSUM_PARTIAL,
 		.hdr_len = (uint16_t)(p.l4 + p.l4_hdr),
@@ -240,6 +270,7 @@ offload_blank(struct frame *f, enum drop_reason *why)
 	if (!l4_whole(&p)) {
 		if (!p.l4_ok || complete_other(f, &p) < 0)
 			return refuse(DROP_CSUM_UNKNOWN, why);
+	}
 		return 0;
 	}
 	f->off = (struct frame_offload){

@@ -22,6 +22,7 @@
 
 #include "base/drop.h"
 #include "frame/frame.h"
+#include "frame/parse.h"
 
 /* What an output can take, or an input may hand in. */
 #define OFFLOAD_CSUM4   0x01u /* partial checksums of TCP and UDP over IPv4 */
@@ -67,6 +68,24 @@
  * DROP_BAD_OFFLOAD). The caller drops; @f may have been written to.
  */
 int offload_check(struct frame *f, enum drop_reason *why);
+
+/**
+ * offload_place() - where is the partial sum that a record speaks of?
+ * @gso: a super-frame's, whose IP length may be stale
+ * @p:   filled as parse_frame() does
+ *
+ * Return: 0 (TCP's or UDP's own, of an IP packet that is no fragment), 1
+ * (elsewhere, in virtio's generic form, and may be completed), or -EBADMSG.
+ */
+int offload_place(const uint8_t *data, uint32_t len, bool gso,
+    uint16_t csum_start, uint16_t csum_offset, struct parsed *p);
+
+/**
+ * offload_complete_at() - complete one that is elsewhere, in place
+ * Return: 0, or -EBADMSG if it is not, or the headers do not allow it.
+ */
+int offload_complete_at(
+    uint8_t *data, uint32_t len, uint16_t csum_start, uint16_t csum_offset);
 
 /**
  * offload_blank() - the sender says that the checksum is blank, not where

@@ -29,7 +29,7 @@
 #include "base/ether.h"
 #include "base/str.h"
 #include "base/util.h"
-#include "frame/parse.h"
+#include "frame/offload.h"
 #include "lib/port_impl.h"
 #include "os/clock.h"
 #include "os/sock.h"
@@ -413,16 +413,51 @@ tx_reclaim(struct coax_port *q)
 	return 0;
 }
 
-static bool
-frame_valid(const struct coax_frame *f)
+/* What is to be done about a frame's checksum. */
+enum tx_sum {
+	TX_SUM_THERE, /* nothing */
+	TX_SUM_BLANK, /* the daemon, or who is behind it, makes it */
+	TX_SUM_MAKE,  /* we do: it is one that the daemon does not look for */
+};
+
+/* By the frame's record. The protocol can only say that TCP's or UDP's own sum
+ * is blank; that of a fragment is for the daemon, too. -EINVAL: it is wrong. */
+static int
+sum_of(const struct coax_frame *f)
+{
+	const struct coax_offload *o = &f->offload;
+	bool gso = o->gso_type != COAX_GSO_NONE;
+	struct parsed p;
+	int place;
+
+	if ((o->flags & COAX_OFFLOAD_CSUM_PARTIAL) == 0)
+		return gso ? TX_SUM_BLANK : TX_SUM_THERE;
+	if (o->csum_start == 0 && o->csum_offset == 0)
+		return TX_SUM_BLANK; /* the daemon finds out */
+	place = offload_place(
+	    f->data, f->len, gso, o->csum_start, o->csum_offset, &p);
+	if (place == 0 || p.fragment)
+		return TX_SUM_BLANK;
+	return place == 1 && !gso ? TX_SUM_MAKE : -EINVAL;
+}
+
+/* enum tx_sum, or -EINVAL: no such frame can be sent. */
+static inline int
+frame_check(const struct coax_frame *f)
 {
 	uint8_t type = f->offload.gso_type;
 
-	return f->len >= COAX_FRAME_MIN && f->len <= COAX_FRAME_MAX &&
-	       f->data != NULL &&
-	       (type == COAX_GSO_NONE ||
-	           ((type == COAX_GSO_TCPV4 || type == COAX_GSO_TCPV6) &&
-	               f->offload.gso_size != 0));
+	if (f->len < COAX_FRAME_MIN || f->len > COAX_FRAME_MAX ||
+	    f->data == NULL)
+		return -EINVAL;
+	if (type != COAX_GSO_NONE &&
+	    ((type != COAX_GSO_TCPV4 && type != COAX_GSO_TCPV6) ||
+	        f->offload.gso_size == 0))
+		return -EINVAL;
+	if (type == COAX_GSO_NONE &&
+	    (f->offload.flags & COAX_OFFLOAD_CSUM_PARTIAL) == 0)
+		return TX_SUM_THERE;
+	return sum_of(f);
 }
 
 /* Where the next frame of @len bytes would begin: it crosses no page, or begins
@@ -439,7 +474,7 @@ tx_place(const struct coax_port *q, uint32_t len)
 
 /* Writes one frame and its slots; false if there is no room. */
 static bool
-tx_put(struct coax_port *q, const struct coax_frame *f)
+tx_put(struct coax_port *q, const struct coax_frame *f, enum tx_sum sum)
 {
 	uint32_t at = tx_place(q, f->len);
 	uint32_t end = (at + f->len + LINE - 1) & ~(LINE - 1);
@@ -453,13 +488,17 @@ tx_put(struct coax_port *q, const struct coax_frame *f)
 	if (netring_front_room(&q->tx) < pages + gso ||
 	    end - q->tx_tail > PORT_TX_BYTES)
 		return false;
-	if ((f->offload.flags & COAX_OFFLOAD_CSUM_PARTIAL) != 0 || gso != 0)
+	if (sum == TX_SUM_BLANK)
 		flags = COAX_NETTXF_CSUM_BLANK | COAX_NETTXF_DATA_VALIDATED;
-	else if ((f->offload.flags & COAX_OFFLOAD_CSUM_VALID) != 0)
+	else if (sum == TX_SUM_THERE &&
+	         (f->offload.flags & COAX_OFFLOAD_CSUM_VALID) != 0)
 		flags = COAX_NETTXF_DATA_VALIDATED;
 	if (gso != 0)
 		flags |= COAX_NETTXF_EXTRA_INFO;
 	shm_copy_to(q->tx_area + at % PORT_TX_BYTES, f->data, f->len);
+	if (sum == TX_SUM_MAKE)
+		(void)offload_complete_at(q->tx_area + at % PORT_TX_BYTES,
+		    f->len, f->offload.csum_start, f->offload.csum_offset);
 	q->tx_head = end;
 	for (uint32_t i = 0; i < pages; i++) {
 		uint32_t slot = q->tx.req_prod_pvt % COAX_NETIF_TX_SLOTS;
@@ -558,9 +597,10 @@ coax_port_send(struct coax_port *q, const struct coax_frame *frames,
 {
 	struct patience patience = { 0 };
 	unsigned int sent = 0;
+	int sum = 0;
 	int err;
 
-	if (count == 0 || count > COAX_BATCH_MAX || !frame_valid(&frames[0]))
+	if (count == 0 || count > COAX_BATCH_MAX)
 		return -EINVAL;
 	adopt_if_new(q);
 	if (q->corrupt)
@@ -572,12 +612,17 @@ coax_port_send(struct coax_port *q, const struct coax_frame *frames,
 	if (err < 0)
 		return err;
 	for (;;) {
-		while (sent < count && frame_valid(&frames[sent]) &&
-		       tx_put(q, &frames[sent]))
+		while (sent < count &&
+		       (sum = frame_check(&frames[sent])) >= 0 &&
+		       tx_put(q, &frames[sent], (enum tx_sum)sum))
 			sent++;
 		tx_publish(q);
-		if (sent == count || !frame_valid(&frames[sent]))
+		if (sent == count)
 			break;
+		if (sum < 0) {
+			err = sum;
+			break;
+		}
 		if (timeout_ms == 0) {
 			if (sent == 0 && ++q->idle_polls >= POLLS_MAX) {
 				q->idle_polls = 0;
@@ -852,6 +897,8 @@ coax_port_get_info(struct coax_port *q, struct coax_port_info *out)
 
 	*out = (struct coax_port_info){ 0 };
 	pthread_mutex_lock(&core->lock);
+	/* Frames that keep coming let nobody look at the daemon's messages. */
+	port_control_input(core);
 	memcpy(out->name, core->name, sizeof(out->name));
 	mac = keys_get(&core->back, "mac");
 	mtu = keys_get(&core->back, "mtu");
@@ -870,5 +917,3 @@ coax_port_get_stats(const struct coax_port *q, struct coax_port_stats *out)
 {
 	*out = q->stats;
 }
-	/* Frames that keep coming let nobody look at the daemon's messages. */
-	port_control_input(core);

@@ -110,6 +110,23 @@ send_one(struct coax_port *p, struct coax_frame f)
 	DEMAND(coax_port_send(p, &f, 1, DEADLINE_MS) == 1);
 }
 
+static uint32_t
+sum_bytes(uint32_t sum, const unsigned char *p, uint32_t len)
+{
+	for (uint32_t i = 0; i < len; i++)
+		sum += i % 2 == 0 ? (uint32_t)p[i] << 8 : p[i];
+	while (sum > 0xffff)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return sum;
+}
+
+static void
+put16(unsigned char *p, uint32_t v)
+{
+	p[0] = (unsigned char)(v >> 8);
+	p[1] = (unsigned char)v;
+}
+
 /* The bridge learns where both are, so that later frames go one way. */
 static void
 introduce(struct coax_port *a, struct coax_port *b)
@@ -189,6 +206,7 @@ waiting(struct coax_port *a, struct coax_port *b)
 	struct sigaction sa = { .sa_handler = no_alarm };
 	struct coax_frame f[COAX_BATCH_MAX], one = plain(bytes, to_b, 60, 1);
 	double begin = now_s();
+	struct coax_port *none;
 
 	DEMAND(coax_port_recv(b, f, COAX_BATCH_MAX, 0) == 0);
 	DEMAND(now_s() - begin < 5);
@@ -206,7 +224,6 @@ waiting(struct coax_port *a, struct coax_port *b)
 	one.len = 13;
 	DEMAND(coax_port_send(a, &one, 1, 0) == -EINVAL);
 	one.len = 65536;
-	struct coax_port *none;
 	DEMAND(coax_port_send(a, &one, 1, 0) == -EINVAL);
 	one.len = 60;
 	one.offload.gso_type = 3; /* UFO */
@@ -215,6 +232,7 @@ waiting(struct coax_port *a, struct coax_port *b)
 	DEMAND(coax_port_send(a, &one, 1, 0) == -EINVAL);
 	DEMAND(coax_port_queue(a, 1) == NULL);
 	DEMAND(coax_port_queue(a, 0) == a);
+	DEMAND(coax_port_open("", NULL, &none) == -ENXIO);
 	DEMAND(coax_port_drain(a, DEADLINE_MS) == 1);
 }
 
@@ -232,7 +250,6 @@ descriptor(struct coax_port *a, struct coax_port *b)
 		;
 	send_one(a, plain(bytes, to_b, 60, 1));
 	DEMAND(coax_port_drain(a, DEADLINE_MS) == 1);
-	DEMAND(coax_port_open("", NULL, &none) == -ENXIO);
 	p.fd = coax_port_fd(b);
 	DEMAND(p.fd >= 0 && coax_port_fd(b) == p.fd);
 	DEMAND(ep >= 0 && epoll_ctl(ep, EPOLL_CTL_ADD, p.fd, &ev) == 0);
@@ -400,6 +417,74 @@ no_offloads(struct coax_port *a, struct coax_port *b)
 	}
 }
 
+/* A record of virtio's may speak of a sum that is not the packet's own: that of
+ * a packet inside. It is made, and the outer one, which is there (or is none),
+ * stays. Wrong records are refused. */
+static void
+records(struct coax_port *a, struct coax_port *b)
+{
+	static const struct {
+		int start, offset; /* from where they should be */
+	} wrong[] = {
+		{ 0, 1 },       /* odd */
+		{ 0, 1000 },    /* behind the end */
+		{ 60000, 0 },   /* all of it */
+		{ -50 - 2, 0 }, /* in the outer header */
+		{ -50, 8 },     /* the outer one's, elsewhere in it */
+	};
+	uint32_t inner = 14 + 20 + 8 + 8 + 14 + 20, len = inner + 8 + 33;
+	struct coax_frame f[COAX_BATCH_MAX], sent = { .data = bytes };
+	unsigned char *ip = bytes + 14, *in = bytes + inner - 20;
+	const unsigned char *got;
+
+	sent.len = len;
+	sent.offload.flags = COAX_OFFLOAD_CSUM_PARTIAL;
+	for (int outer_sum = 0; outer_sum < 2; outer_sum++) {
+		memset(bytes, 0, len);
+		memcpy(bytes, to_b, 6);
+		memcpy(bytes + 6, to_a, 6);
+		memcpy(bytes + 12, "\x08\0\x45", 3);
+		put16(ip + 2, len - 14);
+		memcpy(ip + 8, "\x40\x11", 2);
+		memcpy(ip + 12, "\x0a\0\0\1\x0a\0\0\2", 8);
+		put16(ip + 22, 4789);
+		put16(ip + 24, len - 34);
+		put16(ip + 26, outer_sum ? 0x1234 : 0);
+		memcpy(in - 2, "\x08\0\x45", 3);
+		put16(in + 2, len - inner + 20);
+		memcpy(in + 8, "\x40\x11", 2);
+		memcpy(in + 12, "\xc0\0\2\1\xc0\0\2\2", 8);
+		put16(in + 24, len - inner);
+		memset(bytes + inner + 8, 0xaa, 33);
+		/* The seed, as who leaves a sum out writes it. */
+		put16(in + 26, sum_bytes(17 + len - inner, in + 12, 8));
+		sent.offload.csum_start = (uint16_t)inner;
+		sent.offload.csum_offset = 6;
+		send_one(a, sent);
+		DEMAND(coax_port_recv(b, f, COAX_BATCH_MAX, DEADLINE_MS) == 1);
+		got = f[0].data;
+		DEMAND(f[0].len == len && f[0].offload.flags == 0);
+		DEMAND(memcmp(got, bytes, inner + 6) == 0);
+		DEMAND(sum_bytes(sum_bytes(17 + len - inner, in + 12, 8),
+		           got + inner, len - inner) == 0xffff);
+	}
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		sent.offload.csum_start =
+		    (uint16_t)((int)inner + wrong[i].start);
+		sent.offload.csum_offset = (uint16_t)(6 + wrong[i].offset);
+		DEMAND(coax_port_send(a, &sent, 1, 0) == -EINVAL);
+	}
+	/* What is before a wrong one goes. */
+	f[0] = plain(bytes + 200, to_b, 60, 1);
+	f[1] = sent;
+	DEMAND(coax_port_send(a, f, 2, DEADLINE_MS) == 1);
+	DEMAND(coax_port_recv(b, f, COAX_BATCH_MAX, DEADLINE_MS) == 1);
+	/* A super-frame has no sum but TCP's. */
+	sent = tcp(bytes, 0, 10000, 1400);
+	sent.offload.csum_offset = 6;
+	DEMAND(coax_port_send(a, &sent, 1, 0) == -EINVAL);
+}
+
 /* A ring that nobody empties is full, and says so; then it goes on. */
 static void
 back_pressure(struct coax_port *a, struct coax_port *b)
@@ -525,23 +610,6 @@ queues(const char *name_a, const char *name_b)
 
 /* --- sums, for others to judge ---------------------------------------------
  */
-
-static uint32_t
-sum_bytes(uint32_t sum, const unsigned char *p, uint32_t len)
-{
-	for (uint32_t i = 0; i < len; i++)
-		sum += i % 2 == 0 ? (uint32_t)p[i] << 8 : p[i];
-	while (sum > 0xffff)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return sum;
-}
-
-static void
-put16(unsigned char *p, uint32_t v)
-{
-	p[0] = (unsigned char)(v >> 8);
-	p[1] = (unsigned char)v;
-}
 
 struct shape {
 	int v6, udp;
@@ -827,74 +895,6 @@ survive(const char *name_a, const char *name_b)
 	return 0;
 }
 
-/* --- main ------------------------------------------------------------------
- */
-
-static const struct scenario {
-	const char *name;
-	void (*run)(struct coax_port *a, struct coax_port *b);
-	unsigned int flags; /* of B */
-} scenarios[] = {
-	{ "sizes", sizes, 0 },
-	{ "waiting", waiting, 0 },
-	{ "descriptor", descriptor, 0 },
-	{ "offloads", offloads, RX_ALL },
-	{ "no_offloads", no_offloads, 0 },
-	{ "back_pressure", back_pressure, 0 },
-};
-
-static int
-usage(void)
-{
-	(void)fputs("usage: port_helper hold [-q queues] name\n"
-	            "       port_helper scenario a b\n",
-	    stderr);
-	return 2;
-}
-
-int
-main(int argc, char **argv)
-{
-	unsigned int count = 1;
-	int opt;
-
-	if (argc < 3)
-		return usage();
-	optind = 2;
-	/* Options behind the name, too: "hold xnb0 -q 2". */
-	while ((opt = getopt(argc, argv, "q:")) != -1) {
-		if (opt != 'q')
-			return usage();
-		count = (unsigned int)atoi(optarg);
-	}
-	if (strcmp(argv[1], "hold") == 0 && argc - optind == 1)
-		return hold(argv[optind], count);
-	if (strcmp(argv[1], "checksums") == 0 && argc - optind == 3)
-		return checksums(
-		    argv[optind], argv[optind + 1], argv[optind + 2]);
-	if (strcmp(argv[1], "datagrams") == 0 && argc - optind == 3)
-		return datagrams(
-		    argv[optind], argv[optind + 1], atoi(argv[optind + 2]));
-	if (argc - optind != 2)
-		return usage();
-	if (strcmp(argv[1], "queues") == 0)
-		return queues(argv[optind], argv[optind + 1]);
-	if (strcmp(argv[1], "survive") == 0)
-		return survive(argv[optind], argv[optind + 1]);
-	for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++) {
-		const struct scenario *s = &scenarios[i];
-		struct coax_port_options o = { .flags = s->flags };
-		struct coax_port *a, *b;
-
-		if (strcmp(argv[1], s->name) != 0)
-			continue;
-		a = open_port(argv[optind], NULL);
-		b = open_port(argv[optind + 1], &o);
-		introduce(a, b);
-		s->run(a, b);
-		coax_port_close(a);
-		coax_port_close(b);
-		return 0;
 /* --- a daemon that says nothing --------------------------------------------
  */
 
@@ -1014,8 +1014,77 @@ mute(const char *name)
 	return 0;
 }
 
+/* --- main ------------------------------------------------------------------
+ */
+
+static const struct scenario {
+	const char *name;
+	void (*run)(struct coax_port *a, struct coax_port *b);
+	unsigned int flags; /* of B */
+} scenarios[] = {
+	{ "sizes", sizes, 0 },
+	{ "waiting", waiting, 0 },
+	{ "descriptor", descriptor, 0 },
+	{ "offloads", offloads, RX_ALL },
+	{ "no_offloads", no_offloads, 0 },
+	{ "records", records, 0 },
+	{ "back_pressure", back_pressure, 0 },
+};
+
+static int
+usage(void)
+{
+	(void)fputs("usage: port_helper hold [-q queues] name\n"
+	            "       port_helper scenario a b\n",
+	    stderr);
+	return 2;
+}
+
+int
+main(int argc, char **argv)
+{
+	unsigned int count = 1;
+	int opt;
+
+	if (argc < 3)
+		return usage();
+	optind = 2;
+	/* Options behind the name, too: "hold xnb0 -q 2". */
+	while ((opt = getopt(argc, argv, "q:")) != -1) {
+		if (opt != 'q')
+			return usage();
+		count = (unsigned int)atoi(optarg);
+	}
+	if (strcmp(argv[1], "hold") == 0 && argc - optind == 1)
+		return hold(argv[optind], count);
+	if (strcmp(argv[1], "mute") == 0 && argc - optind == 1)
+		return mute(argv[optind]);
+	if (strcmp(argv[1], "checksums") == 0 && argc - optind == 3)
+		return checksums(
+		    argv[optind], argv[optind + 1], argv[optind + 2]);
+	if (strcmp(argv[1], "datagrams") == 0 && argc - optind == 3)
+		return datagrams(
+		    argv[optind], argv[optind + 1], atoi(argv[optind + 2]));
+	if (argc - optind != 2)
+		return usage();
+	if (strcmp(argv[1], "queues") == 0)
+		return queues(argv[optind], argv[optind + 1]);
+	if (strcmp(argv[1], "survive") == 0)
+		return survive(argv[optind], argv[optind + 1]);
+	for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++) {
+		const struct scenario *s = &scenarios[i];
+		struct coax_port_options o = { .flags = s->flags };
+		struct coax_port *a, *b;
+
+		if (strcmp(argv[1], s->name) != 0)
+			continue;
+		a = open_port(argv[optind], NULL);
+		b = open_port(argv[optind + 1], &o);
+		introduce(a, b);
+		s->run(a, b);
+		coax_port_close(a);
+		coax_port_close(b);
+		return 0;
 	}
 	return usage();
 }
-	if (strcmp(argv[1], "mute") == 0 && argc - optind == 1)
-		return mute(argv[optind]);

@@ -272,6 +272,16 @@ no_offloads_body()
 	between_two_ports no_offloads
 }
 
+atf_test_case records
+records_head()
+{
+	about 60 "A sum inside a tunnel is made; wrong records are refused"
+}
+records_body()
+{
+	between_two_ports records
+}
+
 atf_test_case back_pressure
 back_pressure_head()
 {
@@ -337,16 +347,6 @@ daemon_restarted_body()
 	coaxd_stop
 }
 
-atf_test_case restarted_with_its_configuration
-restarted_with_its_configuration_head()
-{
-	about 120 "A daemon that comes back loses what was on its way, no more"
-}
-restarted_with_its_configuration_body()
-{
-	lab_or_here
-	coaxd_start
-	ports 2
 atf_test_case mute_daemon
 mute_daemon_head()
 {
@@ -374,6 +374,16 @@ mute_daemon_body()
 	coaxd_stop
 }
 
+atf_test_case restarted_with_its_configuration
+restarted_with_its_configuration_head()
+{
+	about 120 "A daemon that comes back loses what was on its way, no more"
+}
+restarted_with_its_configuration_body()
+{
+	lab_or_here
+	coaxd_start
+	ports 2
 	run ifconfig xnb0 persist rate 1000000/1000
 	run ifconfig xnb1 persist
 	atf_check -o save:rc.conf coax export
@@ -544,13 +554,14 @@ atf_init_test_cases()
 	atf_add_test_case descriptor
 	atf_add_test_case offloads
 	atf_add_test_case no_offloads
+	atf_add_test_case records
 	atf_add_test_case back_pressure
 	atf_add_test_case queues
 	atf_add_test_case daemon_restarted
+	atf_add_test_case mute_daemon
 	atf_add_test_case restarted_with_its_configuration
 	atf_add_test_case configured_by_ifconfig
 	atf_add_test_case sysctls
 	atf_add_test_case between_programs
 	atf_add_test_case lifetime
 }
-	atf_add_test_case mute_daemon
