@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/burst.h"
 #include "net/net.h"
 
 struct gif_outer;
@@ -47,6 +48,7 @@ struct drv_context {
 	bool pretend;          /* settings only: nothing is opened for them */
 	struct iobatch *batch; /* for drivers that gather; NULL: no memory */
 	struct kick *kick;     /* wakes ring ports; made with the first */
+	struct burst xnb_told; /* what front ends make xnb say */
 	struct feth_tunables feth;
 	bool xen_makes; /* an interface that is being made is a domain's */
 	/* Of gifs: what they share, and what they have of the system (NULL: the

@@ -15,6 +15,7 @@
 #include "xnb_front.h"
 
 #define MS 1000000ull
+#define S  (1000 * MS)
 
 static struct {
 	struct loop *loop;
@@ -25,6 +26,7 @@ static struct {
 	struct fixture_sink sink;
 	struct front f;
 	char notice[256]; /* the last one told */
+	uint32_t notices;
 	struct net_subscriber subscriber;
 } c;
 
@@ -32,8 +34,10 @@ static void
 on_event(struct net_subscriber *s, const struct net_event *ev)
 {
 	(void)s;
-	if (ev->type == NET_EVENT_NOTICE && ev->text != NULL)
+	if (ev->type == NET_EVENT_NOTICE && ev->text != NULL) {
 		snprintf(c.notice, sizeof(c.notice), "%s", ev->text);
+		c.notices++;
+	}
 	if (ev->type == NET_EVENT_DESTROY && ev->ifp == c.ifp)
 		c.ifp = NULL;
 }
@@ -245,7 +249,7 @@ test_wrong_keys_are_refused(void **state)
 		assert_int_equal(c.x->queue_count, 0);
 		/* Nothing that was begun is left. */
 		front_close(&c.f);
-		front_run(&c.f);
+		pass(60 * S); /* which forgives it */
 	}
 }
 
@@ -395,6 +399,7 @@ test_states_out_of_order_do_no_harm(void **state)
 		(void)front_say(&c.f, say[i % ARRAY_LEN(say)], -1);
 		(void)front_back(&c.f, "state");
 	}
+	pass(8 * S);
 	assert_string_equal(front_back(&c.f, "state"), "2");
 	front_rings(&c.f);
 	(void)front_say(&c.f, "state=4", -1);
@@ -545,6 +550,185 @@ unsealed(size_t size)
 	int fd = memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
 	assert_true(fd >= 0);
+/* --- how often -------------------------------------------------------------
+ */
+
+/* A handshake that fails, from InitWait. */
+static void
+fail_once(void)
+{
+	(void)front_say(&c.f, "tx-ring-ref=99999 state=4", -1);
+	assert_string_equal(front_back(&c.f, "state"), "6");
+}
+
+/* The next one is offered after @ns, and not before. */
+static void
+offered_after(uint64_t ns)
+{
+	if (ns != 0) {
+		assert_string_equal(front_back(&c.f, "state"), "6");
+		pass(ns - 1);
+		assert_string_equal(front_back(&c.f, "state"), "6");
+		pass(1);
+	}
+	assert_string_equal(front_back(&c.f, "state"), "2");
+}
+
+static void
+test_who_fails_again_and_again_has_to_wait(void **state)
+{
+	static const uint64_t waits[] = { 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 4, 8, 8,
+		8 };
+
+	(void)state;
+	open_port();
+	front_memory(&c.f, FRONT_PAGES);
+	front_rings(&c.f);
+	(void)front_say(&c.f,
+	    FRONT_KEYS "rx-ring-ref=1 event-channel=0 state=1", c.f.memfd);
+	for (size_t i = 0; i < ARRAY_LEN(waits); i++) {
+		fail_once();
+		(void)front_say(&c.f, "state=1", -1);
+		/* Asking more often neither helps nor harms. */
+		(void)front_say(&c.f, "state=1", -1);
+		offered_after(waits[i] * S);
+	}
+	/* What was written meanwhile counts. */
+	fail_once();
+	(void)front_say(&c.f, "state=1", -1);
+	front_rings(&c.f);
+	(void)front_say(&c.f, "tx-ring-ref=0 state=4", -1);
+	assert_string_equal(front_back(&c.f, "state"), "6");
+	pass(8 * S);
+	assert_string_equal(front_back(&c.f, "state"), "4");
+	/* A connection that holds is a new beginning. */
+	pass(10 * S);
+	for (int i = 0; i < 8; i++) {
+		(void)front_say(&c.f, "state=1", -1);
+		offered_after(0);
+		fail_once();
+	}
+	(void)front_say(&c.f, "state=1", -1);
+	offered_after(1 * S);
+	fail_once();
+	/* So is a minute of rest. */
+	pass(60 * S);
+	(void)front_say(&c.f, "state=1", -1);
+	offered_after(0);
+}
+
+/* Connections that end at once are no better than those that fail. */
+static void
+test_flapping_is_slowed_down(void **state)
+{
+	uint32_t rounds = 0;
+
+	(void)state;
+	connect_port();
+	for (int i = 0; i < 1000; i++) {
+		(void)front_say(&c.f, "state=5", -1);
+		(void)front_say(&c.f, "state=6", -1);
+		(void)front_say(&c.f, "state=1", -1);
+		(void)front_say(&c.f, "state=4", -1);
+		front_run(&c.f);
+		pass(10 * MS);
+		rounds += strcmp(front_back(&c.f, "state"), "4") == 0;
+	}
+	/* In ten seconds: 8 at once, then after 1, 2 and 4. */
+	assert_in_range(rounds, 9, 12);
+}
+
+/* Nothing is offered to who has left while it waited. */
+static void
+test_waiting_is_given_up(void **state)
+{
+	static const char *const end[] = { "state=5", "state=6", "state=0" };
+
+	(void)state;
+	connect_port();
+	for (size_t k = 0; k < ARRAY_LEN(end); k++) {
+		for (int i = 0; i < 20; i++) {
+			(void)front_say(&c.f, "state=4", -1);
+			(void)front_say(&c.f, "state=1", -1);
+			front_run(&c.f);
+		}
+		assert_string_equal(front_back(&c.f, "state"), "6");
+		assert_int_equal(c.timers.count, 1);
+		(void)front_say(&c.f, end[k], -1);
+		front_run(&c.f);
+		assert_int_equal(c.timers.count, 0);
+		pass(60 * S);
+		assert_string_not_equal(front_back(&c.f, "state"), "2");
+	}
+	(void)front_say(&c.f, "state=1", -1);
+	assert_string_equal(front_back(&c.f, "state"), "2");
+}
+
+/* Nor does it help to come as another program; but programs that end in order
+ * may follow each other as fast as they like. */
+static void
+test_programs_that_fail_have_to_wait(void **state)
+{
+	(void)state;
+	assert_int_equal(fixture_word(c.ifp, "persist", NULL, 0, false), 0);
+	for (int i = 0; i < 30; i++) {
+		connect_port();
+		front_close(&c.f);
+		front_run(&c.f);
+	}
+	for (int i = 0; i < 9; i++) {
+		open_port();
+		assert_string_equal(front_back(&c.f, "state"), "2");
+		(void)front_say(&c.f, "state=9", -1);
+		front_run(&c.f);
+		front_close(&c.f);
+	}
+	open_port();
+	assert_string_equal(front_back(&c.f, "state"), "");
+	pass(1 * S);
+	assert_string_equal(front_back(&c.f, "state"), "2");
+}
+
+/* However often, it is told once; and later how often it was not. */
+static void
+test_what_is_told_is_bounded(void **state)
+{
+	(void)state;
+	open_port();
+	front_memory(&c.f, FRONT_PAGES);
+	front_rings(&c.f);
+	(void)front_say(&c.f,
+	    FRONT_KEYS "rx-ring-ref=1 event-channel=0 state=1", c.f.memfd);
+	for (int i = 0; i < 8; i++) {
+		fail_once();
+		(void)front_say(&c.f, "state=1", -1);
+		offered_after(0);
+	}
+	assert_int_equal(c.notices, 1);
+	assert_null(strstr(c.notice, "more"));
+	pass(10 * S);
+	fail_once();
+	assert_int_equal(c.notices, 2);
+	assert_non_null(strstr(c.notice, "(7 more were not told)"));
+	/* Also of all interfaces together. */
+	pass(60 * S);
+	front_close(&c.f);
+	front_run(&c.f);
+	c.notices = 0;
+	for (int i = 0; i < 50; i++) {
+		const struct xnb_local_options make = { .make = true };
+
+		assert_int_equal(xnb_local_open(c.net, NULL, NULL, &make,
+		                     &c.f.store, &c.f.ifp),
+		    0);
+		(void)front_say(&c.f, "state=9", -1);
+		front_run(&c.f);
+		front_close(&c.f);
+		front_run(&c.f);
+	}
+	assert_int_equal(c.notices, 10);
+}
+
 	assert_int_equal(ftruncate(fd, (off_t)size), 0);
 	return fd;
 }
@@ -632,7 +816,7 @@ test_memory_comes_once(void **state)
 	(void)state;
 	connect_port();
 	assert_int_equal(front_say(&c.f, "x=1", c.f.memfd), 0);
-	front_run(&c.f);
+	pass(60 * S);
 	assert_non_null(strstr(c.notice, "memory came twice"));
 	assert_null(c.ifp);
 }
@@ -662,7 +846,24 @@ refuse_message(const void *data, size_t len, const char *why)
 	assert_true(c.f.hung_up);
 	assert_non_null(strstr(c.notice, why));
 	front_close(&c.f);
-	front_run(&c.f);
+	pass(60 * S);
+}
+
+/* Keys may come in as many messages as one likes. */
+static void
+test_keys_in_several_messages(void **state)
+{
+	(void)state;
+	open_port();
+	assert_string_equal(front_back(&c.f, "state"), "2");
+	front_memory(&c.f, FRONT_PAGES);
+	front_rings(&c.f);
+	(void)front_say(&c.f, "request-rx-copy=1", c.f.memfd);
+	assert_string_equal(front_back(&c.f, "state"), "2");
+	(void)front_say(&c.f, "tx-ring-ref=0 rx-ring-ref=1", -1);
+	(void)front_say(&c.f, "event-channel=0", -1);
+	(void)front_say(&c.f, "state=4", -1);
+	assert_string_equal(front_back(&c.f, "state"), "4");
 }
 
 static void
@@ -688,6 +889,9 @@ test_messages_that_are_none(void **state)
 	refuse_message(big, 401, "not a message"); /* a value too long */
 	refuse_message(big, sizeof(big), "a message too long");
 }
+	/* It is told why, too, and that this is the end. */
+	assert_non_null(strstr(front_back(&c.f, "error"), why));
+	assert_string_equal(front_back(&c.f, "state"), "6");
 
 static void
 test_keys_are_bounded(void **state)
@@ -733,7 +937,7 @@ test_who_does_not_listen_is_cut_off(void **state)
 		if (front_say(&c.f, i % 2 == 0 ? "state=6" : "state=1", -1) !=
 		    0)
 			cut = true;
-		front_run(&c.f);
+		pass(8 * S);
 		cut = cut || c.ifp == NULL;
 	}
 	assert_true(cut);
@@ -1197,3 +1401,9 @@ main(void)
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
+		T(test_who_fails_again_and_again_has_to_wait),
+		T(test_flapping_is_slowed_down),
+		T(test_waiting_is_given_up),
+		T(test_programs_that_fail_have_to_wait),
+		T(test_what_is_told_is_bounded),
+		T(test_keys_in_several_messages),

@@ -330,6 +330,8 @@ xnb_attach(struct xnb *x, struct xnb_transport *t)
 {
 	int err = attach(x, t, COAX_NETIF_STATE_INITIALISING);
 
+	if (err == 0 && x->pace.failed)
+		xnb_pace_again(&x->pace, x->ifp.net->now_ns);
 	if (err == 0)
 		xnb_vif_start(x);
 	return err;

@@ -480,7 +480,9 @@ program_gone(struct xnb_local *l)
 static void
 cut_off(struct xnb_local *l, const char *why)
 {
-	net_notice(l->net, &l->t.xnb->ifp, "the program is cut off: %s", why);
+	xnb_vif_tell(l->t.xnb, "the program is cut off", why);
+	l->t.xnb->pace.failed = true;
+	local_error(&l->t, -EPROTO, why);
 	program_gone(l);
 }
 
@@ -515,6 +517,8 @@ take_message(struct xnb_local *l, const char *data, size_t len, const int *fds,
 		state = l->t.xnb->front_state;
 	xnb_vif_front_changed(l->t.xnb, state);
 	return 0;
+	if (state == COAX_NETIF_STATE_UNKNOWN && l->t.xnb->front_state == state)
+		return 0; /* keys, before it has said anything of its state */
 }
 
 static void

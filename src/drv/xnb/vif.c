@@ -31,6 +31,11 @@
 
 #define HEADROOM_MAX 2048 /* of a page: most of it is for data */
 
+/* That somebody was cut off is told once in a while for each interface, and so
+ * often for all, since a program can have as many as it likes. */
+#define TELL_NS  10000000000u
+#define TELL_MAX 10u
+
 static void
 begin(struct xnb *x)
 {
@@ -392,13 +397,36 @@ xnb_vif_disconnect(struct xnb *x)
 	xnb_tx_forget(x, DROP_DESTROYED);
 	iface_set_link(&x->ifp, IFACE_LINK_DOWN);
 	xnb_caps_update(x);
+	xnb_pace_ended(&x->pace, x->ifp.net->now_ns);
 }
 
 /* What cannot go on is told and closed. */
 static void
 give_up(struct xnb *x, int err, const char *text)
+void
+xnb_vif_tell(struct xnb *x, const char *what, const char *why)
 {
-	net_notice(x->ifp.net, &x->ifp, "the front end is cut off: %s", text);
+	struct net *net = x->ifp.net;
+	struct drv_context *ctx = drv_context(net);
+	unsigned long long held;
+
+	if (!burst_may(&x->told, 1, TELL_NS, net->now_ns) ||
+	    (ctx != NULL &&
+	        !burst_may(&ctx->xnb_told, TELL_MAX, TELL_NS, net->now_ns)))
+		return;
+	held = burst_held(&x->told);
+	if (ctx != NULL)
+		held += burst_held(&ctx->xnb_told);
+	if (held != 0)
+		net_notice(net, &x->ifp, "%s: %s (%llu more were not told)",
+		    what, why, held);
+	else
+		net_notice(net, &x->ifp, "%s: %s", what, why);
+}
+
+{
+	xnb_vif_tell(x, "the front end is cut off", text);
+	x->pace.failed = true;
 	if (x->t->ops->error != NULL)
 		x->t->ops->error(x->t, err, text);
 	xnb_vif_close(x);
@@ -425,6 +453,8 @@ vif_connect(struct xnb *x)
 	xnb_caps_update(x);
 	if (x->t->ops->may_connect == NULL || x->t->ops->may_connect(x->t))
 		xnb_vif_ready(x);
+	x->pace.failed = false;
+	x->pace.since_ns = x->ifp.net->now_ns;
 }
 
 /*
@@ -482,9 +512,37 @@ put_features(struct xnb *x)
 void
 xnb_vif_start(struct xnb *x)
 {
+/* InitWait may be offered now. The front end may have gone ahead. */
+static void
+start_due(struct timer *t, uint64_t now_ns)
+{
+	struct xnb *x = CONTAINER_OF(t, struct xnb, pace.timer);
+
+	(void)now_ns;
+	xnb_vif_start(x);
+	if (x->front_state == COAX_NETIF_STATE_CONNECTED)
+		xnb_vif_front_changed(x, x->front_state);
+}
+
+/* It was to be, and is not wanted any more. */
+static void
+start_cancel(struct xnb *x)
+{
+	if (x->ifp.net->timers != NULL)
+		timerheap_del(x->ifp.net->timers, &x->pace.timer);
+}
+
 	begin(x);
 	put_features(x);
 	put_num(x, "mtu", x->ifp.mtu);
+	struct net *net = x->ifp.net;
+
+	if (net->now_ns < x->pace.until_ns && net->timers != NULL) {
+		x->pace.timer.fn = start_due;
+		if (timerheap_add(
+		        net->timers, &x->pace.timer, x->pace.until_ns) == 0)
+			return;
+	}
 	x->broken = false;
 	set_state(x, COAX_NETIF_STATE_INIT_WAIT);
 	end(x);
@@ -498,6 +556,7 @@ xnb_vif_close(struct xnb *x)
 	begin(x);
 	if (x->state != COAX_NETIF_STATE_CLOSED)
 		set_state(x, COAX_NETIF_STATE_CLOSING);
+	start_cancel(x);
 	xnb_vif_disconnect(x);
 	set_state(x, COAX_NETIF_STATE_CLOSED);
 	end(x);
@@ -509,6 +568,7 @@ xnb_vif_unplug(struct xnb *x)
 	x->state = COAX_NETIF_STATE_CLOSING;
 	iface_set_link(&x->ifp, IFACE_LINK_DOWN);
 }
+	start_cancel(x);
 
 /* The multicast list may be switched on and off at any time. */
 static void
@@ -547,6 +607,7 @@ xnb_vif_front_changed(struct xnb *x, uint32_t state)
 		xnb_vif_start(x);
 		return;
 	case COAX_NETIF_STATE_CONNECTED:
+		xnb_pace_again(&x->pace, x->ifp.net->now_ns);
 		if (x->connected) {
 			if (x->state == COAX_NETIF_STATE_RECONFIGURED)
 				set_state(x, COAX_NETIF_STATE_CONNECTED);
@@ -563,6 +624,7 @@ xnb_vif_front_changed(struct xnb *x, uint32_t state)
 		begin(x);
 		xnb_vif_disconnect(x);
 		set_state(x, COAX_NETIF_STATE_CLOSING);
+		start_cancel(x);
 		end(x);
 		return;
 	case COAX_NETIF_STATE_UNKNOWN:

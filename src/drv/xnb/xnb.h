@@ -12,6 +12,7 @@
  *     tx.c   requests -> frames -> iface_input()
  *     rx.c   iface_output() -> frames -> responses
  *     ctrl.c, mcast.c, credit.c   the control ring, multicast list, `rate'
+ *     pace.c                   who connects again and again has to wait
  *     iface.c                  the interface: words, print-out, polling
  *
  * All but the transports compute: they make no system call and know nothing of
@@ -36,6 +37,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/burst.h"
 #include "base/timerheap.h"
 #include "coax/netif.h"
 #include "drv/drv.h"
@@ -213,6 +215,16 @@ struct xnb_mcast {
 	uint8_t addr[XNB_MCAST_MAX][6];
 };
 
+/* How soon it may connect again: pace.c. */
+struct xnb_pace {
+	uint32_t count;     /* connections in a row that did not hold */
+	bool failed;        /* the last one was cut off */
+	uint64_t again_ns;  /* when one was last begun anew */
+	uint64_t until_ns;  /* none is offered before */
+	uint64_t since_ns;  /* of this connection */
+	struct timer timer; /* set while one waits to be offered */
+};
+
 /* ifconfig's words that switch an offload off. */
 #define XNB_OFF_TXCSUM  0x01u
 #define XNB_OFF_TXCSUM6 0x02u
@@ -238,6 +250,8 @@ struct xnb {
 	bool broken;          /* fatal error: down until a new handshake */
 	enum drop_reason broken_why;
 	bool split; /* two event channels a queue */
+	struct xnb_pace pace;
+	struct burst told; /* of being cut off */
 	struct xnb_features features;
 	struct xnb_queue *queues; /* owned */
 	uint32_t queue_count;
@@ -296,7 +310,7 @@ void xnb_caps_update(struct xnb *x);
 /* --- vif.c -----------------------------------------------------------------
  */
 
-/** xnb_vif_start() - write our features, go to InitWait */
+/** xnb_vif_start() - write our features, go to InitWait; not before it may */
 void xnb_vif_start(struct xnb *x);
 /** xnb_vif_front_changed() - the front end's directory has changed
  * @state: its state, read and parsed by the transport; 0 if it is gone */
@@ -306,6 +320,9 @@ void xnb_vif_ready(struct xnb *x);
 /** xnb_vif_unplug() - our state was set to Closing by who takes the interface
  * away: the front end is to close now */
 void xnb_vif_unplug(struct xnb *x);
+/** xnb_vif_tell() - to the operator: @what, why. Not more often than is of use
+ */
+void xnb_vif_tell(struct xnb *x, const char *what, const char *why);
 /** xnb_vif_close() - we end it: Closing, disconnect, Closed */
 void xnb_vif_close(struct xnb *x);
 /** xnb_vif_mtu() - the MTU was changed: the front end can read it */
@@ -352,8 +369,13 @@ void xnb_rx_drop(struct xnb_queue *q, enum drop_reason why);
 /** xnb_notify() - send the events that tx and rx have asked for */
 void xnb_notify(struct xnb_queue *q);
 
-/* --- ctrl.c, mcast.c, credit.c --------------------------------------------
+/* --- ctrl.c, mcast.c, credit.c, pace.c ------------------------------------
  */
+
+/** xnb_pace_again() - one more connection is begun */
+void xnb_pace_again(struct xnb_pace *p, uint64_t now_ns);
+/** xnb_pace_ended() - one has ended that was there since @p->since_ns */
+void xnb_pace_ended(struct xnb_pace *p, uint64_t now_ns);
 
 /** xnb_ctrl_run() - answer the control ring. Return: requests, or -EPROTO */
 int xnb_ctrl_run(struct xnb *x);
