@@ -90,6 +90,8 @@ enum drop_counter {
 	    "A packet has more slots than a back end must take.") \
 	X(XNB_COPY, "xnb-copy", IERR, \
 	    "A page of the front end could not be read.") \
+	X(XNB_GROUPS, "xnb-groups", NONE, \
+	    "A request to add a group to a full list (no frame).") \
 	/* xnb: what ends a front end's connection */ \
 	X(XNB_RING, "xnb-ring", IERR, \
 	    "A ring's index cannot be.") \

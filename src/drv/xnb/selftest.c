@@ -242,6 +242,15 @@ st_tx_extra(
 }
 
 void
+st_tcp(uint8_t *at)
+{
+	memset(at, 0, 54);
+	memcpy(at, "\x02\0\0\0\0\1\x02\0\0\0\0\2\x08\0\x45", 15);
+	at[23] = 6;
+	at[46] = 0x50;
+}
+
+void
 st_tx_gso(struct st *s, uint8_t type, uint16_t size)
 {
 	struct coax_netif_extra e = {

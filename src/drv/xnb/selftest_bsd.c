@@ -247,6 +247,8 @@ txpkt2rsp_long(struct st *s)
 		.size = 3750,
 	};
 
+	/* A good one; the pieces are all of one page. */
+	st_tcp(s->pages + (size_t)ST_TX_PAGE * COAX_RING_PAGE);
 	st_tx_raw(s, &req);
 	st_tx_gso(s, COAX_NETIF_GSO_TCPV4, 300);
 	req.flags = MORE;
@@ -262,6 +264,7 @@ txpkt2rsp_long(struct st *s)
 	ST_CHECK(s, st_tx_rsp_is(s, 1034, COAX_NETIF_RSP_OKAY));
 	ST_CHECK(s, st_tx_rsp_is(s, 34, COAX_NETIF_RSP_OKAY));
 	ST_CHECK(s, netring_front_poll(&s->tx) == 0);
+	ST_CHECK(s, s->frame_count == 1);
 }
 
 static void

@@ -105,6 +105,8 @@ uint8_t *st_tx(struct st *s, uint16_t size, uint16_t flags, uint16_t offset);
 void st_tx_raw(struct st *s, const struct coax_netif_tx_request *req);
 void st_tx_extra(
     struct st *s, uint8_t type, uint8_t flags, const void *body, size_t len);
+/* A TCP segment's headers over IPv4, 54 bytes, without lengths and sums. */
+void st_tcp(uint8_t *at);
 void st_tx_gso(struct st *s, uint8_t type, uint16_t size);
 /* Publishes and runs the transmit side once: its result. */
 int st_run_tx(struct st *s);

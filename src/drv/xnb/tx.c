@@ -2,14 +2,16 @@
 /*
  * xnb: transmit requests of the front end become frames.
  *
- * A batch goes through four steps, each over all of its packets:
+ * A batch goes through five steps, each over all of its packets:
  *
  *   parse     slots are copied out of the ring, each once, and followed from
  *             packet to packet; lengths and places are checked on the copies;
  *             a frame is taken for each good packet
  *   copy      one call of the transport for all pieces
+ *   believe   where a sum is blank or a packet is a super-frame, the offload
+ *             record is made and checked
  *   answer    responses in the order of the slots, published by one store
- *   believe   the offload record is made and checked; iface_input()
+ *   input     iface_input(); fragments with a blank sum wait for the others
  *
  * What a front end can do wrong, and what it costs it (doc/ring.md has the
  * list): its packet, by drop(), or the connection, by xnb_fatal().
@@ -57,12 +59,14 @@ struct tx_packet {
 	int16_t status;
 	uint16_t gso_size; /* 0: not GSO */
 	uint8_t gso_type;
+	bool fragment;    /* with a blank sum */
 	uint16_t answers; /* slots */
 	uint16_t copies;  /* pieces */
 };
 
 struct tx_batch {
 	uint32_t count, copies, answers;
+	uint16_t flags; /* of all packets' first slots */
 	struct tx_packet packets[XNB_BATCH];
 	struct xnb_copy copy[COAX_NETIF_TX_SLOTS];
 	struct tx_answer answer[COAX_NETIF_TX_SLOTS];
@@ -222,8 +226,10 @@ take_mcast(struct xnb *x, const struct coax_netif_extra *e, struct tx_packet *p)
 {
 	if (e->type == COAX_NETIF_EXTRA_MCAST_DEL)
 		xnb_mcast_del(&x->mcast, e->u.mcast.addr);
-	else if (xnb_mcast_add(&x->mcast, e->u.mcast.addr) < 0)
+	else if (xnb_mcast_add(&x->mcast, e->u.mcast.addr) < 0) {
 		p->status = COAX_NETIF_RSP_ERROR;
+		iface_count_drop(&x->ifp, DROP_XNB_GROUPS, 1);
+	}
 }
 
 /* All pieces between the first and the last fill pages, or one begins where
@@ -367,6 +373,7 @@ parse(struct xnb_queue *q, struct tx_batch *b, uint32_t avail)
 		if (err < 0)
 			break;
 		b->count++;
+		b->flags |= p->flags;
 		bytes += p->size;
 		if (q->credit.bytes != 0)
 			xnb_credit_charge(q, p->size, p->gso_size);
@@ -555,7 +562,7 @@ hold(struct tx_input *in, struct frame *f)
 		    net->timers, &x->frags_timer, net->now_ns + FRAGS_NS);
 }
 
-/* --- the four kinds of packets ---------------------------------------------
+/* --- the kinds of packets --------------------------------------------------
  */
 
 /* One that says nothing of its sum, or that it is good. It may belong to one
@@ -573,49 +580,58 @@ take_plain(struct tx_input *in, struct frame *f)
 	input_add(in, f);
 }
 
-static void
-take_super(struct tx_input *in, struct xnb_queue *q, const struct tx_packet *p)
+/* 0, or -EBADMSG with the reason in @why. */
+static int
+believe_super(
+    struct xnb_queue *q, const struct tx_packet *p, enum drop_reason *why)
 {
 	struct frame *f = p->f;
-	enum drop_reason why;
 
 	if (p->gso_size < GSO_MIN) {
-		input_drop(in, f, DROP_BAD_OFFLOAD);
-		return;
+		*why = DROP_BAD_OFFLOAD;
+		return -EBADMSG;
 	}
 	/* Its sum is made anew for each segment, whatever it says. */
 	if ((p->flags & COAX_NETTXF_CSUM_BLANK) == 0)
 		q->stats.gso_fixed++;
 	f->off.gso_type = p->gso_type;
 	f->off.gso_size = p->gso_size;
-	if (offload_check(f, &why) < 0)
-		input_drop(in, f, why);
-	else
-		input_fit(in, f);
+	return offload_check(f, why);
 }
 
-static void
-take_blank(struct tx_input *in, struct frame *f)
+static inline bool
+is_undone(const struct tx_packet *p)
 {
-	enum drop_reason why;
-	int err = offload_blank(f, &why);
-
-	if (err == 0)
-		input_fit(in, f);
-	else if (err == -EINPROGRESS)
-		hold(in, f);
-	else
-		input_drop(in, f, why);
+	return p->gso_size != 0 || (p->flags & COAX_NETTXF_CSUM_BLANK) != 0;
 }
 
-/* A packet that is no super-frame: its offload record, and in with it. */
+/* Makes the records of frames that leave something undone. Who sent a bad one
+ * learns it by the answer. */
+static void
+judge_sums(struct xnb_queue *q, struct tx_batch *b)
+{
+	for (uint32_t i = 0; i < b->count; i++) {
+		struct tx_packet *p = &b->packets[i];
+		enum drop_reason why;
+		int err;
+
+		if (p->f == NULL || !is_undone(p))
+			continue;
+		err = p->gso_size != 0 ? believe_super(q, p, &why)
+		                       : offload_blank(p->f, &why);
+		p->fragment = err == -EINPROGRESS;
+		if (err == 0 || p->fragment)
+			continue;
+		iface_drop(&q->xnb->ifp, p->f, why);
+		p->f = NULL;
+		p->status = COAX_NETIF_RSP_ERROR;
+	}
+}
+
+/* A packet that leaves nothing undone: in with it. */
 static inline void
 input_one(struct tx_input *in, struct frame *f, uint16_t flags, bool believe)
 {
-	if ((flags & COAX_NETTXF_CSUM_BLANK) != 0) {
-		take_blank(in, f);
-		return;
-	}
 	if ((flags & COAX_NETTXF_DATA_VALIDATED) != 0 && believe)
 		f->off.flags = FRAME_CSUM_VALID;
 	take_plain(in, f);
@@ -627,7 +643,7 @@ believes(const struct xnb *x)
 	return (x->off & (XNB_OFF_RXCSUM | XNB_OFF_RXCSUM6)) == 0;
 }
 
-/* Makes the frames' offload records, and lets them in. */
+/* Lets the frames in. */
 static void
 input(struct xnb_queue *q, struct tx_batch *b)
 {
@@ -641,8 +657,10 @@ input(struct xnb_queue *q, struct tx_batch *b)
 
 		if (p->f == NULL)
 			continue;
-		if (p->gso_size != 0)
-			take_super(&in, q, p);
+		if (p->fragment)
+			hold(&in, p->f);
+		else if (is_undone(p))
+			input_fit(&in, p->f);
 		else
 			input_one(&in, p->f, p->flags, believe);
 	}
@@ -651,10 +669,10 @@ input(struct xnb_queue *q, struct tx_batch *b)
 
 /* --- the short way ---------------------------------------------------------
  *
- * Good packets of one slot each out of memory that is mapped, which is what
- * there is most of: no list of pieces, no call for a copy. It takes what is in
- * order and ends at the first packet that is anything else; that one's slot is
- * copied anew by who goes through all the checks.
+ * Good packets of one slot each that leave nothing undone, out of memory that
+ * is mapped, which is what there is most of: no list of pieces, no call for a
+ * copy. It takes what is in order and ends at the first packet that is anything
+ * else; that one's slot is copied anew by who goes through all the checks.
  */
 
 struct tx_run {
@@ -670,8 +688,8 @@ struct tx_run {
 static inline bool
 is_short(const struct xnb_transport *t, const struct coax_netif_tx_request *r)
 {
-	return (r->flags & (COAX_NETTXF_MORE_DATA | COAX_NETTXF_EXTRA_INFO)) ==
-	           0 &&
+	return (r->flags & (COAX_NETTXF_MORE_DATA | COAX_NETTXF_EXTRA_INFO |
+	                       COAX_NETTXF_CSUM_BLANK)) == 0 &&
 	       r->size >= ETH_HDR_LEN && r->size <= FRAME_SMALL_MAX &&
 	       (uint32_t)r->offset + r->size <= COAX_RING_PAGE &&
 	       r->gref < t->pages;
@@ -710,12 +728,11 @@ run_take(struct xnb_queue *q, struct tx_run *run, uint32_t max)
 static void
 run_input(struct xnb_queue *q, struct tx_run *run)
 {
-	const uint16_t say =
-	    COAX_NETTXF_CSUM_BLANK | COAX_NETTXF_DATA_VALIDATED;
 	struct xnb *x = q->xnb;
 	struct tx_input in;
 
-	if ((run->flags & say) == 0 && x->frags == NULL) {
+	if ((run->flags & COAX_NETTXF_DATA_VALIDATED) == 0 &&
+	    x->frags == NULL) {
 		run->frames.count = run->count;
 		iface_input(&x->ifp, &run->frames);
 		return;
@@ -772,6 +789,7 @@ xnb_tx_run(struct xnb_queue *q)
 	if (n != 0)
 		return (int)n;
 	b.count = b.copies = b.answers = 0;
+	b.flags = 0;
 	err = parse(q, &b, (uint32_t)avail);
 	if (err < 0) {
 		/* Nothing is answered any more. */
@@ -784,6 +802,8 @@ xnb_tx_run(struct xnb_queue *q)
 	}
 	if (b.copies != 0 && t->ops->copy_from(t, b.copy, b.copies) != 0)
 		judge_copies(q, &b);
+	if ((b.flags & (COAX_NETTXF_CSUM_BLANK | COAX_NETTXF_EXTRA_INFO)) != 0)
+		judge_sums(q, &b);
 	answer(q, &b);
 	input(q, &b);
 	return (int)b.count;
