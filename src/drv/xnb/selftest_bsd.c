@@ -446,13 +446,13 @@ txpkt2gnttab_2cluster(struct st *s)
 }
 
 static void
-update_mbuf_short(struct st *s)
+update_mbufc_short(struct st *s)
 {
 	fits_one_buffer(s, MINCLSIZE - 1);
 }
 
 static void
-update_mbuf_2req(struct st *s)
+update_mbufc_2req(struct st *s)
 {
 	st_pattern(st_tx(s, 1900, MORE, 0), 1400, 0);
 	st_pattern(st_tx(s, 500, 0, 0), 500, 1400);
@@ -462,7 +462,7 @@ update_mbuf_2req(struct st *s)
 }
 
 static void
-update_mbuf_2cluster(struct st *s)
+update_mbufc_2cluster(struct st *s)
 {
 	fits_one_buffer(s, 2 * MCLBYTES + 1);
 }
@@ -953,9 +953,9 @@ const struct st_test st_bsd_tests[] = {
 	T(txpkt2gnttab_short),
 	T(txpkt2gnttab_2req),
 	T(txpkt2gnttab_2cluster),
-	T(update_mbuf_short),
-	T(update_mbuf_2req),
-	T(update_mbuf_2cluster),
+	T(update_mbufc_short),
+	T(update_mbufc_2req),
+	T(update_mbufc_2cluster),
 	T(mbufc2pkt_empty),
 	T(mbufc2pkt_short),
 	T(mbufc2pkt_1cluster),
