@@ -4,11 +4,14 @@
  */
 #include "frame/frags.h"
 
+#include "base/ether.h"
 #include "base/util.h"
 #include "frame/l4.h"
 
 #define IP4_ADDR_AT 12 /* both addresses, one behind the other */
 #define IP6_ADDR_AT 8
+#define TAGS_AT     12          /* in the frame */
+#define TAG_MASK    0xffff0fffu /* of a tag: its kind and VLAN */
 
 /* What a frame holds of the pool. */
 static uint32_t
@@ -47,6 +50,9 @@ key_of(
 		.id = p->frag_id,
 	};
 	memcpy(key->addr, f->data + p->l3 + at, p->ip == 4 ? 8 : 32);
+	for (uint32_t i = 0; i < p->tags; i++)
+		key->tag[i] =
+		    be32_get(f->data + TAGS_AT + ETH_VLAN_LEN * i) & TAG_MASK;
 }
 
 static struct frags_datagram *
@@ -57,7 +63,8 @@ find(struct frags *s, const struct frags_datagram *key)
 
 		if (d->used && d->ip == key->ip && d->proto == key->proto &&
 		    d->id == key->id &&
-		    memcmp(d->addr, key->addr, sizeof(d->addr)) == 0)
+		    memcmp(d->addr, key->addr, sizeof(d->addr)) == 0 &&
+		    memcmp(d->tag, key->tag, sizeof(d->tag)) == 0)
 			return d;
 	}
 	return NULL;

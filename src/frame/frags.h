@@ -17,6 +17,7 @@
 
 #include "base/drop.h"
 #include "frame/frame.h"
+#include "frame/parse.h"
 
 #define FRAGS_DATAGRAMS 64
 #define FRAGS_BYTES     (1u << 20)
@@ -27,6 +28,9 @@ struct frags_datagram {
 	uint8_t ip, proto; /* proto: of IPv4, whose key it is part of */
 	uint32_t id;
 	uint8_t addr[2 * 16]; /* source, destination */
+	/* VLAN tags, without the priority. The same addresses elsewhere are
+	 * somebody else's. */
+	uint32_t tag[PARSE_TAGS_MAX];
 	uint64_t since_ns;
 	struct frame_queue pieces; /* in the order of their coming */
 	uint32_t have;             /* bytes */

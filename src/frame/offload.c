@@ -263,14 +263,19 @@ offload_blank(struct frame *f, enum drop_reason *why)
 	ASSERT(f->refs == 1);
 	if (parse_frame(f->data, f->len, false, &p) < 0)
 		return refuse(DROP_BAD_OFFLOAD, why);
-	if (p.ip == 0)
+	if (p.ip == 0) {
+		/* Behind more tags than are looked at there is who knows what.
+		 */
+		if (p.ethertype == ETH_TYPE_VLAN ||
+		    p.ethertype == ETH_TYPE_QINQ)
+			return refuse(DROP_CSUM_UNKNOWN, why);
 		return 0;
+	}
 	if (p.fragment)
 		return -EINPROGRESS;
 	if (!l4_whole(&p)) {
 		if (!p.l4_ok || complete_other(f, &p) < 0)
 			return refuse(DROP_CSUM_UNKNOWN, why);
-	}
 		return 0;
 	}
 	f->off = (struct frame_offload){

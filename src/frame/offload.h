@@ -93,7 +93,8 @@ int offload_complete_at(
  *
  * Finds the transport header. TCP's and UDP's sum becomes partial, as
  * offload_check() has it; ICMP's, ICMPv6's and SCTP's, which senders do not
- * leave out, is completed at once. What is not IP stays as it is.
+ * leave out, is completed at once. What is not IP stays as it is. (Behind more
+ * than PARSE_TAGS_MAX tags nobody knows.)
  *
  * Return: 0; -EINPROGRESS for a fragment: its sum needs the others, too
  * (frame/frags.h); or -EBADMSG with the reason in @why (DROP_BAD_OFFLOAD: IP

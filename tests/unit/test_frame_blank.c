@@ -319,6 +319,22 @@ test_what_is_not_ip_stays_as_it_is(void **state)
 	frame_release(f);
 }
 
+static void
+test_behind_too_many_tags_nobody_knows(void **state)
+{
+	uint8_t deep[100] = { 0 };
+	enum drop_reason why;
+	struct frame *f;
+
+	(void)state;
+	for (size_t i = 0; i <= PARSE_TAGS_MAX; i++)
+		deep[12 + 4 * i] = 0x81;
+	f = frame_of(deep, sizeof(deep));
+	assert_int_equal(offload_blank(f, &why), -EBADMSG);
+	assert_int_equal(why, DROP_CSUM_UNKNOWN);
+	frame_release(f);
+}
+
 /* --- fragments -------------------------------------------------------------
  */
 
@@ -467,6 +483,35 @@ test_ordinary_fragments_pass(void **state)
 	frame_release(f);
 }
 
+/* The same addresses and the same number on two VLANs are two datagrams. */
+static void
+test_fragments_of_two_vlans(void **state)
+{
+	struct prng g = prng_init(8);
+	static struct super s;
+
+	(void)state;
+	do
+		packet(&s, &g, 500);
+	while (s.ip != 4 || s.l3 != 18 || s.len <= s.l4 + 256 ||
+	       s.len > s.l4 + 512);
+	for (uint32_t i = 0; i < 2; i++) {
+		for (uint32_t vlan = 0; vlan < 2; vlan++) {
+			struct frame *f = piece(&s, i, 256, 1);
+
+			/* The priority may be another. */
+			put16(f->data + 14, 10 + vlan + (i << 13));
+			assert_true(frags_input(&frags, f, true, 1));
+			assert_int_equal(
+			    frags.count, i == 0 ? vlan + 1 : 1 - vlan);
+		}
+	}
+	assert_int_equal(dropped_count, 0);
+	assert_int_equal(emitted_count, 4);
+	while (emitted_count > 0)
+		frame_release(emitted[--emitted_count]);
+}
+
 static void
 test_overlap_drops_all(void **state)
 {
@@ -578,8 +623,10 @@ main(void)
 		T(test_padding_is_not_summed),
 		T(test_other_protocols),
 		T(test_what_is_not_ip_stays_as_it_is),
+		T(test_behind_too_many_tags_nobody_knows),
 		T(test_fragments_wait_for_each_other),
 		T(test_ordinary_fragments_pass),
+		T(test_fragments_of_two_vlans),
 		T(test_overlap_drops_all),
 		T(test_what_is_held_is_bounded),
 		T(test_what_is_held_ends),
