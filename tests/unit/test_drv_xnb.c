@@ -1196,6 +1196,41 @@ test_small_packets_are_spread(void **state)
 static void
 test_larger_packets_are_not(void **state)
 {
+/* What a super-frame of small segments costs more than its bytes is a debt. */
+static void
+test_rate_is_that_of_segments(void **state)
+{
+	struct coax_netif_extra gso = {
+		.type = COAX_NETIF_EXTRA_GSO,
+		.u.gso = { .size = 48, .type = COAX_NETIF_GSO_TCPV4 },
+	};
+	uint64_t costs = 4000 + (uint64_t)(4000 + 47) / 48 * 54 - 54;
+	uint32_t rounds = 100;
+	uint64_t begin_ns;
+
+	(void)state;
+	assert_int_equal(fixture_word(c.ifp, "rate", "4000/1000", 0, false), 0);
+	connect_port();
+	begin_ns = c.net->now_ns;
+	for (uint32_t i = 0; i < rounds; i++) {
+		uint8_t *p = front_tx(&c.f, 4000, COAX_NETTXF_EXTRA_INFO, 0);
+
+		memset(p, 0, 4000);
+		memcpy(p, "\x02\0\0\0\0\1\x02\0\0\0\0\2\x08\0\x45", 15);
+		p[23] = 6;
+		p[46] = 0x50;
+		front_tx_extra(&c.f, &gso);
+		front_send(&c.f);
+		while (c.sink.frames == i)
+			pass(1000 * 1000);
+		while (netring_front_poll(&c.f.tx) > 0)
+			(void)front_tx_rsp(&c.f);
+	}
+	/* All but the last are paid: so many periods, of 4000 bytes each. */
+	assert_in_range((c.net->now_ns - begin_ns) / MS,
+	    (rounds - 1) * costs / 4000 - 1, rounds * costs / 4000 + 1);
+}
+
 	struct coax_netif_rx_response rsp;
 
 	(void)state;
@@ -1407,3 +1442,4 @@ main(void)
 		T(test_programs_that_fail_have_to_wait),
 		T(test_what_is_told_is_bounded),
 		T(test_keys_in_several_messages),
+		T(test_rate_is_that_of_segments),

@@ -7,25 +7,26 @@
  * the front end that holds back, and nothing is dropped. Credit that was not
  * used is kept, up to CREDIT_BURST or one period's, whichever is more, so that
  * a super-frame can pass at any rate. A super-frame costs what its segments
- * would.
+ * would: what that is more than its bytes, up to as much again, is known when
+ * it has been taken, and may be a debt, which the next periods pay.
  */
 #include "base/util.h"
 #include "drv/xnb/xnb.h"
 
 #define CREDIT_BURST  131072u /* two super-frames */
-#define SEGMENT_EXTRA 54u     /* headers of a TCP segment over IPv4 */
+#define SEGMENT_EXTRA 54      /* headers of a TCP segment over IPv4 */
 
-static uint64_t
+static int64_t
 burst_max(const struct xnb_credit *c)
 {
-	return COAX_MAX(c->bytes, CREDIT_BURST);
+	return (int64_t)COAX_MAX(c->bytes, CREDIT_BURST);
 }
 
 /* What a packet takes from the credit. */
-static uint64_t
+static int64_t
 cost(uint32_t size, uint32_t gso_size)
 {
-	uint64_t segments = 1;
+	int64_t segments = 1;
 
 	if (gso_size != 0)
 		segments = (size + gso_size - 1) / gso_size;
@@ -35,16 +36,16 @@ cost(uint32_t size, uint32_t gso_size)
 static void
 refill(struct xnb_credit *c, uint64_t now_ns)
 {
-	uint64_t periods, more;
+	uint64_t periods, more, room;
 
 	if (now_ns < c->refill_ns)
 		return;
 	periods = (now_ns - c->refill_ns) / c->period_ns + 1;
 	c->refill_ns += periods * c->period_ns;
-	if (__builtin_mul_overflow(periods, c->bytes, &more) ||
-	    __builtin_add_overflow(c->left, more, &c->left) ||
-	    c->left > burst_max(c))
-		c->left = burst_max(c);
+	room = (uint64_t)(burst_max(c) - c->left);
+	if (__builtin_mul_overflow(periods, c->bytes, &more) || more > room)
+		more = room;
+	c->left += (int64_t)more;
 }
 
 static void
@@ -67,7 +68,7 @@ xnb_credit_init(
 		.q = q,
 		.bytes = period_ns != 0 ? bytes : 0,
 		.period_ns = period_ns,
-		.left = bytes,
+		.left = (int64_t)bytes,
 		.refill_ns = now_ns + period_ns,
 		.timer.fn = credit_due,
 	};
@@ -91,7 +92,7 @@ xnb_credit_allows(struct xnb_queue *q, uint32_t size)
 	if (c->bytes == 0)
 		return true;
 	refill(c, net->now_ns);
-	if (size <= c->left)
+	if ((int64_t)size <= c->left)
 		return true;
 	if (net->timers != NULL)
 		(void)timerheap_add(net->timers, &c->timer, c->refill_ns);
@@ -101,9 +102,5 @@ xnb_credit_allows(struct xnb_queue *q, uint32_t size)
 void
 xnb_credit_charge(struct xnb_queue *q, uint32_t size, uint32_t gso_size)
 {
-	struct xnb_credit *c = &q->credit;
-	uint64_t costs = cost(size, gso_size);
-
-	/* A super-frame's headers may overdraw a little. */
-	c->left -= COAX_MIN(costs, c->left);
+	q->credit.left -= cost(size, gso_size);
 }

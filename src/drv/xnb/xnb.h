@@ -168,7 +168,7 @@ struct xnb_transport {
 struct xnb_credit {
 	uint64_t bytes;      /* in each period; 0: no limit */
 	uint64_t period_ns;  /* > 0 if bytes is */
-	uint64_t left;       /* of this period */
+	int64_t left;        /* of this period; negative: a debt */
 	uint64_t refill_ns;  /* when the next begins */
 	struct timer timer;  /* set while the queue waits for it */
 	struct xnb_queue *q; /* the timer's */
