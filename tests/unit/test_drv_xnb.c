@@ -506,6 +506,33 @@ test_leaving_is_not_closing(void **state)
 	assert_true(c.f.hung_up);
 }
 
+/* Rings that another daemon had may have answers of which nobody was told. */
+static void
+test_what_was_left_is_told(void **state)
+{
+	struct front old;
+	uint64_t n;
+
+	(void)state;
+	assert_int_equal(fixture_word(c.ifp, "persist", NULL, 0, false), 0);
+	connect_port();
+	assert_int_equal(read(c.f.call, &n, sizeof(n)), -1); /* new rings */
+	fixture_bytes(front_tx(&c.f, 60, 0, 0), 60, 5);
+	front_send(&c.f);
+	old = c.f;
+	fd_close(&old.store);
+	front_run(&old);
+	open_port();
+	assert_string_equal(front_back(&c.f, "state"), "2");
+	c.f.memfd = old.memfd;
+	c.f.mem = old.mem;
+	(void)front_say(&c.f, FRONT_KEYS FRONT_RING_KEYS, c.f.memfd);
+	assert_string_equal(front_back(&c.f, "state"), "4");
+	assert_int_equal(read(c.f.call, &n, sizeof(n)), sizeof(n));
+	fd_close(&old.kick);
+	fd_close(&old.call);
+}
+
 static void
 test_numbers_in_order_of_appearance(void **state)
 {
@@ -1419,6 +1446,7 @@ main(void)
 		T(test_events_for_nothing),
 		T(test_a_liar_loses_its_own_port_only),
 		T(test_rings_as_buffers),
+		T(test_what_was_left_is_told),
 		T(test_rate),
 		T(test_rate_lets_a_super_frame_pass),
 		T(test_rates_that_are_none),

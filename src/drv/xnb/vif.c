@@ -301,6 +301,9 @@ connect_queue(struct xnb *x, uint32_t i)
 	if (err == 0)
 		err = map_ring(x, rx_ref, &q->rx_page, &q->rx,
 		    COAX_NETIF_RX_SLOTS, COAX_NETIF_RX_SLOT_SIZE, "receive");
+	/* A program keeps its rings when the daemon is another. */
+	if (err == 0 && (q->tx.rsp_prod != 0 || q->rx.rsp_prod != 0))
+		x->resumed = true;
 	if (err == 0)
 		err = bind_queue(q, prefix);
 	return err;
@@ -394,15 +397,12 @@ xnb_vif_disconnect(struct xnb *x)
 	if (!x->connected)
 		return;
 	x->connected = false;
+	xnb_pace_ended(&x->pace, x->ifp.net->now_ns);
 	xnb_tx_forget(x, DROP_DESTROYED);
 	iface_set_link(&x->ifp, IFACE_LINK_DOWN);
 	xnb_caps_update(x);
-	xnb_pace_ended(&x->pace, x->ifp.net->now_ns);
 }
 
-/* What cannot go on is told and closed. */
-static void
-give_up(struct xnb *x, int err, const char *text)
 void
 xnb_vif_tell(struct xnb *x, const char *what, const char *why)
 {
@@ -424,6 +424,9 @@ xnb_vif_tell(struct xnb *x, const char *what, const char *why)
 		net_notice(net, &x->ifp, "%s: %s", what, why);
 }
 
+/* What cannot go on is told and closed. */
+static void
+give_up(struct xnb *x, int err, const char *text)
 {
 	xnb_vif_tell(x, "the front end is cut off", text);
 	x->pace.failed = true;
@@ -450,11 +453,11 @@ vif_connect(struct xnb *x)
 		return;
 	}
 	x->connected = true;
+	x->pace.failed = false;
+	x->pace.since_ns = x->ifp.net->now_ns;
 	xnb_caps_update(x);
 	if (x->t->ops->may_connect == NULL || x->t->ops->may_connect(x->t))
 		xnb_vif_ready(x);
-	x->pace.failed = false;
-	x->pace.since_ns = x->ifp.net->now_ns;
 }
 
 /*
@@ -509,9 +512,6 @@ put_features(struct xnb *x)
 	put(x, "feature-ctrl-ring", "1");
 }
 
-void
-xnb_vif_start(struct xnb *x)
-{
 /* InitWait may be offered now. The front end may have gone ahead. */
 static void
 start_due(struct timer *t, uint64_t now_ns)
@@ -532,9 +532,9 @@ start_cancel(struct xnb *x)
 		timerheap_del(x->ifp.net->timers, &x->pace.timer);
 }
 
-	begin(x);
-	put_features(x);
-	put_num(x, "mtu", x->ifp.mtu);
+void
+xnb_vif_start(struct xnb *x)
+{
 	struct net *net = x->ifp.net;
 
 	if (net->now_ns < x->pace.until_ns && net->timers != NULL) {
@@ -543,6 +543,9 @@ start_cancel(struct xnb *x)
 		        net->timers, &x->pace.timer, x->pace.until_ns) == 0)
 			return;
 	}
+	begin(x);
+	put_features(x);
+	put_num(x, "mtu", x->ifp.mtu);
 	x->broken = false;
 	set_state(x, COAX_NETIF_STATE_INIT_WAIT);
 	end(x);
@@ -553,10 +556,10 @@ xnb_vif_close(struct xnb *x)
 {
 	if (x->t == NULL)
 		return;
+	start_cancel(x);
 	begin(x);
 	if (x->state != COAX_NETIF_STATE_CLOSED)
 		set_state(x, COAX_NETIF_STATE_CLOSING);
-	start_cancel(x);
 	xnb_vif_disconnect(x);
 	set_state(x, COAX_NETIF_STATE_CLOSED);
 	end(x);
@@ -565,10 +568,10 @@ xnb_vif_close(struct xnb *x)
 void
 xnb_vif_unplug(struct xnb *x)
 {
+	start_cancel(x);
 	x->state = COAX_NETIF_STATE_CLOSING;
 	iface_set_link(&x->ifp, IFACE_LINK_DOWN);
 }
-	start_cancel(x);
 
 /* The multicast list may be switched on and off at any time. */
 static void
@@ -604,10 +607,10 @@ xnb_vif_front_changed(struct xnb *x, uint32_t state)
 		if (x->state == COAX_NETIF_STATE_INIT_WAIT && !x->connected)
 			return;
 		xnb_vif_close(x);
+		xnb_pace_again(&x->pace, x->ifp.net->now_ns);
 		xnb_vif_start(x);
 		return;
 	case COAX_NETIF_STATE_CONNECTED:
-		xnb_pace_again(&x->pace, x->ifp.net->now_ns);
 		if (x->connected) {
 			if (x->state == COAX_NETIF_STATE_RECONFIGURED)
 				set_state(x, COAX_NETIF_STATE_CONNECTED);
@@ -621,10 +624,10 @@ xnb_vif_front_changed(struct xnb *x, uint32_t state)
 			reconfigure(x);
 		return;
 	case COAX_NETIF_STATE_CLOSING:
+		start_cancel(x);
 		begin(x);
 		xnb_vif_disconnect(x);
 		set_state(x, COAX_NETIF_STATE_CLOSING);
-		start_cancel(x);
 		end(x);
 		return;
 	case COAX_NETIF_STATE_UNKNOWN:
