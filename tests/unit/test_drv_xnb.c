@@ -550,33 +550,6 @@ test_numbers_in_order_of_appearance(void **state)
 	assert_null(xnb_by_number(c.net, 7));
 }
 
-/* --- the program's memory --------------------------------------------------
- */
-
-/* Connects with @fd as memory: what is said of it. */
-static void
-refuse_memory(int fd, const char *why)
-{
-	assert_true(fd >= 0);
-	assert_int_equal(fixture_word(c.ifp, "persist", NULL, 0, false), 0);
-	open_port();
-	c.notice[0] = '\0';
-	(void)front_say(&c.f, FRONT_KEYS FRONT_RING_KEYS, fd);
-	front_run(&c.f);
-	front_listen(&c.f);
-	assert_true(c.f.hung_up);
-	assert_non_null(strstr(c.notice, why));
-	front_close(&c.f);
-	front_run(&c.f);
-	close(fd);
-}
-
-static int
-unsealed(size_t size)
-{
-	int fd = memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-
-	assert_true(fd >= 0);
 /* --- how often -------------------------------------------------------------
  */
 
@@ -756,6 +729,33 @@ test_what_is_told_is_bounded(void **state)
 	assert_int_equal(c.notices, 10);
 }
 
+/* --- the program's memory --------------------------------------------------
+ */
+
+/* Connects with @fd as memory: what is said of it. */
+static void
+refuse_memory(int fd, const char *why)
+{
+	assert_true(fd >= 0);
+	assert_int_equal(fixture_word(c.ifp, "persist", NULL, 0, false), 0);
+	open_port();
+	c.notice[0] = '\0';
+	(void)front_say(&c.f, FRONT_KEYS FRONT_RING_KEYS, fd);
+	front_run(&c.f);
+	front_listen(&c.f);
+	assert_true(c.f.hung_up);
+	assert_non_null(strstr(c.notice, why));
+	front_close(&c.f);
+	pass(60 * S);
+	close(fd);
+}
+
+static int
+unsealed(size_t size)
+{
+	int fd = memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	assert_true(fd >= 0);
 	assert_int_equal(ftruncate(fd, (off_t)size), 0);
 	return fd;
 }
@@ -843,7 +843,7 @@ test_memory_comes_once(void **state)
 	(void)state;
 	connect_port();
 	assert_int_equal(front_say(&c.f, "x=1", c.f.memfd), 0);
-	pass(60 * S);
+	front_run(&c.f);
 	assert_non_null(strstr(c.notice, "memory came twice"));
 	assert_null(c.ifp);
 }
@@ -872,6 +872,9 @@ refuse_message(const void *data, size_t len, const char *why)
 	front_listen(&c.f);
 	assert_true(c.f.hung_up);
 	assert_non_null(strstr(c.notice, why));
+	/* It is told why, too, and that this is the end. */
+	assert_non_null(strstr(front_back(&c.f, "error"), why));
+	assert_string_equal(front_back(&c.f, "state"), "6");
 	front_close(&c.f);
 	pass(60 * S);
 }
@@ -916,9 +919,6 @@ test_messages_that_are_none(void **state)
 	refuse_message(big, 401, "not a message"); /* a value too long */
 	refuse_message(big, sizeof(big), "a message too long");
 }
-	/* It is told why, too, and that this is the end. */
-	assert_non_null(strstr(front_back(&c.f, "error"), why));
-	assert_string_equal(front_back(&c.f, "state"), "6");
 
 static void
 test_keys_are_bounded(void **state)
@@ -995,6 +995,23 @@ test_a_full_counter_stops_nobody(void **state)
 	assert_int_equal(c.sink.frames, 3);
 	assert_int_equal(c.x->queues[0].stats.notified, 3);
 	alarm(0);
+}
+
+/* Where the daemon cannot signal without that risk, there is nobody who could
+ * make it wait. */
+static void
+test_unsafe_signals_are_for_nobody_else(void **state)
+{
+	struct xnb_local_options other = { .uid = geteuid() + 1 };
+
+	(void)state;
+	assert_int_equal(setenv("COAX_NO_AIO", "1", 1), 0);
+	assert_int_equal(
+	    xnb_local_open(c.net, NULL, "xnb0", &other, &c.f.store, &c.f.ifp),
+	    -EPERM);
+	assert_non_null(strstr(c.net->message, "io_setup"));
+	connect_port(); /* the daemon's own */
+	assert_int_equal(unsetenv("COAX_NO_AIO"), 0);
 }
 
 /* It plays with the counter and the flags of the one that we watch. */
@@ -1179,6 +1196,41 @@ test_rate_lets_a_super_frame_pass(void **state)
 	assert_int_equal(c.x->queues[0].credit.left, 500 - 2 * 54);
 }
 
+/* What a super-frame of small segments costs more than its bytes is a debt. */
+static void
+test_rate_is_that_of_segments(void **state)
+{
+	struct coax_netif_extra gso = {
+		.type = COAX_NETIF_EXTRA_GSO,
+		.u.gso = { .size = 48, .type = COAX_NETIF_GSO_TCPV4 },
+	};
+	uint64_t costs = 4000 + (uint64_t)(4000 + 47) / 48 * 54 - 54;
+	uint32_t rounds = 100;
+	uint64_t begin_ns;
+
+	(void)state;
+	assert_int_equal(fixture_word(c.ifp, "rate", "4000/1000", 0, false), 0);
+	connect_port();
+	begin_ns = c.net->now_ns;
+	for (uint32_t i = 0; i < rounds; i++) {
+		uint8_t *p = front_tx(&c.f, 4000, COAX_NETTXF_EXTRA_INFO, 0);
+
+		memset(p, 0, 4000);
+		memcpy(p, "\x02\0\0\0\0\1\x02\0\0\0\0\2\x08\0\x45", 15);
+		p[23] = 6;
+		p[46] = 0x50;
+		front_tx_extra(&c.f, &gso);
+		front_send(&c.f);
+		while (c.sink.frames == i)
+			pass(1000 * 1000);
+		while (netring_front_poll(&c.f.tx) > 0)
+			(void)front_tx_rsp(&c.f);
+	}
+	/* All but the last are paid: so many periods, of 4000 bytes each. */
+	assert_in_range((c.net->now_ns - begin_ns) / MS,
+	    (rounds - 1) * costs / 4000 - 1, rounds * costs / 4000 + 1);
+}
+
 static void
 test_rates_that_are_none(void **state)
 {
@@ -1223,41 +1275,6 @@ test_small_packets_are_spread(void **state)
 static void
 test_larger_packets_are_not(void **state)
 {
-/* What a super-frame of small segments costs more than its bytes is a debt. */
-static void
-test_rate_is_that_of_segments(void **state)
-{
-	struct coax_netif_extra gso = {
-		.type = COAX_NETIF_EXTRA_GSO,
-		.u.gso = { .size = 48, .type = COAX_NETIF_GSO_TCPV4 },
-	};
-	uint64_t costs = 4000 + (uint64_t)(4000 + 47) / 48 * 54 - 54;
-	uint32_t rounds = 100;
-	uint64_t begin_ns;
-
-	(void)state;
-	assert_int_equal(fixture_word(c.ifp, "rate", "4000/1000", 0, false), 0);
-	connect_port();
-	begin_ns = c.net->now_ns;
-	for (uint32_t i = 0; i < rounds; i++) {
-		uint8_t *p = front_tx(&c.f, 4000, COAX_NETTXF_EXTRA_INFO, 0);
-
-		memset(p, 0, 4000);
-		memcpy(p, "\x02\0\0\0\0\1\x02\0\0\0\0\2\x08\0\x45", 15);
-		p[23] = 6;
-		p[46] = 0x50;
-		front_tx_extra(&c.f, &gso);
-		front_send(&c.f);
-		while (c.sink.frames == i)
-			pass(1000 * 1000);
-		while (netring_front_poll(&c.f.tx) > 0)
-			(void)front_tx_rsp(&c.f);
-	}
-	/* All but the last are paid: so many periods, of 4000 bytes each. */
-	assert_in_range((c.net->now_ns - begin_ns) / MS,
-	    (rounds - 1) * costs / 4000 - 1, rounds * costs / 4000 + 1);
-}
-
 	struct coax_netif_rx_response rsp;
 
 	(void)state;
@@ -1429,7 +1446,13 @@ main(void)
 		T(test_one_program_at_a_time),
 		T(test_destroyed_ports_are_told),
 		T(test_leaving_is_not_closing),
+		T(test_what_was_left_is_told),
 		T(test_numbers_in_order_of_appearance),
+		T(test_who_fails_again_and_again_has_to_wait),
+		T(test_flapping_is_slowed_down),
+		T(test_waiting_is_given_up),
+		T(test_programs_that_fail_have_to_wait),
+		T(test_what_is_told_is_bounded),
 		T(test_memory_must_be_sealed),
 		T(test_memory_must_be_memory),
 		T(test_memory_of_huge_pages_is_refused),
@@ -1438,17 +1461,19 @@ main(void)
 		T(test_memory_comes_once),
 		T(test_connecting_without_memory),
 		T(test_messages_that_are_none),
+		T(test_keys_in_several_messages),
 		T(test_keys_are_bounded),
 		T(test_keys_are_replaced),
 		T(test_who_does_not_listen_is_cut_off),
 		T(test_a_full_counter_stops_nobody),
+		T(test_unsafe_signals_are_for_nobody_else),
 		T(test_our_counter_may_be_emptied_and_filled),
 		T(test_events_for_nothing),
 		T(test_a_liar_loses_its_own_port_only),
 		T(test_rings_as_buffers),
-		T(test_what_was_left_is_told),
 		T(test_rate),
 		T(test_rate_lets_a_super_frame_pass),
+		T(test_rate_is_that_of_segments),
 		T(test_rates_that_are_none),
 		T(test_small_packets_are_spread),
 		T(test_larger_packets_are_not),
@@ -1464,10 +1489,3 @@ main(void)
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
-		T(test_who_fails_again_and_again_has_to_wait),
-		T(test_flapping_is_slowed_down),
-		T(test_waiting_is_given_up),
-		T(test_programs_that_fail_have_to_wait),
-		T(test_what_is_told_is_bounded),
-		T(test_keys_in_several_messages),
-		T(test_rate_is_that_of_segments),

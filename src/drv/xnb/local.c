@@ -31,9 +31,11 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/ether.h"
 #include "base/keys.h"
+#include "base/log.h"
 #include "base/str.h"
 #include "base/util.h"
 #include "drv/xnb/xnb.h"
@@ -515,10 +517,10 @@ take_message(struct xnb_local *l, const char *data, size_t len, const int *fds,
 		return err;
 	if (state == UINT32_MAX)
 		state = l->t.xnb->front_state;
-	xnb_vif_front_changed(l->t.xnb, state);
-	return 0;
 	if (state == COAX_NETIF_STATE_UNKNOWN && l->t.xnb->front_state == state)
 		return 0; /* keys, before it has said anything of its state */
+	xnb_vif_front_changed(l->t.xnb, state);
+	return 0;
 }
 
 static void
@@ -579,8 +581,17 @@ local_make(struct net *net, const struct xnb_local_options *opts, int *theirs,
 	int fds[2];
 	int err = 0;
 
-	if (ctx->kick == NULL)
+	if (ctx->kick == NULL) {
 		err = kick_create(0, &ctx->kick);
+		if (err == 0 && !kick_is_safe(ctx->kick))
+			log_warning("xnb: no asynchronous I/O: a program can "
+			            "hold the daemon up");
+	}
+	if (err == 0 && !kick_is_safe(ctx->kick) && opts->uid != 0 &&
+	    opts->uid != geteuid())
+		err = net_error(net, -EPERM,
+		    "without asynchronous I/O (io_setup(2)) ring ports are "
+		    "for the daemon's own user");
 	if (err < 0)
 		return err;
 	l = calloc(1, sizeof(*l));
