@@ -399,7 +399,32 @@ test_the_script_fails(void **state)
 	assert_string_equal(
 	    told_error(&c.g), "5 the hotplug script has failed");
 	assert_string_equal(c.notice, "the hotplug script has failed");
+	/* Nor does the guest's driver get in by beginning again, however long
+	 * it waits. */
+	for (int i = 0; i < 3; i++) {
+		fake_set(c.h, c.g.front, "state", "6");
+		run();
+		fake_set(c.h, c.g.front, "state", "1");
+		run();
+		pass(3 * SEC);
+		assert_string_equal(back(&c.g, "state"), "6");
+		fake_publish(&c.g);
+		run();
+		pass(3 * SEC);
+		assert_string_equal(back(&c.g, "state"), "6");
+	}
+	assert_int_equal(vif("xnb1.0")->link, IFACE_LINK_DOWN);
+	/* But once it has been put right. */
+	fake_set(c.h, c.g.front, "state", "1");
+	run();
+	hotplug(&c.g, "connected");
+	run();
+	assert_string_equal(back(&c.g, "state"), "2");
+	fake_publish(&c.g);
+	run();
+	assert_string_equal(back(&c.g, "state"), "4");
 	offline(&c.g);
+	fake_set(c.h, c.g.front, "state", "6");
 	run();
 	assert_null(vif("xnb1.0"));
 	assert_string_equal(back(&c.g, "state"), "6");

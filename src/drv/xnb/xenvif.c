@@ -92,6 +92,7 @@ take_hotplug(struct xenvif *v, const struct xenvif_view *view,
 			act(out, XENVIF_REFUSE);
 		v->refused = true;
 	} else if (view->hotplug != XENVIF_HOTPLUG_PENDING) {
+		v->refused = false;
 		act(out, XENVIF_READY);
 	}
 }
@@ -126,12 +127,13 @@ step_served(struct xenvif *v, const struct xenvif_view *view,
 			act(out, XENVIF_UNPLUG);
 	}
 	/* Connected and Reconfiguring are told each time: there are keys that
-	 * may change meanwhile. A vif that is wanted back does not begin anew.
+	 * may change meanwhile. A vif that is wanted back does not begin anew,
+	 * nor does one whose script has failed.
 	 */
 	if (view->front != v->front ||
 	    view->front == COAX_NETIF_STATE_CONNECTED ||
 	    view->front == COAX_NETIF_STATE_RECONFIGURING) {
-		if (!v->unplugged ||
+		if ((!v->unplugged && !v->refused) ||
 		    view->front != COAX_NETIF_STATE_INITIALISING)
 			tell_front(v, view->front, out);
 	}
