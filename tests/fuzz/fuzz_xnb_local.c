@@ -3,7 +3,9 @@
  * A program that says anything in the handshake of a ring port. The input is a
  * list of messages, each a length of two bytes and its bytes; the high bits of
  * the length say whether the program's memory comes along, whether its events
- * are signalled, and whether what we wrote is read.
+ * are signalled, and whether what we wrote is read. One of them says that it is
+ * no message: the bytes after a place of two bytes are written into the memory,
+ * which begins with two rings.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static struct loop *loop;
 static struct net *net;
 static int memory = -1;
+static uint8_t *mem; /* the same */
 
 static void
 prepare(void)
@@ -35,7 +38,6 @@ prepare(void)
 		.pool = { .small_count = 64, .large_count = 4 },
 		.kinds = kinds,
 	};
-	void *p;
 
 	if (net != NULL)
 		return;
@@ -46,13 +48,31 @@ prepare(void)
 	ASSERT(drv_init(net, loop) == 0);
 	memory = memfd_sealed("fuzz", PAGES * 4096);
 	ASSERT(memory >= 0);
-	/* Two rings with something in them; the rest is no ring. */
-	p = mmap(
+	mem = mmap(
 	    NULL, PAGES * 4096, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
-	ASSERT(p != MAP_FAILED);
-	memset((uint8_t *)p + 2 * 4096, 0x5a, 4096);
-	((uint32_t *)p)[0] = 7;
-	(void)munmap(p, PAGES * 4096);
+	ASSERT(mem != MAP_FAILED);
+}
+
+/* Two rings with something in them; the rest is no ring. */
+static void
+renew(void)
+{
+	static const uint32_t prod = 7;
+
+	memset(mem, 0, 2 * 4096);
+	memset(mem + 2 * 4096, 0x5a, 4096);
+	memcpy(mem, &prod, sizeof(prod));
+}
+
+static void
+scribble(const uint8_t *data, size_t len)
+{
+	size_t at;
+
+	if (len < 2)
+		return;
+	at = be16_get(data) % (PAGES * 4096 - 4096);
+	memcpy(mem + at, data + 2, len - 2);
 }
 
 static void
@@ -90,6 +110,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int fd;
 
 	prepare();
+	renew();
 	ASSERT(xnb_local_open(net, NULL, NULL, NULL, &fd, &ifp) == 0);
 	ASSERT(fd_set_nonblock(fd, true) == 0);
 	(void)iface_set_flags(ifp, IFACE_UP, 0);
@@ -99,7 +120,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		char buf[4096];
 
 		rd_copy(&r, buf, len);
-		if (len > 0)
+		if ((head & 0x1000) != 0)
+			scribble((const uint8_t *)buf, len);
+		else if (len > 0)
 			(void)sock_send_fds(fd, buf, len, &memory,
 			    (head & 0x8000) != 0 ? 1 : 0);
 		run();

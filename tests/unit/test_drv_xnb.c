@@ -1092,6 +1092,51 @@ test_a_liar_loses_its_own_port_only(void **state)
 	assert_int_equal(net_iface_destroy(other, NULL), 0);
 }
 
+/* References to pages: the last one there is, and those behind. */
+static void
+test_references_end_with_the_memory(void **state)
+{
+	static const uint32_t refs[] = { FRONT_PAGES - 1, FRONT_PAGES,
+		FRONT_PAGES + 1, 0x7fffffff, 0x80000000, UINT32_MAX };
+	struct coax_netif_rx_response rsp;
+
+	(void)state;
+	connect_port();
+	for (uint16_t i = 0; i < ARRAY_LEN(refs); i++) {
+		struct coax_netif_tx_request req = {
+			.gref = refs[i],
+			.offset = COAX_RING_PAGE - 60,
+			.id = i,
+			.size = 60,
+		};
+
+		netring_front_put(&c.f.tx, &req, COAX_NETIF_TX_SLOT_SIZE / 4);
+		front_send(&c.f);
+		assert_int_equal(front_tx_rsp(&c.f).status,
+		    i == 0 ? COAX_NETIF_RSP_OKAY : COAX_NETIF_RSP_ERROR);
+	}
+	assert_int_equal(c.sink.frames, 1);
+	assert_int_equal(
+	    c.ifp->count.drops[DROP_XNB_COPY], ARRAY_LEN(refs) - 1);
+	for (uint16_t i = 0; i < ARRAY_LEN(refs); i++) {
+		struct coax_netif_rx_request req = {
+			.id = i,
+			.gref = refs[i],
+		};
+
+		netring_front_put(&c.f.rx, &req, COAX_NETIF_RX_SLOT_SIZE / 4);
+		if (netring_front_publish(&c.f.rx))
+			front_kick(&c.f);
+		fixture_output(c.ifp, 1, 60);
+		front_run(&c.f);
+		assert_true(front_rx_rsp(&c.f, &rsp));
+		assert_true(i == 0 ? rsp.status == 60 : rsp.status < 0);
+	}
+	assert_int_equal(
+	    c.ifp->count.drops[DROP_XNB_RX_COPY], ARRAY_LEN(refs) - 1);
+	assert_string_equal(front_back(&c.f, "state"), "4");
+}
+
 /* Its rings are its own packets and buffers, too. */
 static void
 test_rings_as_buffers(void **state)
@@ -1489,3 +1534,4 @@ main(void)
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
+		T(test_references_end_with_the_memory),
