@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <signal.h>
 
+#include "base/bytes.h"
 #include "base/timerheap.h"
 #include "drv/xnb/dump.h"
 #include "drv/xnb/xnb.h"
@@ -1166,6 +1167,101 @@ test_rings_as_buffers(void **state)
 	assert_int_equal(c.ifp->count.drops[DROP_XNB_RING], 1);
 }
 
+/* --- what comes in undone --------------------------------------------------
+ */
+
+/* A TCP packet of @len bytes over IPv4 or IPv6, at most a page, its sum 0. */
+static void
+send_tcp(bool v6, uint16_t len, uint16_t flags, uint16_t mss)
+{
+	uint32_t l4 = v6 ? 54 : 34;
+	struct coax_netif_extra gso = {
+		.type = COAX_NETIF_EXTRA_GSO,
+		.u.gso = { .size = mss,
+		    .type = v6 ? COAX_NETIF_GSO_TCPV6 : COAX_NETIF_GSO_TCPV4 },
+	};
+	uint8_t *p;
+
+	if (mss != 0)
+		flags |= COAX_NETTXF_EXTRA_INFO;
+	p = front_tx(&c.f, len, flags, 0);
+	memset(p, 0x5a, len);
+	memset(p, 0, l4 + 20);
+	p[0] = 2;
+	memcpy(p + 12, v6 ? "\x86\xdd\x60" : "\x08\0\x45", 3);
+	be16_put(p + (v6 ? 18 : 16), (uint16_t)(len - (v6 ? 54 : 14)));
+	p[v6 ? 20 : 23] = 6;
+	p[l4 + 12] = 0x50;
+	if (mss != 0)
+		front_tx_extra(&c.f, &gso);
+	front_send(&c.f);
+	while (netring_front_poll(&c.f.tx) > 0)
+		(void)front_tx_rsp(&c.f);
+}
+
+/* Is the last frame's TCP sum there, and right? */
+static bool
+sum_is_there(bool v6)
+{
+	uint32_t l4 = v6 ? 54 : 34, from = v6 ? 22 : 26;
+	uint32_t sum = 6 + c.sink.last_len - l4;
+
+	for (uint32_t i = from; i < c.sink.last_len; i++)
+		sum += (uint32_t)c.sink.last[i] << (i % 2 == 0 ? 8 : 0);
+	while (sum > 0xffff)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return sum == 0xffff &&
+	       (c.sink.last_off.flags & FRAME_CSUM_PARTIAL) == 0;
+}
+
+/* Each of -rxcsum, -rxcsum6 and -lro does what it says, and only that. */
+static void
+test_words_of_what_comes_in(void **state)
+{
+	static const char *const words[] = { "rxcsum", "-rxcsum", "-rxcsum6",
+		"-lro" };
+
+	(void)state;
+	for (size_t w = 0; w < ARRAY_LEN(words); w++) {
+		bool none = w == 0, lro = w != 3;
+		uint32_t before;
+
+		assert_int_equal(
+		    fixture_word(c.ifp, words[w], NULL, 0, false), 0);
+		if (w == 0)
+			connect_port();
+		for (uint32_t v6 = 0; v6 < 2; v6++) {
+			bool off = w == v6 + 1;
+
+			send_tcp(v6, 200, COAX_NETTXF_CSUM_BLANK, 0);
+			assert_int_equal(c.sink.last_len, 200);
+			assert_int_equal(sum_is_there(v6), off);
+			if (!off)
+				assert_int_equal(
+				    c.sink.last_off.flags, FRAME_CSUM_PARTIAL);
+			/* Is it believed that a sum is right? */
+			send_tcp(v6, 200, COAX_NETTXF_DATA_VALIDATED, 0);
+			assert_int_equal(c.sink.last_off.flags,
+			    none || !lro ? FRAME_CSUM_VALID : 0);
+			before = c.sink.frames;
+			send_tcp(v6, 2000, COAX_NETTXF_CSUM_BLANK, 500);
+			if (lro && !off) {
+				assert_int_equal(c.sink.frames, before + 1);
+				assert_int_equal(c.sink.last_off.gso_size, 500);
+				continue;
+			}
+			assert_int_equal(c.sink.frames, before + 4);
+			assert_int_equal(c.sink.last_off.gso_type, 0);
+			assert_int_equal(sum_is_there(v6), off);
+		}
+		/* The next word is tried alone. */
+		if (words[w][0] == '-')
+			assert_int_equal(
+			    fixture_word(c.ifp, words[w] + 1, NULL, 0, false),
+			    0);
+	}
+}
+
 /* --- rate ------------------------------------------------------------------
  */
 
@@ -1515,7 +1611,9 @@ main(void)
 		T(test_our_counter_may_be_emptied_and_filled),
 		T(test_events_for_nothing),
 		T(test_a_liar_loses_its_own_port_only),
+		T(test_references_end_with_the_memory),
 		T(test_rings_as_buffers),
+		T(test_words_of_what_comes_in),
 		T(test_rate),
 		T(test_rate_lets_a_super_frame_pass),
 		T(test_rate_is_that_of_segments),
@@ -1534,4 +1632,3 @@ main(void)
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
-		T(test_references_end_with_the_memory),
