@@ -177,12 +177,22 @@ ip route add 10.78.0.0/16 via 10.78.$i.1" || return 1
 	iperf_serve 2 || return 1
 	iperf "TCP, routed by dom0" 1 10.78.2.2 ""
 	iperf "TCP, routed by dom0, the other way" 1 10.78.2.2 -R
+	# As it was.
+	for i in 1 2; do
+		ip addr del 10.78.$i.1/24 dev "$(vif_of $i)"
+		if ours; then
+			coax ifconfig br0 addm "$(vif_of $i)" || return 1
+		else
+			brctl addif br0 "$(vif_of $i)" || return 1
+		fi
+	done
+	wait_for 30 guest_ping 1 "$(guest_ip 2)"
 }
 ! part routed || rig_try "routed through host addresses" routed
 
 # --- the end, under load ----------------------------------------------------
 
-iperf_begin 60
+rig_try "a stream begins" iperf_begin 60
 rig_try "guest 2 destroyed under load" guest_destroyed 2
 rig_try "guest 1 destroyed" guest_destroyed 1
 none_left() { ! coax ifconfig -l | grep -q xnb; }

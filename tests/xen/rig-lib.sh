@@ -24,12 +24,13 @@ rig_prefix() { # TEXT: before each line
 
 now() { cut -d. -f1 /proc/uptime; }
 
-# wait_for SECONDS COMMAND...: until it succeeds.
+# wait_for SECONDS COMMAND...: until it succeeds. The command may itself wait.
 wait_for() {
-	_end=$(($(now) + $1))
+	local end
+	end=$(($(now) + $1))
 	shift
 	until "$@" >/dev/null 2>&1; do
-		[ "$(now)" -lt $_end ] || return 1
+		[ "$(now)" -lt "$end" ] || return 1
 		sleep 0.2
 	done
 }
