@@ -62,17 +62,14 @@ address_list_add(struct address_list *l, const json_t *page,
 	return 0;
 }
 
-/* Birth numbers wrap; ages do not. Of one that came twice, the later first. */
+/* Of one that came twice, the later first. */
 static int
-newest_first(const void *a, const void *b, void *arg)
+newest_first(const void *a, const void *b)
 {
 	const struct address_line *x = a, *y = b;
-	const struct address_list *l = arg;
-	uint32_t age_x = l->births - 1 - x->birth;
-	uint32_t age_y = l->births - 1 - y->birth;
 
-	if (age_x != age_y)
-		return age_x < age_y ? -1 : 1;
+	if (x->age != y->age)
+		return x->age < y->age ? -1 : 1;
 	return x->seq > y->seq ? -1 : 1;
 }
 
@@ -83,7 +80,10 @@ address_list_sort(struct address_list *l)
 
 	if (l->count == 0)
 		return;
-	qsort_r(l->lines, l->count, sizeof(*l->lines), newest_first, l);
+	/* Birth numbers wrap; ages do not. */
+	for (size_t i = 0; i < l->count; i++)
+		l->lines[i].age = l->births - 1 - l->lines[i].birth;
+	qsort(l->lines, l->count, sizeof(*l->lines), newest_first);
 	for (size_t i = 0; i < l->count; i++) {
 		if (i > 0 && l->lines[i].birth == l->lines[kept - 1].birth)
 			free(l->lines[i].text);

@@ -19,8 +19,9 @@
 
 struct address_line {
 	uint32_t birth;
-	uint32_t seq;
-	char *text; /* owned */
+	uint32_t age; /* once sorted */
+	uint32_t seq; /* the place in which it came */
+	char *text;   /* owned */
 };
 
 /* Zero it at first. */
