@@ -206,7 +206,12 @@ every_kind_body()
 	run ifconfig epair0b -host up
 	run ifconfig sock0 create -host listen "unix:$PWD/s" up
 	run ifconfig xnb0 create -host up
-	kinds='tap0 vether0 feth0 feth1.7 epair0a sock0 xnb0'
+	run ifconfig gif0 create tunnel 127.0.0.1 127.0.0.2 up
+	# Without addresses: the netdevs say nothing by themselves.
+	run ip link add v0 type veth peer name v1
+	run ip link set v0 addrgenmode none up
+	run ip link set v1 addrgenmode none up
+	kinds='tap0 vether0 feth0 feth1.7 epair0a sock0 xnb0 gif0 v0'
 	run ifconfig bridge0 create -host up
 	refused 'bridge0 has no wire: impair its members' \
 	    ifconfig bridge0 impair loss 1%
