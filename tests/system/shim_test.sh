@@ -700,7 +700,7 @@ tinc_body()
 atf_test_case qemu
 qemu_head()
 {
-	about 240 "QEMU -netdev tap with vnet_hdr: DHCP, TCP both ways, ping"
+	about 240 "QEMU -netdev tap, vnet_hdr: DHCP, 1 MB of TCP to it, is pinged"
 }
 qemu_body()
 {
