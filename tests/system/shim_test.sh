@@ -30,6 +30,7 @@ names_head()
 }
 names_body()
 {
+	need_shim # a sanitizer has some of the names itself
 	need_program nm
 	lib_at=$COAX_BUILD/tests/system
 	nm -D "$lib_at/shim_probe" | sed 's/@.*//' >plain
