@@ -722,6 +722,55 @@ qemu_body()
 	    -netdev tap,id=n,ifname=tap8,script=no,downscript=no,vnet_hdr=on \
 	    -device virtio-net-pci,netdev=n
 	qemu_pid=$bg_pid
+	plug_guest
+	within 120000 'grep -q "GET /done" http.out' ||
+	    fail "the guest has not booted: $(cat qemu.out)"
+	pings s1 "$(cut -d' ' -f3 leases)"
+	kill "$qemu_pid"
+	wait_for '! ifconfig tap8'
+	kill "$http_pid" "$dnsmasq_pid"
+	coaxd_stop
+}
+
+# guest_initrd KERNEL: makes ./initrd, and says which image it is for. Its first
+# process pings what the kernel's command line calls peer=, fetches from port 7001
+# there and sends what it has got to 7002.
+guest_initrd()
+{
+	kernel_image=$(printf '%s\n' "$1"/boot/vmlinuz-*cloud* | sort -V |
+	    tail -n 1)
+	kernel_version=${kernel_image##*/vmlinuz-}
+	mkdir -p initrd.d/bin initrd.d/dev initrd.d/m initrd.d/proc
+	cp "$(command -v busybox)" initrd.d/bin/busybox
+	for word in sh mount insmod ip ping nc poweroff cat sed; do
+		ln -s busybox "initrd.d/bin/$word"
+	done
+	PATH=$PATH:/usr/sbin:/sbin modprobe -d "$1" -S "$kernel_version" -aD \
+	    virtio_pci virtio_net 2>/dev/null | awk '/^insmod/ && !n[$2]++ {
+		printf "cp %s initrd.d/m/%02d.ko\n", $2, ++i }' >copy
+	sh ./copy || fail "the modules: $(cat copy)"
+	cat >initrd.d/init <<-'END'
+	#!/bin/sh
+	export PATH=/bin
+	mount -t proc proc /proc
+	mount -t devtmpfs dev /dev
+	for m in /m/*; do insmod $m; done
+	peer=$(sed 's/.*peer=\([^ ]*\).*/\1/' /proc/cmdline)
+	ip link set eth0 up && ip addr add 192.0.2.20/24 dev eth0
+	if ping -c 3 $peer && nc $peer 7001 >/got && nc $peer 7002 </got; then
+		echo "guest: done"
+	else
+		echo "guest: failed"
+	fi
+	cat # till the end
+	END
+	chmod +x initrd.d/init
+	(cd initrd.d && find . | cpio -o -H newc --quiet) >initrd
+}
+
+# plug_guest: the tap of QEMU's that is called tap8, in background as qemu.
+plug_guest()
+{
 	wait_for 'ifconfig tap8 || ! kill -0 "$qemu_pid"'
 	kill -0 "$qemu_pid" || fail "qemu: $(cat qemu.out)"
 	run ifconfig tap8 up
@@ -729,12 +778,43 @@ qemu_body()
 	# As QEMU has asked for it.
 	coax rpc tap.get '{"name":"tap8"}' | tool json \
 	    'v["flags"] & 0x5002 == 0x5002' || fail "no vnet_hdr"
-	within 120000 'grep -q "GET /done" http.out' ||
-	    fail "the guest has not booted: $(cat qemu.out)"
-	pings s1 "$(cut -d' ' -f3 leases)"
+}
+
+atf_test_case qemu_guest
+qemu_guest_head()
+{
+	about 240 "a Linux guest on a tap of QEMU's: pings, TCP both ways, pinged"
+}
+qemu_guest_body()
+{
+	need_shim
+	need_program qemu-system-x86_64 busybox cpio modprobe socat
+	kernel=$("$lib_dir/guest-kernel" 2>&1) || atf_skip "$kernel"
+	lab
+	need_host
+	coaxd_start
+	switch 1
+	guest_initrd "$kernel"
+	head -c 4000000 /dev/urandom >sent
+	background out coax jexec s1 socat -u OPEN:sent \
+	    TCP-LISTEN:7001,bind=192.0.2.1
+	background in coax jexec s1 socat -u TCP-LISTEN:7002,bind=192.0.2.1 \
+	    CREATE:back
+	background qemu coax run -- qemu-system-x86_64 -M pc,accel=tcg -m 192 \
+	    -display none -serial stdio -monitor none -no-reboot \
+	    -kernel "$kernel_image" -initrd initrd \
+	    -append "console=ttyS0 quiet panic=-1 peer=192.0.2.1" \
+	    -netdev tap,id=n,ifname=tap8,script=no,downscript=no,vnet_hdr=on \
+	    -device virtio-net-pci,netdev=n
+	qemu_pid=$bg_pid
+	plug_guest
+	within 150000 'grep -q "guest: [df]" qemu.out || ! kill -0 "$qemu_pid"'
+	grep -q "guest: done" qemu.out || fail "the guest: $(cat qemu.out)"
+	wait_for "cmp sent back"
+	grep -q "3 packets received" qemu.out || fail "pings: $(cat qemu.out)"
+	pings s1 192.0.2.20
 	kill "$qemu_pid"
 	wait_for '! ifconfig tap8'
-	kill "$http_pid" "$dnsmasq_pid"
 	coaxd_stop
 }
 
@@ -805,5 +885,6 @@ atf_init_test_cases()
 	atf_add_test_case openvpn
 	atf_add_test_case tinc
 	atf_add_test_case qemu
+	atf_add_test_case qemu_guest
 	atf_add_test_case qemu_fd
 }
