@@ -423,6 +423,23 @@ test_reconfigured(void **state)
 }
 
 static void
+test_two_descriptors_are_too_many(void **state)
+{
+	int fds[2];
+	struct keys k = { .len = 0 };
+
+	(void)state;
+	open_port();
+	front_memory(&c.f, FRONT_PAGES);
+	fds[0] = fds[1] = c.f.memfd;
+	assert_int_equal(keys_append(&k, "state", "1"), 0);
+	assert_int_equal(
+	    sock_send_fds(c.f.store, k.data, k.len, fds, 2), (ssize_t)k.len);
+	assert_string_equal(front_back(&c.f, "state"), "6");
+	assert_non_null(strstr(c.notice, "too many descriptors"));
+}
+
+static void
 test_multicast_control_is_dynamic(void **state)
 {
 	(void)state;
@@ -1493,6 +1510,10 @@ test_always_one_buffer_too_few(void **state)
 	pass(10000 * MS);
 	assert_int_equal(c.ifp->link, IFACE_LINK_DOWN);
 	assert_int_equal(c.ifp->count.drops[DROP_XNB_STALLED], 3);
+	/* To be woken up is no buffer: the link does not flap. */
+	front_kick(&c.f);
+	front_run(&c.f);
+	assert_int_equal(c.ifp->link, IFACE_LINK_DOWN);
 	front_post(&c.f, 1);
 	assert_int_equal(c.ifp->link, IFACE_LINK_UP);
 }
@@ -1581,6 +1602,7 @@ main(void)
 		T(test_begin_again_without_a_word),
 		T(test_states_out_of_order_do_no_harm),
 		T(test_reconfigured),
+		T(test_two_descriptors_are_too_many),
 		T(test_multicast_control_is_dynamic),
 		T(test_the_interface_ends_with_its_program),
 		T(test_persist),

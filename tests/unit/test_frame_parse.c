@@ -444,6 +444,21 @@ test_an_unknown_route_hides_the_transport_header(void **state)
 	assert_int_equal(p.dst, 78);
 }
 
+/* Of mobile IPv6; what is behind it has its place as behind any other. */
+static void
+test_a_mobility_header_is_walked(void **state)
+{
+	uint8_t b[] = { MACS, 0x86, 0xdd, IP6(16, 135), 17, 0, 0, 0, 0, 0, 0, 0,
+		UDP(8) };
+	struct parsed p;
+
+	(void)state;
+	assert_int_equal(parse_frame(b, sizeof(b), false, &p), 0);
+	assert_true(p.l4_ok);
+	assert_int_equal(p.proto, 17);
+	assert_int_equal(p.l4, 62);
+}
+
 static void
 test_no_next_header_and_esp_end_the_walk(void **state)
 {
@@ -509,6 +524,7 @@ main(void)
 		cmocka_unit_test(test_walk_ends_at_its_bounds),
 		cmocka_unit_test(
 		    test_an_unknown_route_hides_the_transport_header),
+		cmocka_unit_test(test_a_mobility_header_is_walked),
 		cmocka_unit_test(test_no_next_header_and_esp_end_the_walk),
 		cmocka_unit_test(test_vid_is_the_outermost_tags),
 		cmocka_unit_test(test_tags_are_counted_when_whole),

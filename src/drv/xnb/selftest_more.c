@@ -331,9 +331,8 @@ fragments_untouched(struct st *s)
 	}
 }
 
-/* The same with a blank sum: held until it can be made. */
 static void
-fragments_reassembled(struct st *s)
+reassembled(struct st *s, bool zero)
 {
 	struct packet p;
 	uint8_t out[1024];
@@ -342,6 +341,11 @@ fragments_reassembled(struct st *s)
 		uint32_t at;
 
 		plain(&p, (uint8_t)ip, PROTO_UDP, 1400);
+		if (zero) {
+			be16_put(p.data + p.len - 2, 0);
+			be16_put(p.data + p.len - 2, right_sum(&p));
+			ST_CHECK(s, right_sum(&p) == 0xffff);
+		}
 		at = sum_at(&p) + (ip == 6 ? 8 : 0);
 		for (uint32_t i = 0; i < 3; i++) {
 			uint32_t len = fragment(&p, i, out);
@@ -361,6 +365,20 @@ fragments_reassembled(struct st *s)
 		}
 		st_forget(s);
 	}
+}
+
+/* The same with a blank sum: held until it can be made. */
+static void
+fragments_reassembled(struct st *s)
+{
+	reassembled(s, false);
+}
+
+/* Here, too, a UDP sum of zero would mean "none". */
+static void
+fragments_udp_zero(struct st *s)
+{
+	reassembled(s, true);
 }
 
 /* --- super-frames ----------------------------------------------------------
@@ -662,6 +680,21 @@ multicast_list_is_bounded(struct st *s)
 	}
 	ST_CHECK(s, s->x->mcast.count == XNB_MCAST_MAX);
 	ST_CHECK(s, s->x->ifp.count.drops[DROP_XNB_GROUPS] == 1);
+	/* They were that connection's. */
+	st_connect(s, SG "request-multicast-control=1");
+	ST_CHECK(s, s->x->mcast.count == 0);
+}
+
+/* Both rings have one channel here: who is told of both is told once. */
+static void
+one_event_for_both_rings(struct st *s)
+{
+	s->notified = 0;
+	s->q->notify_tx = s->q->notify_rx = true;
+	xnb_notify(s->q);
+	ST_CHECK(s, s->notified == 1);
+	xnb_notify(s->q);
+	ST_CHECK(s, s->notified == 1);
 }
 
 static void
@@ -1390,6 +1423,7 @@ const struct st_test st_more_tests[] = {
 	T(cksum_longer_than_the_frame),
 	T(fragments_untouched),
 	T(fragments_reassembled),
+	T(fragments_udp_zero),
 	T(gso_segments),
 	T(gso_without_blank),
 	T(gso_contradicts_the_packet),
@@ -1401,6 +1435,7 @@ const struct st_test st_more_tests[] = {
 	T(xdp_headroom),
 	T(multicast_list),
 	T(multicast_list_is_bounded),
+	T(one_event_for_both_rings),
 	T(ctrl_ring_has_nothing),
 	T(req_prod_far_ahead_is_fatal),
 	T(req_prod_backwards_is_fatal),
