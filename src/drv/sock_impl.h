@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "base/timerheap.h"
+#include "base/util.h"
 #include "drv/drv.h"
 #include "drv/endpoint.h"
 #include "drv/framing.h"
@@ -63,6 +64,18 @@ struct frame *sock_take_hdr(
     struct sock *sc, struct frame *f, const uint8_t *hdr);
 /** sock_timer() - run sc->timer after a time */
 void sock_timer(struct sock *sc, uint64_t delay_ns);
+
+#define SOCK_BACKOFF_MIN_NS UINT64_C(50000000)
+#define SOCK_BACKOFF_MAX_NS UINT64_C(2000000000)
+
+/* How long to wait for the next attempt to connect, where it was @ns before the
+ * last; 0: there was none, or it has become a connection that lasted. */
+static inline uint64_t
+sock_backoff_next(uint64_t ns)
+{
+	return COAX_MIN(
+	    COAX_MAX(2 * ns, SOCK_BACKOFF_MIN_NS), SOCK_BACKOFF_MAX_NS);
+}
 
 static inline struct loop *
 sock_loop(const struct sock *sc)

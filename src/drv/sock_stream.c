@@ -21,8 +21,6 @@
 
 #define RX_SIZE        (FRAMING_HDR + SOCK_HDR_MAX + FRAME_LARGE_MAX + 65536)
 #define WRITE_BATCH    64
-#define BACKOFF_MIN_NS 50000000u
-#define BACKOFF_MAX_NS 2000000000u
 #define LASTED_NS      1000000000u /* then it was a real connection */
 /* A dead host behind TCP is noticed after so many seconds. */
 #define ALIVE_IDLE_S  10
@@ -49,8 +47,7 @@ retry(struct sock *sc, int err)
 	sc->last_error = err;
 	if (sc->remote.kind == ENDPOINT_NONE)
 		return;
-	sc->backoff_ns = COAX_MIN(
-	    COAX_MAX(2 * sc->backoff_ns, BACKOFF_MIN_NS), BACKOFF_MAX_NS);
+	sc->backoff_ns = sock_backoff_next(sc->backoff_ns);
 	sock_timer(sc, sc->backoff_ns);
 }
 

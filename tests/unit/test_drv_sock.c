@@ -14,6 +14,7 @@
 #include "drv/drv.h"
 #include "drv/endpoint.h"
 #include "drv/sock.h"
+#include "drv/sock_impl.h"
 #include "frame/offload.h"
 #include "net_fixture.h"
 #include "os/clock.h"
@@ -427,6 +428,16 @@ test_one_peer_at_a_time(void **state)
 	assert_int_equal(t.sink.frames, 3);
 	assert_non_null(strstr(fixture_get(t.ifp, &i), "refused=1 "));
 	assert_non_null(strstr(fixture_get(t.ifp, &i), "connects=2 "));
+	/* Who knocks is heard before the end of the first is. */
+	second = stream_to("s");
+	close(t.fd);
+	t.fd = second;
+	run();
+	send_record(60, 4);
+	run();
+	assert_int_equal(t.sink.frames, 4);
+	assert_non_null(strstr(fixture_get(t.ifp, &i), "refused=1 "));
+	assert_non_null(strstr(fixture_get(t.ifp, &i), "connects=3 "));
 }
 
 /* It costs its queue, and what it is then sent is whole. */
@@ -539,6 +550,21 @@ test_it_connects_again_and_again(void **state)
 	assert_null(strstr(fixture_get(t.ifp, &i), "peer_pid"));
 	assert_int_equal(word("-connect", NULL, NULL, 0), 0);
 	assert_null(strstr(fixture_get(t.ifp, &i), "error"));
+}
+
+/* sock(4) says: up to two seconds. */
+static void
+test_pauses_between_attempts(void **state)
+{
+	static const uint64_t ms[] = { 50, 100, 200, 400, 800, 1600, 2000,
+		2000 };
+	uint64_t ns = 0;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(ms); i++) {
+		ns = sock_backoff_next(ns);
+		assert_int_equal(ns, ms[i] * 1000000);
+	}
 }
 
 /* Somebody who accepts and hangs up at once does not keep the worker busy. */
@@ -1003,6 +1029,7 @@ main(void)
 		T(test_what_waits_for_a_peer_that_leaves_is_dropped),
 		T(test_sockets_are_private_and_go),
 		T(test_it_connects_again_and_again),
+		cmocka_unit_test(test_pauses_between_attempts),
 		T(test_attempts_become_rarer),
 		T(test_tcp),
 		T(test_datagrams_between_two_paths),
