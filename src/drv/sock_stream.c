@@ -19,9 +19,9 @@
 #include "drv/sock_impl.h"
 #include "frame/offload.h"
 
-#define RX_SIZE        (FRAMING_HDR + SOCK_HDR_MAX + FRAME_LARGE_MAX + 65536)
-#define WRITE_BATCH    64
-#define LASTED_NS      1000000000u /* then it was a real connection */
+#define RX_SIZE     (FRAMING_HDR + SOCK_HDR_MAX + FRAME_LARGE_MAX + 65536)
+#define WRITE_BATCH 64
+#define LASTED_NS   1000000000u /* then it was a real connection */
 /* A dead host behind TCP is noticed after so many seconds. */
 #define ALIVE_IDLE_S  10
 #define ALIVE_EVERY_S 5

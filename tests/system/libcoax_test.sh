@@ -41,8 +41,10 @@ hub_body()
 	run ifconfig tap1 destroy
 	wait_for '! kill -0 $hub_pid'
 	refused 'tap9: No such device' "$COAX_BUILD/examples/hub" tap9
-	lines=$(wc -l <"$source_dir/examples/hub.c" 2>/dev/null || echo 0)
-	[ "$lines" -le 30 ] || fail "a hub in $lines lines"
+	if [ -e "$source_dir/meson.build" ]; then
+		lines=$(wc -l <"$source_dir/examples/hub.c")
+		[ "$lines" -le 30 ] || fail "a hub in $lines lines"
+	fi
 	coaxd_stop
 }
 
