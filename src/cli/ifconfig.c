@@ -8,6 +8,7 @@
  * the daemon, and the rest of the words goes on. At the end the netdev gets
  * what those have set.
  */
+#include <errno.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -200,7 +201,10 @@ static int
 call_line(struct coax *c, json_t *words, json_t **result)
 {
 	json_t *page;
-	int err = coax_call(c, "ifconfig",
+	int err;
+
+	*result = NULL;
+	err = coax_call(c, "ifconfig",
 	    json_pack("{s:O,s:i}", "argv", words, "after", 0), NULL, 0, result,
 	    NULL, 0, NULL);
 
@@ -209,17 +213,19 @@ call_line(struct coax *c, json_t *words, json_t **result)
 		    json_pack("{s:O,s:O}", "argv", words, "after",
 		        json_object_get(*result, "next")),
 		    NULL, 0, &page, NULL, 0, NULL);
-		if (err != 0) {
-			json_decref(*result);
+		if (err != 0)
 			break;
-		}
-		json_object_set(*result, "next", json_object_get(page, "next"));
-		if (json_object_get(page, "next") == NULL)
-			json_object_del(*result, "next");
+		/* Where it goes on, if it does. */
+		json_object_del(*result, "next");
 		if (json_array_extend(json_object_get(*result, "out"),
-		        json_object_get(page, "out")) != 0)
-			json_object_del(*result, "next");
+		        json_object_get(page, "out")) != 0 ||
+		    json_object_update_missing(*result, page) != 0)
+			err = -ENOMEM;
 		json_decref(page);
+	}
+	if (err != 0 && *result != NULL) {
+		json_decref(*result);
+		*result = NULL;
 	}
 	json_decref(words);
 	return err;
